@@ -1,0 +1,341 @@
+//! What an account holds of all that a load balancer is made of: read past the proxy, and compared as one value.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use localstack_tests::aws::{Aws, Element};
+use localstack_tests::bed::Bed;
+use localstack_tests::until;
+
+use crate::service::{GLANCE, LIMIT};
+
+/// Tags by key.
+pub(crate) type Tags = BTreeMap<String, String>;
+
+/// Which Service a resource belongs to, and which resource of it it is.
+const STACK: &str = "service.k8s.aws/stack";
+const RESOURCE: &str = "service.k8s.aws/resource";
+
+/// Everything, sorted.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Holdings {
+    pub(crate) load_balancers: Vec<LoadBalancer>,
+    pub(crate) target_groups: Vec<TargetGroup>,
+    /// Those of the cluster's VPC: besides ours the machines' and the VPC's own.
+    pub(crate) security_groups: Vec<SecurityGroup>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LoadBalancer {
+    pub(crate) arn: String,
+    pub(crate) name: String,
+    pub(crate) dns_name: String,
+    pub(crate) kind: String,
+    pub(crate) scheme: String,
+    pub(crate) state: String,
+    pub(crate) subnets: BTreeSet<String>,
+    pub(crate) security_groups: BTreeSet<String>,
+    pub(crate) tags: Tags,
+    pub(crate) listeners: Vec<Listener>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Listener {
+    pub(crate) arn: String,
+    pub(crate) port: String,
+    pub(crate) protocol: String,
+    /// The ARN of the one target group that it forwards to.
+    pub(crate) target_group: String,
+    pub(crate) tags: Tags,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TargetGroup {
+    pub(crate) arn: String,
+    pub(crate) name: String,
+    pub(crate) protocol: String,
+    pub(crate) port: String,
+    pub(crate) target_type: String,
+    /// `TCP traffic-port every 10 s for 10 s, 3 up 3 down`.
+    pub(crate) health_check: String,
+    pub(crate) tags: Tags,
+    /// `ID:PORT` with the state.
+    pub(crate) targets: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SecurityGroup {
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) description: String,
+    pub(crate) tags: Tags,
+    /// Ingress, one source each: `tcp 80-80 from 0.0.0.0/0` and a description in brackets where there is one.
+    pub(crate) rules: BTreeSet<String>,
+}
+
+impl Holdings {
+    /// Reads everything.
+    pub(crate) async fn read(bed: &Bed) -> Self {
+        let aws = &bed.aws;
+        let mut holdings = Self {
+            load_balancers: load_balancers(aws).await,
+            target_groups: target_groups(aws).await,
+            security_groups: security_groups(bed).await,
+        };
+        let arns = holdings.load_balancers.iter().flat_map(|found| {
+            [&found.arn].into_iter().chain(found.listeners.iter().map(|listener| &listener.arn)).cloned()
+        });
+        let arns: Vec<String> = arns.chain(holdings.target_groups.iter().map(|found| found.arn.clone())).collect();
+        let mut tags = tags(aws, &arns).await;
+        let mut of = |arn: &str| tags.remove(arn).unwrap_or_default();
+        for found in &mut holdings.load_balancers {
+            found.tags = of(&found.arn);
+            for listener in &mut found.listeners {
+                listener.tags = of(&listener.arn);
+            }
+        }
+        for found in &mut holdings.target_groups {
+            found.tags = of(&found.arn);
+        }
+        holdings
+    }
+
+    /// Waits until what is there passes.
+    pub(crate) async fn until(bed: &Bed, what: &str, mut passes: impl FnMut(&Self) -> bool) -> Self {
+        until(what, LIMIT, GLANCE, async || {
+            let found = Self::read(bed).await;
+            if passes(&found) { Ok(found) } else { Err(format!("{found:#?}")) }
+        })
+        .await
+        .unwrap()
+    }
+
+    /// Waits until every load balancer is active, every listener forwards to a target group that is there, and every
+    /// target is healthy, with so many in each group.
+    pub(crate) async fn standing(bed: &Bed, load_balancers: usize, targets: usize) -> Self {
+        let what = format!("{load_balancers} standing load balancers with {targets} healthy targets in each group");
+        Self::until(bed, &what, |found| found.stands(load_balancers, targets)).await
+    }
+
+    fn stands(&self, load_balancers: usize, targets: usize) -> bool {
+        let groups: BTreeSet<&str> = self.target_groups.iter().map(|group| group.arn.as_str()).collect();
+        let used = |balancer: &LoadBalancer| {
+            let mut listeners = balancer.listeners.iter();
+            !balancer.listeners.is_empty() && listeners.all(|listener| groups.contains(listener.target_group.as_str()))
+        };
+        let healthy = |group: &TargetGroup| {
+            group.targets.len() == targets && group.targets.values().all(|state| state == "healthy")
+        };
+        self.load_balancers.len() == load_balancers
+            && self.load_balancers.iter().all(|balancer| balancer.state == "active" && used(balancer))
+            && self.target_groups.iter().all(healthy)
+    }
+
+    /// The only load balancer.
+    pub(crate) fn load_balancer(&self) -> &LoadBalancer {
+        match &self.load_balancers[..] {
+            [one] => one,
+            others => panic!("not one load balancer: {others:#?}"),
+        }
+    }
+
+    /// The only target group.
+    pub(crate) fn target_group(&self) -> &TargetGroup {
+        match &self.target_groups[..] {
+            [one] => one,
+            others => panic!("not one target group: {others:#?}"),
+        }
+    }
+
+    /// The security group of a Service's load balancer.
+    pub(crate) fn managed_group(&self, service: &str) -> &SecurityGroup {
+        let stack = format!("default/{service}");
+        self.security_group(|group| group.tags.get(STACK) == Some(&stack))
+    }
+
+    /// The security group that all load balancers share.
+    pub(crate) fn backend_group(&self) -> &SecurityGroup {
+        self.security_group(|group| group.tags.get("elbv2.k8s.aws/resource").is_some_and(|tag| tag == "backend-sg"))
+    }
+
+    /// The machines' security group.
+    pub(crate) fn worker_group(&self, bed: &Bed) -> &SecurityGroup {
+        self.security_group(|group| group.id == bed.world.worker_security_group)
+    }
+
+    fn security_group(&self, is_it: impl Fn(&SecurityGroup) -> bool) -> &SecurityGroup {
+        let found: Vec<&SecurityGroup> = self.security_groups.iter().filter(|group| is_it(group)).collect();
+        match found[..] {
+            [one] => one,
+            _ => panic!("not one such group: {found:#?} of {:#?}", self.security_groups),
+        }
+    }
+
+    /// The ARN or id of what a plan calls by this CloudFormation type and id, in the stack `NAMESPACE/NAME`.
+    pub(crate) fn physical_id(&self, kind: &str, id: &str, stack: &str) -> Option<String> {
+        if kind == "AWS::EC2::SecurityGroup" && id == "BackendSecurityGroup" {
+            return Some(self.backend_group().id.clone());
+        }
+        let is_it = |tags: &Tags| {
+            tags.get(STACK).is_some_and(|tag| tag == stack) && tags.get(RESOURCE).is_some_and(|tag| tag == id)
+        };
+        let mut balancers = self.load_balancers.iter();
+        match kind {
+            "AWS::EC2::SecurityGroup" => {
+                self.security_groups.iter().find(|found| is_it(&found.tags)).map(|found| found.id.clone())
+            }
+            "AWS::ElasticLoadBalancingV2::LoadBalancer" => {
+                balancers.find(|found| is_it(&found.tags)).map(|found| found.arn.clone())
+            }
+            "AWS::ElasticLoadBalancingV2::Listener" => balancers
+                .flat_map(|found| &found.listeners)
+                .find(|found| is_it(&found.tags))
+                .map(|found| found.arn.clone()),
+            "AWS::ElasticLoadBalancingV2::TargetGroup" => {
+                self.target_groups.iter().find(|found| is_it(&found.tags)).map(|found| found.arn.clone())
+            }
+            _ => None,
+        }
+    }
+
+    /// The same without the ARNs of listeners: one that was made again has another.
+    pub(crate) fn but_for_listener_arns(mut self) -> Self {
+        for balancer in &mut self.load_balancers {
+            for listener in &mut balancer.listeners {
+                listener.arn.clear();
+            }
+        }
+        self
+    }
+}
+
+/// The text of an element directly in this one; "" when there is none.
+fn text(element: &Element, name: &str) -> String {
+    let found = element.children.iter().find(|child| child.name == name);
+    found.map(Element::text).unwrap_or_default().to_owned()
+}
+
+/// The elements of a list directly in this one.
+fn members<'a>(element: &'a Element, name: &str) -> Vec<&'a Element> {
+    let found = element.children.iter().find(|child| child.name == name);
+    found.map(|list| list.children.iter().collect()).unwrap_or_default()
+}
+
+async fn load_balancers(aws: &Aws) -> Vec<LoadBalancer> {
+    let answer = aws.elbv2("DescribeLoadBalancers", &[]).await.unwrap();
+    let mut balancers = Vec::new();
+    for found in answer.list("LoadBalancers") {
+        let arn = text(found, "LoadBalancerArn");
+        // It may go between the two calls.
+        let Ok(listeners) = aws.elbv2("DescribeListeners", &[("LoadBalancerArn", &arn)]).await else { continue };
+        let zones = members(found, "AvailabilityZones");
+        let mut listeners: Vec<Listener> = listeners.list("Listeners").into_iter().map(listener).collect();
+        listeners.sort_by(|one, other| one.port.cmp(&other.port));
+        balancers.push(LoadBalancer {
+            name: text(found, "LoadBalancerName"),
+            dns_name: text(found, "DNSName"),
+            kind: text(found, "Type"),
+            scheme: text(found, "Scheme"),
+            state: found.value("Code").to_owned(),
+            subnets: zones.iter().map(|zone| text(zone, "SubnetId")).collect(),
+            security_groups: members(found, "SecurityGroups").iter().map(|group| group.text().to_owned()).collect(),
+            tags: Tags::new(),
+            listeners,
+            arn,
+        });
+    }
+    balancers.sort_by(|one, other| one.name.cmp(&other.name));
+    balancers
+}
+
+fn listener(found: &Element) -> Listener {
+    Listener {
+        arn: text(found, "ListenerArn"),
+        port: text(found, "Port"),
+        protocol: text(found, "Protocol"),
+        target_group: found.value("TargetGroupArn").to_owned(),
+        tags: Tags::new(),
+    }
+}
+
+async fn target_groups(aws: &Aws) -> Vec<TargetGroup> {
+    let answer = aws.elbv2("DescribeTargetGroups", &[]).await.unwrap();
+    let mut groups = Vec::new();
+    for found in answer.list("TargetGroups") {
+        let arn = text(found, "TargetGroupArn");
+        let Ok(health) = aws.elbv2("DescribeTargetHealth", &[("TargetGroupArn", &arn)]).await else { continue };
+        let targets = health.list("TargetHealthDescriptions").into_iter().map(|target| {
+            (format!("{}:{}", target.value("Id"), target.value("Port")), target.value("State").to_owned())
+        });
+        let check = |name: &str| text(found, name);
+        groups.push(TargetGroup {
+            name: text(found, "TargetGroupName"),
+            protocol: text(found, "Protocol"),
+            port: text(found, "Port"),
+            target_type: text(found, "TargetType"),
+            health_check: format!(
+                "{} {} every {} s for {} s, {} up {} down",
+                check("HealthCheckProtocol"),
+                check("HealthCheckPort"),
+                check("HealthCheckIntervalSeconds"),
+                check("HealthCheckTimeoutSeconds"),
+                check("HealthyThresholdCount"),
+                check("UnhealthyThresholdCount"),
+            ),
+            tags: Tags::new(),
+            targets: targets.collect(),
+            arn,
+        });
+    }
+    groups.sort_by(|one, other| one.name.cmp(&other.name));
+    groups
+}
+
+/// Tags by ARN. What is gone by now has none.
+async fn tags(aws: &Aws, arns: &[String]) -> BTreeMap<String, Tags> {
+    let mut found = BTreeMap::new();
+    for some in arns.chunks(20) {
+        let names: Vec<String> = (1..=some.len()).map(|number| format!("ResourceArns.member.{number}")).collect();
+        let parameters: Vec<(&str, &str)> =
+            names.iter().zip(some).map(|(name, arn)| (name.as_str(), arn.as_str())).collect();
+        let Ok(answer) = aws.elbv2("DescribeTags", &parameters).await else { continue };
+        for described in answer.list("TagDescriptions") {
+            let tags = members(described, "Tags");
+            let tags = tags.iter().map(|tag| (text(tag, "Key"), text(tag, "Value"))).collect();
+            found.insert(text(described, "ResourceArn"), tags);
+        }
+    }
+    found
+}
+
+async fn security_groups(bed: &Bed) -> Vec<SecurityGroup> {
+    let in_vpc = [("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", bed.world.vpc.as_str())];
+    let answer = bed.aws.ec2("DescribeSecurityGroups", &in_vpc).await.unwrap();
+    let mut groups: Vec<SecurityGroup> = answer
+        .list("securityGroupInfo")
+        .into_iter()
+        .map(|found| SecurityGroup {
+            id: text(found, "groupId"),
+            name: text(found, "groupName"),
+            description: text(found, "groupDescription"),
+            tags: members(found, "tagSet").iter().map(|tag| (text(tag, "key"), text(tag, "value"))).collect(),
+            rules: members(found, "ipPermissions").into_iter().flat_map(rules).collect(),
+        })
+        .collect();
+    groups.sort_by(|one, other| one.name.cmp(&other.name));
+    groups
+}
+
+/// One permission as AWS lists it may have several sources.
+fn rules(permission: &Element) -> Vec<String> {
+    let ports = format!("{}-{}", text(permission, "fromPort"), text(permission, "toPort"));
+    let sources = [("ipRanges", "cidrIp"), ("ipv6Ranges", "cidrIpv6"), ("groups", "groupId")];
+    let of_kind = |(list, name): (&str, &str)| {
+        let described = |source: &Element| match text(source, "description").as_str() {
+            "" => text(source, name),
+            description => format!("{} ({description})", text(source, name)),
+        };
+        members(permission, list).into_iter().map(described).collect::<Vec<_>>()
+    };
+    let protocol = text(permission, "ipProtocol");
+    sources.into_iter().flat_map(of_kind).map(|source| format!("{protocol} {ports} from {source}")).collect()
+}

@@ -1,0 +1,147 @@
+//! The law: what `northgate plan` prints is what the controller does, call by call; and when it is done, the plan is
+//! empty.
+
+use std::fs;
+
+use localstack_tests::bed::Bed;
+use localstack_tests::process::temporary_folder;
+use serde_json::{Value, json};
+
+use crate::holdings::Holdings;
+use crate::printed_plan::{agreement, all_changes, assert_law, change, changes, entries, entry, plan, plan_json};
+use crate::service::{Service, bindings};
+
+#[tokio::test]
+async fn the_calls_that_are_made_are_the_steps_that_were_printed() {
+    let bed = Bed::start().await.unwrap();
+    let before = Holdings::read(&bed).await;
+    let web = Service::new("web", &[80, 443]).on_node_port(0, 30_080).on_node_port(1, 30_443);
+    web.apply(&bed).await;
+    let api = Service::new("api", &[9000]).on_node_port(0, 30_900);
+    api.apply(&bed).await;
+
+    let (code, created) = plan_json(&bed, &["--check"]).await;
+    assert_eq!(code, 3, "{created:#}");
+    assert_eq!(created["summary"]["calls"], json!(all_changes(&created).len()));
+    assert_eq!(Holdings::read(&bed).await, before, "a plan writes nothing");
+    assert_eq!(bed.proxy.writes(), [], "a plan writes nothing");
+
+    // Done.
+    let mut controller = bed.start_controller(&[]).await.unwrap();
+    controller.ready().await.unwrap();
+    web.host_name(&bed).await;
+    api.host_name(&bed).await;
+    let standing = Holdings::standing(&bed, 2, 2).await;
+    assert_law(&bed, &created, &standing, &bed.proxy.writes()).await;
+    let empty = agreement(&bed).await;
+    assert_eq!(all_changes(&empty), Vec::<&Value>::new());
+    assert_eq!(empty["summary"]["loadBalancers"], 2);
+    assert_eq!(plan(&bed, &["--check"]).await.exit_code, 0);
+    controller.terminate().await.unwrap();
+
+    // Edited while nobody was looking.
+    let edited = Service::new("web", &[80, 8080])
+        .on_node_port(0, 30_080)
+        .on_node_port(1, 30_443)
+        .annotated("aws-load-balancer-healthcheck-interval", "30")
+        .annotated("aws-load-balancer-additional-resource-tags", "team=web")
+        .with("loadBalancerSourceRanges", json!(["192.0.2.0/24"]));
+    edited.apply(&bed).await;
+    let (_, printed) = plan_json(&bed, &[]).await;
+    bed.proxy.reset();
+    let mut controller = bed.start_controller(&[]).await.unwrap();
+    controller.ready().await.unwrap();
+    agreement(&bed).await;
+    let standing = Holdings::standing(&bed, 2, 2).await;
+    assert_law(&bed, &printed, &standing, &bed.proxy.writes()).await;
+    controller.terminate().await.unwrap();
+
+    // Deleted while nobody was looking: the last two of the cluster, so that everything goes.
+    web.delete(&bed).await;
+    api.delete(&bed).await;
+    let (_, printed) = plan_json(&bed, &[]).await;
+    bed.proxy.reset();
+    let mut controller = bed.start_controller(&[]).await.unwrap();
+    controller.ready().await.unwrap();
+    web.gone(&bed).await;
+    api.gone(&bed).await;
+    assert_eq!(Holdings::read(&bed).await, before, "nothing is left");
+    assert_eq!(bindings(&bed).await, Vec::<Value>::new());
+    assert_law(&bed, &printed, &standing, &bed.proxy.writes()).await;
+}
+
+#[tokio::test]
+async fn a_plan_of_files_over_the_cluster_is_what_happens_after_applying_them() {
+    let bed = Bed::start().await.unwrap();
+    let mut controller = bed.start_controller(&[]).await.unwrap();
+    controller.ready().await.unwrap();
+    let web = Service::new("web", &[80]).on_node_port(0, 30_080);
+    web.apply(&bed).await;
+    web.host_name(&bed).await;
+    let standing = Holdings::standing(&bed, 1, 2).await;
+    agreement(&bed).await;
+
+    let edited = Service::new("web", &[80, 81])
+        .on_node_port(0, 30_080)
+        .on_node_port(1, 30_081)
+        .annotated("aws-load-balancer-healthcheck-healthy-threshold", "5");
+    let folder = temporary_folder().unwrap();
+    let file = folder.path().join("web.json");
+    fs::write(&file, edited.manifest()).unwrap();
+    let file = file.to_str().unwrap();
+    let (code, printed) = plan_json(&bed, &["-f", file, "--cluster", "--check"]).await;
+    assert_eq!(code, 3);
+    let fields = json!([{ "field": "HealthyThresholdCount", "from": "3", "to": "5" }]);
+    assert_eq!(change(&printed, "elasticloadbalancing:ModifyTargetGroup")["fields"], fields);
+    assert_eq!(Holdings::read(&bed).await, standing, "nothing was applied");
+    assert_eq!(web.get(&bed).await["spec"]["ports"].as_array().unwrap().len(), 1, "nothing was applied");
+
+    bed.proxy.reset();
+    bed.kubectl().run(&["apply", "-f", file]).await.unwrap();
+    let both = |found: &Holdings| {
+        found.target_groups.len() == 2
+            && found
+                .target_groups
+                .iter()
+                .flat_map(|group| group.targets.values())
+                .filter(|state| *state == "healthy")
+                .count()
+                == 4
+    };
+    let standing = Holdings::until(&bed, "two target groups with two healthy targets each", both).await;
+    agreement(&bed).await;
+    assert_law(&bed, &printed, &standing, &bed.proxy.writes()).await;
+}
+
+#[tokio::test]
+async fn a_plan_of_files_alone_says_what_is_only_known_after_apply() {
+    let bed = Bed::start().await.unwrap();
+    let folder = temporary_folder().unwrap();
+    let file = folder.path().join("web.json");
+    fs::write(&file, Service::new("web", &[80]).manifest()).unwrap();
+    let file = file.to_str().unwrap();
+
+    let (code, document) = plan_json(&bed, &["-f", file]).await;
+    assert_eq!(code, 0, "{document:#}");
+    let name = "k8s-default-web-(known after apply)";
+    assert_eq!(change(&document, "elasticloadbalancing:CreateLoadBalancer")["request"]["Name"], name);
+    let group = &change(&document, "elasticloadbalancing:CreateTargetGroup")["request"];
+    assert_eq!(group["Name"], name);
+    assert_eq!(group["Port"], json!({ "unknown": "spec.ports[0].nodePort" }));
+    assert_eq!(entry(&document, "service/default/web")["outcome"], "changes");
+    assert!(
+        entries(&document)
+            .iter()
+            .flat_map(changes)
+            .all(|change| change["call"] != "elasticloadbalancing:RegisterTargets")
+    );
+
+    let text = plan(&bed, &["-f", file]).await;
+    assert_eq!(text.exit_code, 0, "{text:#?}");
+    assert!(text.stdout.contains(name) && text.stdout.contains("node:(known after apply)"), "{}", text.stdout);
+    assert_eq!(bed.proxy.writes(), [], "a plan writes nothing");
+    assert!(
+        bed.kubectl().get(&["services"]).await.unwrap()["items"].as_array().unwrap().len() == 1,
+        "only `kubernetes`"
+    );
+}

@@ -1,0 +1,26 @@
+//! The black-box tests: the built programs from outside, against LocalStack and real control planes. One binary, so that
+//! one LocalStack serves them all and never more than three control planes run.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "the whole crate is tests")]
+
+mod bed;
+mod budget;
+mod deletion;
+mod drift;
+mod edits;
+mod hand_made;
+mod holdings;
+mod instance_targets;
+mod interruptions;
+mod ip_targets;
+mod law;
+mod nodes_come_and_go;
+mod parts;
+mod printed_plan;
+mod refusals;
+mod replacement;
+mod service;
+mod shipped;
+mod shutdown;
+mod throttling;
+mod tutorial;

@@ -1,0 +1,345 @@
+//! What was observed in AWS, and whose it is.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::facts::{Live, LiveLoadBalancer, SecurityGroupFacts};
+use crate::id::{
+    IpAddressType, ListenerArn, LoadBalancerArn, ObjectName, Protocol, Scheme, SecurityGroupId, StackId, SubnetId,
+    TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
+};
+use crate::model::{HealthCheck, IngressRule, Pairs, Target};
+
+/// The tag that names the cluster on everything the controller makes.
+pub const CLUSTER_TAG: &str = "elbv2.k8s.aws/cluster";
+/// The tag that names the stack of a Service.
+pub const SERVICE_STACK_TAG: &str = "service.k8s.aws/stack";
+/// The tag that names the resource inside the stack of a Service.
+pub const SERVICE_RESOURCE_TAG: &str = "service.k8s.aws/resource";
+/// The tag that marks the shared backend security group.
+pub const SHARED_RESOURCE_TAG: &str = "elbv2.k8s.aws/resource";
+/// The value of [`SHARED_RESOURCE_TAG`] on the backend security group.
+pub const BACKEND_SECURITY_GROUP: &str = "backend-sg";
+
+/// What one decision has to see of AWS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// Everything that carries the tags of a stack.
+    Stack {
+        /// The stack.
+        id: StackId,
+        /// What for: it decides which attributes are worth reading.
+        purpose: Purpose,
+    },
+    /// The targets of a target group.
+    Targets(TargetGroupRef),
+    /// The ingress rules of a worker or pod security group.
+    Rules(SecurityGroupId),
+    /// The shared backend security group and what holds it.
+    Cluster,
+    /// Nothing: what is planned does not exist yet.
+    Nothing,
+}
+
+/// Whether a stack is to stay or to go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// It is wanted: the attributes of its target groups are read.
+    Keep,
+    /// It is to go: the attributes of its load balancer (deletion protection) are read.
+    Delete,
+}
+
+/// A target group as a TargetGroupBinding names it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetGroupRef {
+    /// By ARN.
+    Arn(TargetGroupArn),
+    /// By name.
+    Name(String),
+}
+
+/// What was observed, by the scope that asked for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Actual {
+    /// A stack.
+    Stack(ActualStack),
+    /// The targets of a target group.
+    Targets(ActualTargets),
+    /// The rules of a worker security group; `None`: there is no such group.
+    Rules(Option<SecurityGroupFacts>),
+    /// What the cluster shares.
+    Cluster(ActualCluster),
+    /// Nothing was asked.
+    Nothing,
+}
+
+impl Actual {
+    /// The part that may influence what is wanted.
+    pub fn live(&self) -> Live {
+        match self {
+            Self::Stack(stack) => stack.live(),
+            Self::Targets(_) | Self::Rules(_) | Self::Cluster(_) | Self::Nothing => Live::default(),
+        }
+    }
+}
+
+/// A resource that carries this stack's tags: the only kind that may be changed or deleted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Owned<T> {
+    resource_id: String,
+    value: T,
+}
+
+impl<T> Owned<T> {
+    /// Takes a resource as ours when its tags name the cluster, the stack and a resource id; otherwise gives it back.
+    ///
+    /// # Errors
+    ///
+    /// The value itself, when it is somebody else's.
+    pub fn claim(value: T, tags: &Pairs, cluster: &str, stack: &StackId) -> Result<Self, T> {
+        let StackId::Service(_) = stack;
+        let ours = tags.get(CLUSTER_TAG).is_some_and(|name| name == cluster)
+            && tags.get(SERVICE_STACK_TAG) == Some(&stack.tag_value());
+        match tags.get(SERVICE_RESOURCE_TAG) {
+            Some(resource_id) if ours => Ok(Self { resource_id: resource_id.clone(), value }),
+            _ => Err(value),
+        }
+    }
+
+    /// The id inside the stack, from the tag.
+    pub fn resource_id(&self) -> &str {
+        &self.resource_id
+    }
+}
+
+impl<T> std::ops::Deref for Owned<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &self.value
+    }
+}
+
+/// Everything of one stack, and the names that others took.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActualStack {
+    /// Load balancers of the stack, by ARN.
+    pub load_balancers: Vec<Owned<ActualLoadBalancer>>,
+    /// Target groups of the stack, by ARN.
+    pub target_groups: Vec<Owned<ActualTargetGroup>>,
+    /// Security groups of the stack, by id.
+    pub security_groups: Vec<Owned<ActualSecurityGroup>>,
+    /// Names of load balancers in the Region that are not this stack's.
+    pub foreign_load_balancers: BTreeMap<String, LoadBalancerArn>,
+    /// Names of target groups in the Region that are not this stack's.
+    pub foreign_target_groups: BTreeMap<String, TargetGroupArn>,
+    /// ARNs and ids that carry the stack's tags but no resource id: never touched, only told.
+    pub unidentified: Vec<String>,
+}
+
+impl ActualStack {
+    /// Whether nothing of the stack is left.
+    pub fn is_empty(&self) -> bool {
+        let Self {
+            load_balancers,
+            target_groups,
+            security_groups,
+            foreign_load_balancers: _,
+            foreign_target_groups: _,
+            unidentified: _,
+        } = self;
+        load_balancers.is_empty() && target_groups.is_empty() && security_groups.is_empty()
+    }
+
+    fn live(&self) -> Live {
+        Live {
+            load_balancer: self.load_balancers.first().map(|found| LiveLoadBalancer {
+                arn: found.arn.clone(),
+                scheme: found.scheme,
+                ip_address_type: found.ip_address_type,
+                subnets: found.subnets.clone(),
+                security_groups: found.security_groups.clone(),
+            }),
+        }
+    }
+}
+
+/// A load balancer with its listeners.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActualLoadBalancer {
+    /// Its ARN.
+    pub arn: LoadBalancerArn,
+    /// Its name.
+    pub name: String,
+    /// Its host name.
+    pub dns_name: String,
+    /// `network` or `application`.
+    pub load_balancer_type: String,
+    /// Whether it has public addresses.
+    pub scheme: Scheme,
+    /// How far its creation is.
+    pub state: LoadBalancerState,
+    /// Its address type.
+    pub ip_address_type: IpAddressType,
+    /// Its subnets, in the order of the API.
+    pub subnets: Vec<SubnetId>,
+    /// Its security groups.
+    pub security_groups: Vec<SecurityGroupId>,
+    /// Its tags.
+    pub tags: Pairs,
+    /// Its attributes; `None`: not read.
+    pub attributes: Option<Pairs>,
+    /// Its listeners, by port.
+    pub listeners: Vec<ActualListener>,
+}
+
+/// The state of a load balancer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum LoadBalancerState {
+    /// Being set up.
+    Provisioning,
+    /// Serving (`active_impaired` counts).
+    Active,
+    /// Could not be set up; with AWS's reason.
+    Failed(String),
+}
+
+/// A listener. It belongs to the stack of its load balancer, tagged or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActualListener {
+    /// Its ARN.
+    pub arn: ListenerArn,
+    /// Its port.
+    pub port: u16,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// Where it forwards to, with weights; `None`: its action is none that we write.
+    pub forward: Option<Vec<(TargetGroupArn, Option<u16>)>>,
+    /// Its tags.
+    pub tags: Pairs,
+}
+
+/// A target group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActualTargetGroup {
+    /// Its ARN.
+    pub arn: TargetGroupArn,
+    /// Its name.
+    pub name: String,
+    /// What its targets are.
+    pub target_type: TargetType,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// The family of its targets' addresses.
+    pub ip_address_type: TargetIpAddressType,
+    /// Its health check.
+    pub health_check: HealthCheck,
+    /// Its attributes; `None`: not read.
+    pub attributes: Option<Pairs>,
+    /// The load balancers that send traffic to it: none or one.
+    pub load_balancers: Vec<LoadBalancerArn>,
+    /// Its tags.
+    pub tags: Pairs,
+}
+
+/// A security group that we made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActualSecurityGroup {
+    /// Its id.
+    pub id: SecurityGroupId,
+    /// Its name.
+    pub name: String,
+    /// Its ingress rules.
+    pub rules: Vec<IngressRule>,
+    /// Its tags.
+    pub tags: Pairs,
+}
+
+/// The targets of a target group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ActualTargets {
+    /// There is no such target group.
+    Missing,
+    /// The group and what is registered in it.
+    Found {
+        /// What the group is; read only when the binding leaves something open or names the group by its name.
+        group: Option<TargetGroupSummary>,
+        /// Every registered target with its health.
+        targets: BTreeMap<Target, TargetHealth>,
+    },
+}
+
+/// What a binding may leave to be read from its target group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetGroupSummary {
+    /// Its ARN.
+    pub arn: TargetGroupArn,
+    /// What its targets are; `None` for types that a binding cannot fill (`lambda`, `alb`).
+    pub target_type: Option<TargetType>,
+    /// Its protocol; `None` for one that we do not know.
+    pub protocol: Option<Protocol>,
+    /// The family of its targets' addresses.
+    pub ip_address_type: TargetIpAddressType,
+    /// Its VPC.
+    pub vpc: Option<VpcId>,
+}
+
+/// The health of one target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetHealth {
+    /// The state.
+    pub state: TargetState,
+    /// AWS's reason code, `Elb.RegistrationInProgress`.
+    pub reason: Option<String>,
+    /// AWS's sentence about the reason.
+    pub description: Option<String>,
+}
+
+/// The states of a target.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TargetState {
+    /// Registered, first checks under way.
+    Initial,
+    /// Passing its checks.
+    Healthy,
+    /// Failing its checks.
+    Unhealthy,
+    /// Not used by any listener.
+    Unused,
+    /// Deregistered, connections are running out.
+    Draining,
+    /// Any other, as AWS spells it.
+    Other(String),
+}
+
+/// The shared backend security group and what holds it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ActualCluster {
+    /// The group, when it exists. Several may carry its tags; the one with the lowest id is used.
+    pub backend_security_group: Option<ActualSecurityGroup>,
+    /// Security groups whose rules name it.
+    pub referenced_by: BTreeSet<SecurityGroupId>,
+    /// Stacks of the cluster that still have a security group of their own, by the value of their tag: it is the last
+    /// thing that a stack gives up, so their load balancers may still carry the shared group.
+    pub stacks_left: BTreeSet<String>,
+}
+
+/// The generated TargetGroupBinding objects of a stack, as the API server holds them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ActualBinding {
+    /// What it says.
+    pub binding: crate::model::Binding,
+    /// The spec as JSON, to find the fields that a patch has to change.
+    pub spec: serde_json::Value,
+    /// Guards a patch against a change in between.
+    pub resource_version: Option<String>,
+    /// Whether its deletion has begun.
+    pub deleting: bool,
+}
+
+impl ActualBinding {
+    /// The object's name.
+    pub fn name(&self) -> &ObjectName {
+        &self.binding.name
+    }
+}

@@ -1,0 +1,141 @@
+//! Intent and facts to what should exist: every name, port, tag and order, decided before the first write.
+
+mod naming;
+mod network;
+mod networking;
+mod subnets;
+mod tags;
+
+use std::collections::BTreeMap;
+
+use crate::facts::{Facts, Live, Needs};
+use crate::id::{
+    IpAddressType, Knowable, Protocol, Ref, ResourceKey, ResourceKind, Scheme, SecurityGroupId, TargetGroupArn, TargetIpAddressType,
+    TargetType, VpcId,
+};
+use crate::model::{Binding, HealthCheck, IngressRule, Pairs, SubnetMapping};
+use crate::problem::Problem;
+use crate::spec::StackSpec;
+
+pub(crate) use naming::backend_security_group as backend_security_group_name;
+pub(crate) use tags::{backend as backend_security_group_tags, stack_labels};
+
+/// Everything of one stack that should exist. References between its resources are by their ids inside the stack.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Desired {
+    /// Front-end security groups, by resource id.
+    pub security_groups: BTreeMap<String, SecurityGroup>,
+    /// The load balancer.
+    pub load_balancer: Option<LoadBalancer>,
+    /// Target groups, by resource id.
+    pub target_groups: BTreeMap<String, TargetGroup>,
+    /// Listeners, by port.
+    pub listeners: BTreeMap<u16, Listener>,
+    /// TargetGroupBindings, by the resource id of their target group.
+    pub bindings: BTreeMap<String, Binding>,
+    /// Tag keys that are never touched.
+    pub untouched_tags: std::collections::BTreeSet<String>,
+    /// Whether what the cluster shares exists.
+    pub shared_is_there: bool,
+    /// The way of a request, one line per port.
+    pub routes: Vec<String>,
+    /// What is odd about the facts but does no harm.
+    pub warnings: Vec<Problem>,
+}
+
+/// A load balancer that should exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoadBalancer {
+    /// For creation only.
+    pub name: String,
+    /// Whether it has public addresses.
+    pub scheme: Scheme,
+    /// What is asked for, when the existing load balancer has another scheme and stays for now.
+    pub replacement_scheme: Option<Scheme>,
+    /// Its address type.
+    pub ip_address_type: IpAddressType,
+    /// One subnet per zone.
+    pub subnets: Vec<SubnetMapping>,
+    /// How the subnets were chosen, in a sentence.
+    pub subnets_reason: String,
+    /// Its security groups; none when it was made without any.
+    pub security_groups: Vec<Ref<SecurityGroupId>>,
+    /// Its tags.
+    pub tags: Pairs,
+}
+
+/// A front-end security group that should exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SecurityGroup {
+    /// For creation only.
+    pub name: String,
+    /// For creation only.
+    pub description: &'static str,
+    /// The VPC.
+    pub vpc: VpcId,
+    /// All of its ingress rules.
+    pub rules: Vec<IngressRule>,
+    /// Its tags.
+    pub tags: Pairs,
+}
+
+/// A target group that should exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TargetGroup {
+    /// For creation only.
+    pub name: String,
+    /// What its targets are.
+    pub target_type: TargetType,
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// For creation only.
+    pub port: Knowable<u16>,
+    /// The VPC.
+    pub vpc: VpcId,
+    /// The family of its targets' addresses.
+    pub ip_address_type: TargetIpAddressType,
+    /// Its health check.
+    pub health_check: HealthCheck,
+    /// The attributes that must have these values.
+    pub attributes: Pairs,
+    /// Its tags.
+    pub tags: Pairs,
+}
+
+/// A listener that should exist.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Listener {
+    /// Its protocol.
+    pub protocol: Protocol,
+    /// The resource id of the target group it forwards to.
+    pub target_group: String,
+    /// Its tags.
+    pub tags: Pairs,
+}
+
+/// A reference to a target group of the stack.
+pub(crate) fn target_group_ref(resource_id: &str) -> Ref<TargetGroupArn> {
+    Ref::Made(ResourceKey::new(ResourceKind::TargetGroup, resource_id))
+}
+
+/// What has to be asked before anything can be decided.
+pub(crate) fn needs(spec: &StackSpec, live: &Live) -> Needs {
+    match spec {
+        StackSpec::Service(spec) => network::needs(spec, live),
+        StackSpec::Gone(spec) => Needs { backend_security_group: spec.last_of_cluster, ..Needs::default() },
+    }
+}
+
+/// Decides what should exist.
+///
+/// # Errors
+///
+/// What the facts forbid (no subnet can be used): every problem at once.
+pub(crate) fn decide(spec: &StackSpec, facts: &Facts, live: &Live) -> Result<Desired, Vec<Problem>> {
+    match spec {
+        StackSpec::Service(spec) => network::decide(spec, facts, live),
+        StackSpec::Gone(_) => {
+            Ok(Desired { shared_is_there: facts.backend_security_group.is_some(), ..Desired::default() })
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Who may reach the targets: the networking part of a TargetGroupBinding (`service-nlb.md` §3.16).
+
+use ipnet::{IpNet, Ipv4Net};
+
+use crate::facts::Facts;
+use crate::id::{IpProtocol, Ref, Scheme, SecurityGroupId, TargetType};
+use crate::model::{HealthCheck, HealthCheckPort, NetworkingPort, NetworkingRule, Peer, PortRef, SubnetMapping};
+use crate::spec::service::{Port, ServiceSpec};
+
+/// A load balancer with security groups: everything comes from the shared one.
+pub(super) fn from_security_group(source: &Ref<SecurityGroupId>, port: &Port, check: &HealthCheck) -> Vec<NetworkingRule> {
+    let mut ports = vec![tcp(port.target_port.clone())];
+    if let HealthCheckPort::Port(number) = &check.port {
+        let check_port = PortRef::Number(number.clone());
+        if check_port != port.target_port {
+            ports.push(tcp(check_port));
+        }
+    }
+    vec![NetworkingRule { from: vec![Peer::SecurityGroup(source.clone())], ports }]
+}
+
+/// A load balancer that was made without security groups: traffic comes from its subnets, or from the clients themselves
+/// where their addresses are preserved (instance targets).
+pub(super) fn from_addresses(
+    spec: &ServiceSpec,
+    port: &Port,
+    scheme: Scheme,
+    subnets: &[SubnetMapping],
+    facts: &Facts,
+) -> Vec<NetworkingRule> {
+    let of_subnets = subnets
+        .iter()
+        .filter_map(|mapping| facts.subnets.get(&mapping.subnet_id)?.cidr)
+        .map(Peer::Cidr)
+        .collect::<Vec<_>>();
+    let preserves_client_ip = spec.target_type == TargetType::Instance;
+    let everyone = IpNet::V4(Ipv4Net::default());
+    let sources = match (preserves_client_ip, &spec.source_ranges, scheme) {
+        (false, _, _) => of_subnets.clone(),
+        (true, Some(ranges), _) => ranges.iter().copied().map(Peer::Cidr).collect(),
+        (true, None, Scheme::Internal) => {
+            facts.vpc.iter().flat_map(|vpc| vpc.cidrs.iter().copied()).map(Peer::Cidr).collect()
+        }
+        (true, None, Scheme::InternetFacing) => vec![Peer::Cidr(everyone)],
+    };
+    let check_port = match &spec.health_check.port {
+        HealthCheckPort::TrafficPort => port.target_port.clone(),
+        HealthCheckPort::Port(number) => PortRef::Number(number.clone()),
+    };
+    let checks_reach_it = check_port == port.target_port
+        && (!preserves_client_ip || spec.source_ranges.is_none() || sources.contains(&Peer::Cidr(everyone)));
+    let mut rules = vec![NetworkingRule { from: sources, ports: vec![tcp(port.target_port.clone())] }];
+    if !checks_reach_it {
+        rules.push(NetworkingRule { from: of_subnets, ports: vec![tcp(check_port)] });
+    }
+    rules
+}
+
+fn tcp(port: PortRef) -> NetworkingPort {
+    NetworkingPort { protocol: IpProtocol::Tcp, port: Some(port) }
+}

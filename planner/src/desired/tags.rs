@@ -1,0 +1,32 @@
+//! Tags of AWS resources and labels of TargetGroupBindings (`deploy-and-targets.md` §1.1, §1.2).
+
+use crate::actual::{BACKEND_SECURITY_GROUP, CLUSTER_TAG, SERVICE_RESOURCE_TAG, SERVICE_STACK_TAG, SHARED_RESOURCE_TAG};
+use crate::id::{ClusterName, StackId};
+use crate::model::Pairs;
+
+/// Tags of a resource of a stack: those that track it win over all others.
+pub(super) fn of_resource(others: &Pairs, cluster: &ClusterName, stack: &StackId, resource_id: &str) -> Pairs {
+    let StackId::Service(_) = stack;
+    let mut tags = others.clone();
+    tags.insert(CLUSTER_TAG.to_owned(), cluster.to_string());
+    tags.insert(SERVICE_STACK_TAG.to_owned(), stack.tag_value());
+    tags.insert(SERVICE_RESOURCE_TAG.to_owned(), resource_id.to_owned());
+    tags
+}
+
+/// Tags of the shared backend security group.
+pub(crate) fn backend(default_tags: &Pairs, cluster: &ClusterName) -> Pairs {
+    let mut tags = default_tags.clone();
+    tags.insert(CLUSTER_TAG.to_owned(), cluster.to_string());
+    tags.insert(SHARED_RESOURCE_TAG.to_owned(), BACKEND_SECURITY_GROUP.to_owned());
+    tags
+}
+
+/// Labels of the TargetGroupBindings of a stack; the only link from the object back to its stack.
+pub(crate) fn stack_labels(stack: &StackId) -> Pairs {
+    let StackId::Service(service) = stack;
+    Pairs::from([
+        ("service.k8s.aws/stack-namespace".to_owned(), service.namespace.clone()),
+        ("service.k8s.aws/stack-name".to_owned(), service.name.clone()),
+    ])
+}

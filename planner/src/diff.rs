@@ -1,0 +1,208 @@
+//! Every difference between what should exist and what does, field by field.
+//!
+//! References between resources of the stack become ids here as far as the resources exist.
+
+mod binding;
+mod listener;
+mod load_balancer;
+mod security_group;
+mod tags;
+mod target_group;
+
+use std::collections::BTreeMap;
+
+use crate::actual::{ActualBinding, ActualLoadBalancer, ActualSecurityGroup, ActualStack, ActualTargetGroup, LoadBalancerState, Owned};
+use crate::desired::Desired;
+use crate::id::{Key, LoadBalancerArn, Ref, ResourceKey, ResourceKind, SecurityGroupId, TargetGroupArn};
+use crate::plan::{Change, FieldChange, Held, Plan, Stages, in_order};
+use crate::problem::Problem;
+use crate::spec::{GoneSpec, StackSpec};
+
+pub(crate) use security_group::ec2_tags;
+pub(crate) use tags::{Keys, changes as tag_changes};
+
+/// What is wanted and what is there, matched by resource id.
+struct Comparison<'a> {
+    wanted: &'a Desired,
+    found: &'a ActualStack,
+    load_balancer: Option<&'a Owned<ActualLoadBalancer>>,
+    target_groups: BTreeMap<&'a str, &'a Owned<ActualTargetGroup>>,
+    security_groups: BTreeMap<&'a str, &'a Owned<ActualSecurityGroup>>,
+    bindings: &'a [ActualBinding],
+    stages: Stages,
+    held: Vec<Held>,
+    problems: Vec<Problem>,
+    warnings: Vec<Problem>,
+    /// The load balancer must not be deleted; then nothing of its stack is.
+    protected: bool,
+}
+
+/// Compares a whole stack.
+pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bindings: &[ActualBinding]) -> Plan {
+    let mut comparison = Comparison::new(wanted, found, bindings);
+    security_group::compare(&mut comparison);
+    target_group::compare(&mut comparison);
+    load_balancer::compare(&mut comparison, spec);
+    listener::compare(&mut comparison);
+    binding::compare(&mut comparison);
+    let Comparison { stages, held, problems, mut warnings, protected, .. } = comparison;
+    warnings.extend(spec.warnings().iter().cloned());
+    warnings.extend(wanted.warnings.iter().cloned());
+    let mut plan = Plan::empty(Key::Stack(spec.id().clone()), vec![spec.id().object()]);
+    plan.wanted = spec.is_wanted();
+    plan.refused = !problems.is_empty();
+    plan.steps = if plan.refused || protected { Vec::new() } else { in_order(stages) };
+    plan.held = held;
+    plan.problems = problems.into_iter().map(|problem| about(spec, problem)).collect();
+    plan.warnings = warnings.into_iter().map(|warning| about(spec, warning)).collect();
+    plan.bindings = wanted_bindings(wanted, found);
+    plan.routes = wanted.routes.clone();
+    plan
+}
+
+fn about(spec: &StackSpec, problem: Problem) -> Problem {
+    Problem { object: problem.object.or_else(|| Some(spec.id().object())), ..problem }
+}
+
+/// The bindings that the stack wants, with the ARNs of the target groups that exist.
+fn wanted_bindings(wanted: &Desired, found: &ActualStack) -> Vec<crate::model::Binding> {
+    let comparison = Comparison::new(wanted, found, &[]);
+    wanted
+        .bindings
+        .values()
+        .map(|binding| crate::model::Binding { target_group: comparison.target_group(&binding.target_group), ..binding.clone() })
+        .collect()
+}
+
+impl<'a> Comparison<'a> {
+    fn new(wanted: &'a Desired, found: &'a ActualStack, bindings: &'a [ActualBinding]) -> Self {
+        let mut comparison = Self {
+            wanted,
+            found,
+            load_balancer: None,
+            target_groups: BTreeMap::new(),
+            security_groups: BTreeMap::new(),
+            bindings,
+            stages: Stages::default(),
+            held: Vec::new(),
+            problems: Vec::new(),
+            warnings: Vec::new(),
+            protected: false,
+        };
+        comparison.match_resources();
+        comparison
+    }
+
+    /// Of several live ones with one id the first is current; LBC keeps the others unseen, we tell.
+    fn match_resources(&mut self) {
+        let mut twins = Vec::new();
+        for found in &self.found.load_balancers {
+            match self.load_balancer {
+                None => self.load_balancer = Some(found),
+                Some(_) => twins.push(found.arn.to_string()),
+            }
+        }
+        for found in &self.found.target_groups {
+            let fits = self.wanted.target_groups.get(found.resource_id()).is_none_or(|wanted| target_group::fits(wanted, found));
+            if fits && !self.target_groups.contains_key(found.resource_id()) {
+                self.target_groups.insert(found.resource_id(), found);
+            }
+        }
+        for found in &self.found.security_groups {
+            self.security_groups.entry(found.resource_id()).or_insert(found);
+        }
+        for twin in twins {
+            self.warnings.push(
+                Problem::general(format!("{twin} carries the tags of this stack's load balancer, but is not the one in use"))
+                    .hint("delete it by hand, or take its tags away, if nothing needs it"),
+            );
+        }
+        for unidentified in &self.found.unidentified {
+            self.warnings.push(
+                Problem::general(format!("{unidentified} carries the stack's tags but no resource tag; it is left alone"))
+                    .hint("take its tags away, or delete it by hand, if nothing needs it"),
+            );
+        }
+    }
+
+    fn security_group(&self, reference: &Ref<SecurityGroupId>) -> Ref<SecurityGroupId> {
+        match reference {
+            Ref::Made(key) if *key != ResourceKey::backend_security_group() => match self.security_groups.get(key.id.as_str()) {
+                Some(found) => Ref::Known(found.id.clone()),
+                None => reference.clone(),
+            },
+            other => other.clone(),
+        }
+    }
+
+    fn target_group(&self, reference: &Ref<TargetGroupArn>) -> Ref<TargetGroupArn> {
+        match reference {
+            Ref::Made(key) => match self.target_groups.get(key.id.as_str()) {
+                Some(found) => Ref::Known(found.arn.clone()),
+                None => reference.clone(),
+            },
+            Ref::Known(arn) => Ref::Known(arn.clone()),
+        }
+    }
+
+    fn load_balancer_ref(&self) -> Ref<LoadBalancerArn> {
+        match self.load_balancer {
+            Some(found) => Ref::Known(found.arn.clone()),
+            None => Ref::Made(ResourceKey::load_balancer()),
+        }
+    }
+
+    /// Whether the target group of this id exists but cannot become the wanted one: its port is left as it is.
+    fn is_held(&self, target_group: &str) -> bool {
+        !self.target_groups.contains_key(target_group)
+            && self.found.target_groups.iter().any(|found| found.resource_id() == target_group)
+    }
+
+    fn is_provisioning(&self) -> bool {
+        self.load_balancer.is_none_or(|found| found.state == LoadBalancerState::Provisioning)
+    }
+}
+
+/// The key of a target group or of its binding, which share an id.
+fn key(kind: ResourceKind, id: &str) -> ResourceKey {
+    ResourceKey::new(kind, id)
+}
+
+/// Notes a field when it differs.
+fn note(fields: &mut Vec<FieldChange>, field: &str, from: impl ToString, to: impl ToString) {
+    let (from, to) = (from.to_string(), to.to_string());
+    if from != to {
+        fields.push(FieldChange { field: field.to_owned(), from: Some(from), to: Some(to) });
+    }
+}
+
+/// A deletion that goes with its stack.
+fn gone(spec: &StackSpec) -> Option<&GoneSpec> {
+    match spec {
+        StackSpec::Gone(spec) => Some(spec),
+        StackSpec::Service(_) => None,
+    }
+}
+
+/// Why something of a stack is deleted.
+fn reason_to_delete(wanted: &Desired) -> String {
+    match &wanted.load_balancer {
+        None => "the object is being deleted or is no longer ours".to_owned(),
+        Some(_) => "no port of the Service uses it any more".to_owned(),
+    }
+}
+
+/// Joins what differs for a sentence.
+fn named(change: &[FieldChange]) -> String {
+    change.iter().map(|field| field.field.clone()).collect::<Vec<_>>().join(", ")
+}
+
+fn change(resource: crate::plan::Resource, write: crate::plan::AwsChange, reason: impl Into<String>) -> Change {
+    Change {
+        resource,
+        write: crate::plan::Write::Aws(write),
+        fields: Vec::new(),
+        impact: crate::plan::Impact::None,
+        reason: reason.into(),
+    }
+}

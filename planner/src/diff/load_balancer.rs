@@ -1,0 +1,247 @@
+//! The load balancer itself.
+
+use std::collections::BTreeSet;
+
+use super::{Comparison, Keys, change, gone, note, reason_to_delete, tag_changes};
+use crate::actual::{ActualLoadBalancer, LoadBalancerState, Owned};
+use crate::desired::LoadBalancer;
+use crate::id::{Key, Ref, ResourceKey};
+use crate::model::Pairs;
+use crate::plan::{
+    AddTags, AwsChange, Change, CreateLoadBalancer, DeleteLoadBalancer, FieldChange, Held, Impact, ModifyLoadBalancerAttributes, RemoveTags,
+    Resource, SetIpAddressType, SetSecurityGroups, SetSubnets, TagList, Wait, WaitFor,
+};
+use crate::problem::Problem;
+use crate::spec::StackSpec;
+
+const DELETION_PROTECTION: &str = "deletion_protection.enabled";
+
+pub(super) fn compare(comparison: &mut Comparison<'_>, spec: &StackSpec) {
+    match (&comparison.wanted.load_balancer, comparison.load_balancer) {
+        (Some(wanted), None) => create(comparison, wanted),
+        (Some(wanted), Some(found)) => update(comparison, wanted, found),
+        (None, _) => {
+            for found in &comparison.found.load_balancers {
+                delete(comparison, spec, found);
+            }
+            wait_for_shared(comparison, spec);
+        }
+    }
+    if comparison.wanted.load_balancer.is_some() && comparison.is_provisioning() {
+        comparison.stages.active = Some(Wait {
+            reason: WaitFor::LoadBalancerActive,
+            resource: Some(ResourceKey::load_balancer()),
+            entry: None,
+            message: "the load balancer is being set up; its host name is written when it serves".to_owned(),
+        });
+    }
+}
+
+fn create(comparison: &mut Comparison<'_>, wanted: &LoadBalancer) {
+    if let Some(arn) = comparison.found.foreign_load_balancers.get(&wanted.name) {
+        let message = format!("the name {} is taken by a load balancer that is not this Service's: {arn}", wanted.name);
+        comparison.problems.push(Problem::general(message).hint("delete that load balancer, if nothing needs it"));
+        return;
+    }
+    let LoadBalancer {
+        name,
+        scheme,
+        replacement_scheme: _,
+        ip_address_type,
+        subnets,
+        subnets_reason,
+        security_groups,
+        tags,
+    } = wanted;
+    let security_groups = security_groups.iter().map(|group| comparison.security_group(group)).collect::<Vec<_>>();
+    wait_for_backend_group(comparison, &security_groups);
+    let request = CreateLoadBalancer {
+        name: name.clone(),
+        load_balancer_type: "network",
+        scheme: *scheme,
+        ip_address_type: *ip_address_type,
+        subnet_mappings: subnets.clone(),
+        security_groups,
+        enable_prefix_for_ipv6_source_nat: "off",
+        tags: TagList(tags.clone()),
+    };
+    let reason = format!("no load balancer carries this stack's tags; {subnets_reason}");
+    let resource = Resource::new(ResourceKey::load_balancer());
+    comparison.stages.load_balancer.push(change(resource, AwsChange::CreateLoadBalancer(request), reason));
+}
+
+fn wait_for_backend_group(comparison: &mut Comparison<'_>, security_groups: &[Ref<crate::id::SecurityGroupId>]) {
+    if security_groups.contains(&Ref::Made(ResourceKey::backend_security_group())) {
+        comparison.stages.backend_group = Some(Wait {
+            reason: WaitFor::BackendGroup,
+            resource: Some(ResourceKey::backend_security_group()),
+            entry: Some(Key::Cluster),
+            message: "the cluster's shared backend security group is made first".to_owned(),
+        });
+    }
+}
+
+fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<ActualLoadBalancer>) {
+    // The name is for creation only; the scheme decided is the one that is there.
+    let LoadBalancer {
+        name: _,
+        scheme: _,
+        replacement_scheme,
+        ip_address_type,
+        subnets,
+        subnets_reason,
+        security_groups,
+        tags,
+    } = wanted;
+    let resource = Resource::live(ResourceKey::load_balancer(), &found.arn);
+    if let Some(scheme) = replacement_scheme {
+        hold_replacement(comparison, &resource, found, &[("Scheme", found.scheme.to_string(), scheme.to_string())]);
+    }
+    if let LoadBalancerState::Failed(why) = &found.state {
+        let message = format!("AWS could not set up the load balancer: {why}");
+        comparison.warnings.push(Problem::general(message).hint("mend the cause, then delete the load balancer in AWS"));
+    }
+    let untouched = &comparison.wanted.untouched_tags;
+    let mut changes = elb_tags(&resource, tags, &found.tags, untouched, Keys::WithLegacy);
+    changes.extend(set_security_groups(comparison, &resource, security_groups, found));
+    let wanted_subnets = subnets.iter().map(|mapping| &mapping.subnet_id).collect::<BTreeSet<_>>();
+    let found_subnets = found.subnets.iter().collect::<BTreeSet<_>>();
+    if wanted_subnets != found_subnets {
+        let mut fields = Vec::new();
+        note(&mut fields, "SubnetMappings", joined(&found_subnets), joined(&wanted_subnets));
+        let request = SetSubnets {
+            load_balancer_arn: found.arn.clone(),
+            subnet_mappings: subnets.clone(),
+            enable_prefix_for_ipv6_source_nat: "off",
+        };
+        // A zone that is left takes its connections with it.
+        let impact = if found_subnets.is_subset(&wanted_subnets) { Impact::None } else { Impact::Brief };
+        changes.push(Change { fields, impact, ..change(resource.clone(), AwsChange::SetSubnets(request), subnets_reason) });
+    }
+    if *ip_address_type != found.ip_address_type {
+        let mut fields = Vec::new();
+        note(&mut fields, "IpAddressType", found.ip_address_type, ip_address_type);
+        let request = SetIpAddressType { load_balancer_arn: found.arn.clone(), ip_address_type: *ip_address_type };
+        let update = change(resource, AwsChange::SetIpAddressType(request), "no annotation asks for the address type it has");
+        changes.push(Change { fields, impact: Impact::Brief, ..update });
+    }
+    comparison.stages.load_balancer.extend(changes);
+}
+
+fn set_security_groups(
+    comparison: &mut Comparison<'_>,
+    resource: &Resource,
+    wanted: &[Ref<crate::id::SecurityGroupId>],
+    found: &Owned<ActualLoadBalancer>,
+) -> Option<Change> {
+    // One that was made without any can never have one; the list sent is never empty.
+    if wanted.is_empty() {
+        return None;
+    }
+    let groups = wanted.iter().map(|group| comparison.security_group(group)).collect::<Vec<_>>();
+    let known = groups.iter().filter_map(Ref::known).collect::<BTreeSet<_>>();
+    let there = found.security_groups.iter().collect::<BTreeSet<_>>();
+    if known.len() == groups.len() && known == there {
+        return None;
+    }
+    wait_for_backend_group(comparison, &groups);
+    let text = |group: &Ref<crate::id::SecurityGroupId>| match group {
+        Ref::Known(id) => id.to_string(),
+        Ref::Made(key) => key.id.clone(),
+    };
+    let mut fields = Vec::new();
+    note(&mut fields, "SecurityGroups", joined(&there), groups.iter().map(text).collect::<Vec<_>>().join(", "));
+    let request = SetSecurityGroups { load_balancer_arn: found.arn.clone(), security_groups: groups };
+    let update = change(resource.clone(), AwsChange::SetSecurityGroups(request), "its security groups differ");
+    Some(Change { fields, ..update })
+}
+
+/// What cannot be changed in place is held: the one that is there stays and serves.
+fn hold_replacement(comparison: &mut Comparison<'_>, resource: &Resource, found: &ActualLoadBalancer, fields: &[(&str, String, String)]) {
+    let fields = fields
+        .iter()
+        .map(|(field, from, to)| FieldChange { field: (*field).to_owned(), from: Some(from.clone()), to: Some(to.clone()) })
+        .collect();
+    let request = AwsChange::DeleteLoadBalancer(DeleteLoadBalancer { load_balancer_arn: found.arn.clone() });
+    comparison.held.push(Held {
+        change: Change { fields, impact: Impact::Outage, ..change(resource.clone(), request, "it would have to be replaced") },
+        why: "a load balancer's scheme cannot be changed, and replacing it is not supported yet; the one that is there goes on \
+              serving. Undo the change, or delete the Service and make it again (its host name changes then)"
+            .to_owned(),
+        acknowledge: None,
+    });
+}
+
+fn delete(comparison: &mut Comparison<'_>, spec: &StackSpec, found: &Owned<ActualLoadBalancer>) {
+    let resource = Resource::live(ResourceKey::load_balancer(), &found.arn);
+    let deletion = Change {
+        impact: Impact::Destroys,
+        ..change(
+            resource.clone(),
+            AwsChange::DeleteLoadBalancer(DeleteLoadBalancer { load_balancer_arn: found.arn.clone() }),
+            reason_to_delete(comparison.wanted),
+        )
+    };
+    let protected = found.attributes.as_ref().and_then(|all| all.get(DELETION_PROTECTION)).is_some_and(|value| value == "true");
+    if protected && !gone(spec).is_some_and(|gone| gone.unprotected) {
+        comparison.held.push(Held {
+            change: deletion,
+            why: "the load balancer is protected against deletion in AWS; switch the protection off there, or say \
+                  deletion_protection.enabled=false in the annotation \
+                  service.beta.kubernetes.io/aws-load-balancer-attributes"
+                .to_owned(),
+            acknowledge: None,
+        });
+        comparison.protected = true;
+        return;
+    }
+    if protected {
+        let attributes = Pairs::from([(DELETION_PROTECTION.to_owned(), "false".to_owned())]);
+        let mut fields = Vec::new();
+        note(&mut fields, "Attributes[deletion_protection.enabled]", "true", "false");
+        let request = ModifyLoadBalancerAttributes { load_balancer_arn: found.arn.clone(), attributes: TagList(attributes) };
+        let update = change(resource, AwsChange::ModifyLoadBalancerAttributes(request), "the annotation says so");
+        comparison.stages.delete_load_balancers.push(Change { fields, ..update });
+    }
+    comparison.stages.delete_load_balancers.push(deletion);
+}
+
+/// The last stack of a cluster keeps its finalizer until what the cluster shares is gone.
+fn wait_for_shared(comparison: &mut Comparison<'_>, spec: &StackSpec) {
+    if gone(spec).is_some_and(|gone| gone.last_of_cluster) && comparison.wanted.shared_is_there {
+        comparison.stages.shared_gone = Some(Wait {
+            reason: WaitFor::BackendGroup,
+            resource: Some(ResourceKey::backend_security_group()),
+            entry: Some(Key::Cluster),
+            message: "nothing needs the cluster's shared backend security group any more; it is deleted before the last finalizer"
+                .to_owned(),
+        });
+    }
+}
+
+fn joined<T: ToString>(items: &BTreeSet<T>) -> String {
+    items.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// AddTags and RemoveTags for what differs.
+pub(super) fn elb_tags(
+    resource: &Resource,
+    wanted: &Pairs,
+    found: &Pairs,
+    untouched: &BTreeSet<String>,
+    keys: Keys,
+) -> Vec<Change> {
+    let tags = tag_changes(wanted, found, untouched, keys);
+    let arns = resource.physical_id.iter().cloned().collect::<Vec<_>>();
+    let mut changes = Vec::new();
+    if !tags.set.is_empty() {
+        let request = AddTags { resource_arns: arns.clone(), tags: TagList(tags.set) };
+        changes.push(Change { fields: tags.set_fields, ..change(resource.clone(), AwsChange::AddTags(request), "its tags differ") });
+    }
+    if !tags.remove.is_empty() {
+        let request = RemoveTags { resource_arns: arns, tag_keys: tags.remove.into_keys().collect() };
+        let update = change(resource.clone(), AwsChange::RemoveTags(request), "its tags differ");
+        changes.push(Change { fields: tags.remove_fields, ..update });
+    }
+    changes
+}

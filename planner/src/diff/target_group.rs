@@ -1,0 +1,168 @@
+//! Target groups.
+
+use super::{Comparison, change, key, named, note, reason_to_delete};
+use crate::actual::{ActualTargetGroup, Owned};
+use crate::desired::TargetGroup;
+use crate::diff::load_balancer::elb_tags;
+use crate::id::ResourceKind;
+use crate::model::HealthCheck;
+use crate::plan::{
+    AwsChange, Change, CreateTargetGroup, DeleteTargetGroup, FieldChange, Held, ModifyTargetGroup, ModifyTargetGroupAttributes, Resource,
+    TagList,
+};
+use crate::problem::Problem;
+
+/// Attributes that AWS sets to these values by itself (`reliability-and-limits.md` B.11).
+const DEFAULTS: &[(&str, &str)] = &[("proxy_protocol_v2.enabled", "false")];
+
+/// Whether an existing group can become the wanted one: type, protocol and address family cannot be changed.
+pub(super) fn fits(wanted: &TargetGroup, found: &ActualTargetGroup) -> bool {
+    (wanted.target_type, wanted.protocol, wanted.ip_address_type) == (found.target_type, found.protocol, found.ip_address_type)
+}
+
+pub(super) fn compare(comparison: &mut Comparison<'_>) {
+    let wanted = comparison.wanted;
+    for (id, group) in &wanted.target_groups {
+        match comparison.target_groups.get(id.as_str()).copied() {
+            Some(found) => update(comparison, id, group, found),
+            None => match comparison.found.target_groups.iter().find(|found| found.resource_id() == id) {
+                Some(unfit) => hold(comparison, id, group, unfit),
+                None => create(comparison, id, group),
+            },
+        }
+    }
+    for found in &comparison.found.target_groups {
+        if !wanted.target_groups.contains_key(found.resource_id()) {
+            delete(comparison, found);
+        }
+    }
+}
+
+fn create(comparison: &mut Comparison<'_>, id: &str, group: &TargetGroup) {
+    if let Some(arn) = comparison.found.foreign_target_groups.get(&group.name) {
+        let message = format!("the name {} is taken by a target group that is not this Service's: {arn}", group.name);
+        comparison.problems.push(Problem::general(message).hint("delete that target group, if nothing needs it"));
+        return;
+    }
+    let resource = Resource::new(key(ResourceKind::TargetGroup, id));
+    comparison.stages.target_groups.push(change(
+        resource.clone(),
+        AwsChange::CreateTargetGroup(request(group)),
+        "no target group carries this stack's tags",
+    ));
+    let default = |name: &str, value: &str| DEFAULTS.contains(&(name, value));
+    let attributes =
+        group.attributes.iter().filter(|(name, value)| !default(name, value)).map(|(n, v)| (n.clone(), v.clone())).collect();
+    let request = ModifyTargetGroupAttributes {
+        target_group_arn: crate::desired::target_group_ref(id),
+        attributes: TagList(attributes),
+    };
+    if !request.attributes.0.is_empty() {
+        let reason = "attributes cannot be given at creation";
+        comparison.stages.target_groups.push(change(resource, AwsChange::ModifyTargetGroupAttributes(request), reason));
+    }
+}
+
+fn request(group: &TargetGroup) -> CreateTargetGroup {
+    let TargetGroup { name, target_type, protocol, port, vpc, ip_address_type, health_check, attributes: _, tags } = group;
+    CreateTargetGroup {
+        name: name.clone(),
+        target_type: *target_type,
+        protocol: *protocol,
+        port: port.clone(),
+        vpc_id: vpc.clone(),
+        ip_address_type: (*ip_address_type != crate::id::TargetIpAddressType::Ipv4).then_some(*ip_address_type),
+        health_check_enabled: true,
+        health_check: health_check.into(),
+        tags: TagList(tags.clone()),
+    }
+}
+
+fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: &Owned<ActualTargetGroup>) {
+    // Name, port and VPC are for creation only; type, protocol and family are part of whether it fits.
+    let TargetGroup {
+        name: _,
+        target_type: _,
+        protocol: _,
+        port: _,
+        vpc: _,
+        ip_address_type: _,
+        health_check,
+        attributes,
+        tags,
+    } = wanted;
+    let resource = Resource::live(key(ResourceKind::TargetGroup, id), &found.arn);
+    let stage = &mut comparison.stages.target_groups;
+    stage.extend(elb_tags(&resource, tags, &found.tags, &comparison.wanted.untouched_tags, crate::diff::Keys::WithLegacy));
+    let mut fields = Vec::new();
+    health_check_fields(health_check, &found.health_check, &mut fields);
+    if !fields.is_empty() {
+        let request = ModifyTargetGroup { target_group_arn: found.arn.clone(), health_check: health_check.into() };
+        let reason = format!("the health check differs: {}", named(&fields));
+        stage.push(Change { fields, ..change(resource.clone(), AwsChange::ModifyTargetGroup(request), reason) });
+    }
+    let read = found.attributes.as_ref();
+    let differs = |(name, value): &(&String, &String)| read.is_some_and(|read| read.get(*name) != Some(*value));
+    let changed = attributes.iter().filter(differs).collect::<Vec<_>>();
+    if !changed.is_empty() {
+        let fields = changed.iter().map(|(name, value)| FieldChange {
+            field: format!("Attributes[{name}]"),
+            from: read.and_then(|read| read.get(*name)).cloned(),
+            to: Some((*value).clone()),
+        });
+        let request = ModifyTargetGroupAttributes {
+            target_group_arn: crate::id::Ref::Known(found.arn.clone()),
+            attributes: TagList(changed.iter().map(|(name, value)| ((*name).clone(), (*value).clone())).collect()),
+        };
+        let update = change(resource, AwsChange::ModifyTargetGroupAttributes(request), "its attributes differ");
+        stage.push(Change { fields: fields.collect(), ..update });
+    }
+}
+
+fn health_check_fields(wanted: &HealthCheck, found: &HealthCheck, fields: &mut Vec<FieldChange>) {
+    // In full: a field added to the model and forgotten here must not compile.
+    let HealthCheck { protocol, port, path, matcher, interval, timeout, healthy_threshold, unhealthy_threshold } = wanted;
+    let text = |value: &Option<String>| value.clone().unwrap_or_default();
+    note(fields, "HealthCheckProtocol", found.protocol, protocol);
+    note(fields, "HealthCheckPort", &found.port, port);
+    // AWS may keep a path and a matcher from before; without HTTP they mean nothing.
+    if path.is_some() {
+        note(fields, "HealthCheckPath", text(&found.path), text(path));
+    }
+    if matcher.is_some() {
+        note(fields, "Matcher.HttpCode", text(&found.matcher), text(matcher));
+    }
+    note(fields, "HealthCheckIntervalSeconds", found.interval, interval);
+    note(fields, "HealthCheckTimeoutSeconds", found.timeout, timeout);
+    note(fields, "HealthyThresholdCount", found.healthy_threshold, healthy_threshold);
+    note(fields, "UnhealthyThresholdCount", found.unhealthy_threshold, unhealthy_threshold);
+}
+
+/// A group that cannot become the wanted one goes on serving; replacing it without a gap is not built yet.
+fn hold(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: &Owned<ActualTargetGroup>) {
+    let mut fields = Vec::new();
+    note(&mut fields, "TargetType", found.target_type, wanted.target_type);
+    note(&mut fields, "Protocol", found.protocol, wanted.protocol);
+    note(&mut fields, "IpAddressType", found.ip_address_type, wanted.ip_address_type);
+    let resource = Resource::new(key(ResourceKind::TargetGroup, id));
+    comparison.held.push(Held {
+        change: Change {
+            fields,
+            ..change(resource, AwsChange::CreateTargetGroup(request(wanted)), "a target group of another type is needed")
+        },
+        why: format!(
+            "a live target group cannot be changed so, and replacing it is not supported yet; {} goes on serving. \
+             Undo the change, or delete the Service and make it again",
+            found.arn
+        ),
+        acknowledge: None,
+    });
+}
+
+fn delete(comparison: &mut Comparison<'_>, found: &Owned<ActualTargetGroup>) {
+    comparison.stages.delete_target_groups.push(change(
+        Resource::live(key(ResourceKind::TargetGroup, found.resource_id()), &found.arn),
+        AwsChange::DeleteTargetGroup(DeleteTargetGroup { target_group_arn: found.arn.clone() }),
+        reason_to_delete(comparison.wanted),
+    ));
+}

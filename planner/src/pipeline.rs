@@ -1,0 +1,121 @@
+//! The pure stages joined once: what the controller and the plan command both call.
+
+use crate::actual::{Actual, ActualBinding, Purpose, Scope};
+use crate::facts::{Facts, Live, Needs};
+use crate::id::{Key, ObjectRef};
+use crate::plan::Plan;
+use crate::problem::{Problem, Refusal};
+use crate::snapshot::Snapshot;
+use crate::spec::StackSpec;
+use crate::spec::cluster::ClusterSpec;
+use crate::targets::BindingSpec;
+use crate::worker_rules::RulesSpec;
+use crate::{desired, diff, shared, spec, targets, worker_rules};
+
+/// What a key asks for, once its objects were understood.
+#[derive(Debug, Clone)]
+pub enum Accepted {
+    /// A stack.
+    Stack(Box<AcceptedStack>),
+    /// The targets of a binding.
+    Binding(Box<BindingSpec>),
+    /// The rules of a worker security group.
+    Rules(RulesSpec),
+    /// What the cluster shares.
+    Cluster(ClusterSpec),
+}
+
+/// A stack with the bindings that the API server holds for it.
+#[derive(Debug, Clone)]
+pub struct AcceptedStack {
+    /// What is asked for.
+    pub spec: StackSpec,
+    /// The generated TargetGroupBindings that exist.
+    pub bindings: Vec<ActualBinding>,
+}
+
+/// Why a key gets no plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Declined {
+    /// Its object is wrong: nothing is changed until it is edited.
+    Refused(Refusal),
+    /// Its object is not ours.
+    Skipped {
+        /// The object.
+        object: ObjectRef,
+        /// Why.
+        reason: String,
+        /// The line that would make it ours, where there is one.
+        hint: Option<String>,
+    },
+    /// Its object is in no cache. What it may have left is not for a plan to guess.
+    Absent,
+}
+
+impl Accepted {
+    /// What has to be observed.
+    pub fn scope(&self) -> Scope {
+        match self {
+            Self::Stack(stack) => Scope::Stack {
+                id: stack.spec.id().clone(),
+                purpose: if stack.spec.is_wanted() { Purpose::Keep } else { Purpose::Delete },
+            },
+            Self::Binding(binding) => binding.scope(),
+            Self::Rules(rules) => Scope::Rules(rules.group.clone()),
+            Self::Cluster(_) => Scope::Cluster,
+        }
+    }
+
+    /// What has to be asked, given what exists.
+    pub fn needs(&self, live: &Live) -> Needs {
+        match self {
+            Self::Stack(stack) => desired::needs(&stack.spec, live),
+            Self::Binding(binding) => binding.needs(),
+            Self::Rules(rules) => rules.needs(),
+            Self::Cluster(_) => Needs::default(),
+        }
+    }
+}
+
+/// Understands the objects of a key.
+///
+/// # Errors
+///
+/// Why there will be no plan: the object is refused (with all its problems at once), not ours, or not there.
+pub fn accept(snapshot: &Snapshot, key: &Key) -> Result<Accepted, Declined> {
+    match key {
+        Key::Stack(id) => spec::accept(snapshot, id).map(|stack| Accepted::Stack(Box::new(stack))),
+        Key::Binding(name) => targets::accept(snapshot, name).map(|binding| Accepted::Binding(Box::new(binding))),
+        Key::Rules(group) => Ok(Accepted::Rules(worker_rules::accept(snapshot, group))),
+        Key::Cluster => Ok(Accepted::Cluster(spec::cluster::accept(snapshot))),
+    }
+}
+
+/// Decides every name, port, tag and order of what is to be done. Cannot fail.
+pub fn decide(accepted: &Accepted, facts: &Facts, actual: &Actual) -> Plan {
+    match (accepted, actual) {
+        (Accepted::Stack(stack), Actual::Stack(found)) => {
+            match desired::decide(&stack.spec, facts, &actual.live()) {
+                Ok(wanted) => diff::stack(&stack.spec, &wanted, found, &stack.bindings),
+                Err(problems) => refused(&stack.spec, problems),
+            }
+        }
+        (Accepted::Binding(binding), Actual::Targets(found)) => targets::decide(binding, facts, Some(found)),
+        (Accepted::Binding(binding), Actual::Nothing) => targets::decide(binding, facts, None),
+        (Accepted::Rules(rules), Actual::Rules(found)) => worker_rules::decide(rules, facts, found.as_ref()),
+        (Accepted::Cluster(cluster), Actual::Cluster(found)) => shared::decide(cluster, found),
+        (
+            Accepted::Stack(_) | Accepted::Binding(_) | Accepted::Rules(_) | Accepted::Cluster(_),
+            Actual::Stack(_) | Actual::Targets(_) | Actual::Rules(_) | Actual::Cluster(_) | Actual::Nothing,
+        ) => unreachable!("what was observed is what the accepted scope asked for"),
+    }
+}
+
+/// The plan of a stack that AWS's facts forbid: no steps, all problems.
+fn refused(spec: &StackSpec, problems: Vec<Problem>) -> Plan {
+    let mut plan = Plan::empty(Key::Stack(spec.id().clone()), vec![spec.id().object()]);
+    plan.problems = problems;
+    plan.warnings = spec.warnings().to_vec();
+    plan.refused = true;
+    plan
+}

@@ -1,0 +1,91 @@
+//! The order of a stack's steps: what is added before what is removed, and what each must wait for.
+
+use super::{Change, Step, Wait};
+
+/// The changes of one stack by the stage they belong to. The fields stand in the order of the steps.
+#[derive(Debug, Default)]
+pub(crate) struct Stages {
+    /// The shared backend security group, before anything that names it.
+    pub(crate) backend_group: Option<Wait>,
+    /// Front-end security groups: made, opened.
+    pub(crate) open_security_groups: Vec<Change>,
+    /// Target groups: made, changed. Before the listeners that forward to them.
+    pub(crate) target_groups: Vec<Change>,
+    /// The load balancer: made, changed.
+    pub(crate) load_balancer: Vec<Change>,
+    /// Bindings that stand in the way of one to be made: same name, another target group.
+    pub(crate) displaced_bindings: Vec<Change>,
+    /// Listeners: made, changed.
+    pub(crate) listeners: Vec<Change>,
+    /// Until the displaced bindings are gone.
+    pub(crate) displaced_gone: Option<Wait>,
+    /// Bindings: made, changed.
+    pub(crate) bindings: Vec<Change>,
+    /// Listeners that nothing wants any more.
+    pub(crate) delete_listeners: Vec<Change>,
+    /// Load balancers that nothing wants any more; their listeners go with them.
+    pub(crate) delete_load_balancers: Vec<Change>,
+    /// Bindings that nothing wants any more, once no listener points at their groups.
+    pub(crate) delete_bindings: Vec<Change>,
+    /// Until those bindings are gone: their targets' rules are closed by then.
+    pub(crate) bindings_gone: Option<Wait>,
+    /// Target groups that nothing wants any more.
+    pub(crate) delete_target_groups: Vec<Change>,
+    /// Ports that are closed, after everything that is opened.
+    pub(crate) close_security_groups: Vec<Change>,
+    /// Until the interfaces of a deleted load balancer let go of its security groups.
+    pub(crate) interfaces_gone: Option<Wait>,
+    /// Security groups that nothing wants any more.
+    pub(crate) delete_security_groups: Vec<Change>,
+    /// Until what the cluster shares is gone, when this is the last stack.
+    pub(crate) shared_gone: Option<Wait>,
+    /// Until the load balancer serves: only the host name waits for it.
+    pub(crate) active: Option<Wait>,
+}
+
+/// The steps in order. A wait stands only before something that needs it, or at the end.
+pub(crate) fn in_order(stages: Stages) -> Vec<Step> {
+    // In full: a stage that is added and forgotten here must not compile.
+    let Stages {
+        backend_group,
+        open_security_groups,
+        target_groups,
+        load_balancer,
+        displaced_bindings,
+        listeners,
+        displaced_gone,
+        bindings,
+        delete_listeners,
+        delete_load_balancers,
+        delete_bindings,
+        bindings_gone,
+        delete_target_groups,
+        close_security_groups,
+        interfaces_gone,
+        delete_security_groups,
+        shared_gone,
+        active,
+    } = stages;
+    let mut steps = Vec::new();
+    let waits = |wait: Option<Wait>| wait.into_iter().map(Step::Wait);
+    let changes = |changes: Vec<Change>| changes.into_iter().map(Step::Change);
+    steps.extend(waits(backend_group));
+    steps.extend(changes(open_security_groups));
+    steps.extend(changes(target_groups));
+    steps.extend(changes(load_balancer));
+    steps.extend(changes(displaced_bindings));
+    steps.extend(changes(listeners));
+    steps.extend(waits(displaced_gone));
+    steps.extend(changes(bindings));
+    steps.extend(changes(delete_listeners));
+    steps.extend(changes(delete_load_balancers));
+    steps.extend(changes(delete_bindings));
+    steps.extend(waits(bindings_gone));
+    steps.extend(changes(delete_target_groups));
+    steps.extend(changes(close_security_groups));
+    steps.extend(waits(interfaces_gone));
+    steps.extend(changes(delete_security_groups));
+    steps.extend(waits(shared_gone));
+    steps.extend(waits(active));
+    steps
+}

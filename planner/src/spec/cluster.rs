@@ -1,0 +1,61 @@
+//! What the cluster shares: whether anything needs it.
+
+use k8s_openapi::api::core::v1::Service;
+
+use super::class::{Ownership, has_finalizer, ownership};
+use super::service;
+use crate::id::{ClusterName, VpcId};
+use crate::model::Pairs;
+use crate::snapshot::Snapshot;
+
+/// What the cluster asks for.
+#[derive(Debug, Clone)]
+pub struct ClusterSpec {
+    /// The cluster.
+    pub cluster: ClusterName,
+    /// Its VPC.
+    pub vpc: VpcId,
+    /// `--default-tags`.
+    pub default_tags: Pairs,
+    /// What is to become of the backend security group.
+    pub backend_security_group: Share,
+}
+
+/// Whether something that is shared is needed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Share {
+    /// An object of ours uses it.
+    Needed,
+    /// Every object with our finalizer is going.
+    Unneeded,
+    /// No object says anything about it: what is left is for a person to judge.
+    Untouched,
+}
+
+/// Looks at all Services at once.
+pub(crate) fn accept(snapshot: &Snapshot) -> ClusterSpec {
+    let settings = &snapshot.settings;
+    let mut services = snapshot.services.values();
+    let backend_security_group = if services.any(|service| stays(service, snapshot)) {
+        Share::Needed
+    } else if snapshot.services.values().any(|service| has_finalizer(service)) {
+        Share::Unneeded
+    } else {
+        Share::Untouched
+    };
+    ClusterSpec {
+        cluster: settings.cluster_name.clone(),
+        vpc: settings.vpc.clone(),
+        default_tags: settings.default_tags.clone(),
+        backend_security_group,
+    }
+}
+
+/// Whether a Service has, or is about to have, a load balancer that uses what the cluster shares. One that is refused
+/// has none unless it was once accepted.
+pub(super) fn stays(object: &Service, snapshot: &Snapshot) -> bool {
+    match ownership(object, snapshot) {
+        Ownership::Ours(claim) => has_finalizer(object) || service::accept(object, claim, &snapshot.settings).is_ok(),
+        Ownership::Leaving | Ownership::NotOurs { .. } => false,
+    }
+}

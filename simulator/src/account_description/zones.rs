@@ -1,0 +1,73 @@
+//! Availability Zones that a description leaves out: from its subnets, with the names and ids that AWS would use.
+
+use std::collections::BTreeMap;
+
+use super::Document;
+use super::keys::Element;
+use crate::ec2::availability_zones::AvailabilityZone;
+
+/// The zones that the subnets are in.
+pub(super) fn derived_zones(region: &str, document: &Document) -> Vec<AvailabilityZone> {
+    let subnets = document.subnets.iter().flatten().map(|Element(subnet)| subnet);
+    let mut zones = BTreeMap::new();
+    for subnet in subnets {
+        let name = match (subnet.availability_zone.as_str(), subnet.availability_zone_id.as_str()) {
+            ("", "") => first_zone(region),
+            ("", id) => zone_name(region, id),
+            (name, _) => name.to_owned(),
+        };
+        let id: &mut String = zones.entry(name).or_default();
+        if id.is_empty() {
+            id.clone_from(&subnet.availability_zone_id);
+        }
+    }
+    zones.into_iter().map(|(name, id)| AvailabilityZone::ordinary(region, &name, &id)).collect()
+}
+
+/// The zone of a subnet that says none.
+pub(super) fn first_zone(region: &str) -> String {
+    format!("{region}a")
+}
+
+/// `us-west-2b` to `usw2-az2`. In a real account the two need not go together; here somebody has to say how.
+pub(super) fn zone_id(region: &str, zone_name: &str) -> String {
+    let number = zone_name.bytes().last().filter(u8::is_ascii_lowercase).map_or(1, |letter| letter - b'a' + 1);
+    format!("{}-az{number}", short(region))
+}
+
+/// `usw2-az2` to `us-west-2b`.
+fn zone_name(region: &str, zone_id: &str) -> String {
+    let number = zone_id.rsplit("az").next().and_then(|number| number.parse::<u8>().ok());
+    let letter = number.filter(|number| (1..=26).contains(number)).map_or('a', |number| char::from(b'a' + number - 1));
+    format!("{region}{letter}")
+}
+
+/// `us-west-2` to `usw2`, `ap-southeast-1` to `apse1`: AWS's short form in zone ids.
+fn short(region: &str) -> String {
+    let parts: Vec<&str> = region.split('-').collect();
+    let compass = ["northeast", "northwest", "southeast", "southwest"];
+    let letters = |part: &&str| match *part {
+        part if compass.contains(&part) => format!("{}{}", &part[..1], &part[5..6]),
+        part if part.len() == 2 || part.bytes().all(|byte| byte.is_ascii_digit()) => part.to_owned(),
+        part => part.chars().take(1).collect(),
+    };
+    parts.iter().map(letters).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{zone_id, zone_name};
+
+    #[test]
+    fn zone_ids_and_names_are_made_of_each_other() {
+        for (region, name, id) in [
+            ("us-west-2", "us-west-2b", "usw2-az2"),
+            ("eu-central-1", "eu-central-1a", "euc1-az1"),
+            ("ap-southeast-1", "ap-southeast-1c", "apse1-az3"),
+            ("us-gov-west-1", "us-gov-west-1a", "usgw1-az1"),
+        ] {
+            assert_eq!(zone_id(region, name), id);
+            assert_eq!(zone_name(region, id), name);
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! EC2 as far as load balancers stand on it: what is there, its tags, and security groups with their rules.
+//!
+//! The world itself (VPCs, subnets, instances) is not made by calls: an account description puts it in.
+
+use std::collections::BTreeMap;
+use std::fmt::Display;
+use std::sync::{Arc, Mutex};
+
+use serde_json::Value;
+
+use self::permissions::Direction;
+use self::store::Account;
+use crate::clock::Moment;
+use crate::network::Scope;
+use crate::wire::{ApiError, Tree};
+
+pub(crate) mod availability_zones;
+mod describe;
+mod error;
+mod facts;
+pub(crate) mod instances;
+mod load_balancer_interfaces;
+pub(crate) mod network_interfaces;
+pub(crate) mod permissions;
+pub(crate) mod prefix_lists;
+mod request;
+pub(crate) mod route_tables;
+mod security_group_rules;
+pub(crate) mod security_groups;
+pub(crate) mod store;
+pub(crate) mod subnets;
+pub(crate) mod tags;
+pub(crate) mod vpcs;
+
+/// The EC2 of all accounts. Clones are handles to the same accounts.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ec2 {
+    accounts: Arc<Mutex<BTreeMap<Scope, Account>>>,
+}
+
+/// An action: what it may do to the account.
+#[derive(Clone, Copy)]
+enum Action {
+    Read(fn(&Account, &Tree) -> Result<Value, ApiError>),
+    Write(fn(&mut Account, &Tree) -> Result<Value, ApiError>),
+}
+
+/// Every action there is.
+const ACTIONS: &[(&str, Action)] = &[
+    ("AuthorizeSecurityGroupEgress", Action::Write(|account, params| account.authorize(params, Direction::Egress))),
+    ("AuthorizeSecurityGroupIngress", Action::Write(|account, params| account.authorize(params, Direction::Ingress))),
+    ("CreateSecurityGroup", Action::Write(Account::create_security_group)),
+    ("CreateTags", Action::Write(Account::create_tags)),
+    ("DeleteSecurityGroup", Action::Write(Account::delete_security_group)),
+    ("DeleteTags", Action::Write(Account::delete_tags)),
+    ("DescribeAvailabilityZones", Action::Read(Account::describe_availability_zones)),
+    ("DescribeInstances", Action::Read(Account::describe_instances)),
+    ("DescribeNetworkInterfaces", Action::Read(Account::describe_network_interfaces)),
+    ("DescribeRouteTables", Action::Read(Account::describe_route_tables)),
+    ("DescribeSecurityGroups", Action::Read(Account::describe_security_groups)),
+    ("DescribeSubnets", Action::Read(Account::describe_subnets)),
+    ("DescribeVpcs", Action::Read(Account::describe_vpcs)),
+    ("RevokeSecurityGroupEgress", Action::Write(|account, params| account.revoke(params, Direction::Egress))),
+    ("RevokeSecurityGroupIngress", Action::Write(|account, params| account.revoke(params, Direction::Ingress))),
+];
+
+impl Ec2 {
+    /// Carries out one call. A call that fails, and a dry run, change nothing.
+    pub(crate) fn handle(&self, scope: &Scope, action: &str, params: &Tree, now: Moment) -> Result<Value, ApiError> {
+        let Some((_, action)) = ACTIONS.iter().find(|(name, _)| *name == action) else {
+            return Err(ApiError::invalid_action("EC2", action));
+        };
+        let (params, dry_run) = request::without_dry_run(params)?;
+        self.with_account(scope, |account| {
+            account.let_leftovers_vanish(now.instant);
+            match action {
+                Action::Read(read) => dry_run.outcome(read(account, &params)),
+                Action::Write(write) => {
+                    let mut changed = account.clone();
+                    let answer = dry_run.outcome(write(&mut changed, &params))?;
+                    *account = changed;
+                    Ok(answer)
+                }
+            }
+        })
+    }
+
+    /// Looks at or changes one account, which is there from the first look on.
+    pub(crate) fn with_account<T>(&self, scope: &Scope, look: impl FnOnce(&mut Account) -> T) -> T {
+        let mut accounts = self.accounts.lock().expect("no thread panics while it holds the accounts");
+        look(accounts.entry(scope.clone()).or_insert_with(|| Account::new(scope.clone())))
+    }
+}
+
+/// The state of a resource that can be used.
+fn available() -> String {
+    "available".to_owned()
+}
+
+/// Values as texts, for a filter.
+fn texts<T: Display>(values: impl IntoIterator<Item = T>) -> Vec<String> {
+    values.into_iter().map(|value| value.to_string()).collect()
+}

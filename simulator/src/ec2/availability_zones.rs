@@ -1,0 +1,127 @@
+//! Availability Zones.
+
+use std::collections::BTreeSet;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::describe::{Described, Filters, Selection};
+use super::error::{Kind, invalid_parameter};
+use super::request::{self, read};
+use super::store::Account;
+use super::tags::Tags;
+use crate::wire::{self, ApiError, Tree};
+
+/// A zone as AWS prints it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+pub(crate) struct AvailabilityZone {
+    pub(crate) zone_name: String,
+    /// As in `usw2-az1`; filled in before it is stored.
+    #[serde(default)]
+    pub(crate) zone_id: String,
+    /// `availability-zone`, `local-zone` or `wavelength-zone`.
+    #[serde(default = "ordinary")]
+    pub(crate) zone_type: String,
+    #[serde(default)]
+    pub(crate) region_name: String,
+    #[serde(default = "super::available", rename(serialize = "zoneState"))]
+    pub(crate) state: String,
+    #[serde(default = "opt_in_not_required")]
+    pub(crate) opt_in_status: String,
+    /// The Region for an ordinary zone.
+    #[serde(default)]
+    pub(crate) group_name: String,
+    /// The Region for an ordinary zone.
+    #[serde(default)]
+    pub(crate) network_border_group: String,
+    pub(crate) parent_zone_id: Option<String>,
+    pub(crate) parent_zone_name: Option<String>,
+    /// A zone has none.
+    #[serde(skip)]
+    no_tags: Tags,
+}
+
+fn ordinary() -> String {
+    "availability-zone".to_owned()
+}
+
+fn opt_in_not_required() -> String {
+    "opt-in-not-required".to_owned()
+}
+
+impl AvailabilityZone {
+    /// An ordinary zone of this Region.
+    pub(crate) fn ordinary(region: &str, zone_name: &str, zone_id: &str) -> Self {
+        AvailabilityZone {
+            zone_name: zone_name.to_owned(),
+            zone_id: zone_id.to_owned(),
+            zone_type: ordinary(),
+            region_name: region.to_owned(),
+            state: super::available(),
+            opt_in_status: opt_in_not_required(),
+            group_name: region.to_owned(),
+            network_border_group: region.to_owned(),
+            parent_zone_id: None,
+            parent_zone_name: None,
+            no_tags: Tags::default(),
+        }
+    }
+}
+
+impl Described for AvailabilityZone {
+    const KIND: Kind = Kind::AvailabilityZone;
+    const FILTERS: Filters<Self> = &[
+        ("group-name", |zone| vec![zone.group_name.clone()]),
+        ("opt-in-status", |zone| vec![zone.opt_in_status.clone()]),
+        ("parent-zone-id", |zone| super::texts(zone.parent_zone_id.as_ref())),
+        ("parent-zone-name", |zone| super::texts(zone.parent_zone_name.as_ref())),
+        ("region-name", |zone| vec![zone.region_name.clone()]),
+        ("state", |zone| vec![zone.state.clone()]),
+        ("zone-id", |zone| vec![zone.zone_id.clone()]),
+        ("zone-name", |zone| vec![zone.zone_name.clone()]),
+        ("zone-type", |zone| vec![zone.zone_type.clone()]),
+    ];
+
+    fn id(&self) -> &str {
+        &self.zone_name
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.no_tags
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct ZonesAnswer {
+    availability_zone_info: Vec<AvailabilityZone>,
+}
+
+impl Account {
+    /// DescribeAvailabilityZones. It has no pages.
+    pub(super) fn describe_availability_zones(&self, params: &Tree) -> Result<Value, ApiError> {
+        let mut selection = Selection::default();
+        for (name, value) in request::members(params)? {
+            match name {
+                // Every zone of an account here is opted in.
+                "AllAvailabilityZones" => {}
+                "Filter" => selection.filters = read(value)?,
+                "ZoneName" => selection.ids.extend(read::<Vec<String>>(value)?),
+                "ZoneId" => selection.ids.extend(self.zone_names(read(value)?)?),
+                _ => return Err(request::not_recognized(name)),
+            }
+        }
+        let zones = selection.of(self.availability_zones.values().cloned())?;
+        Ok(wire::answer(&ZonesAnswer { availability_zone_info: zones.items }))
+    }
+
+    fn zone_names(&self, ids: BTreeSet<String>) -> Result<Vec<String>, ApiError> {
+        let name = |id: &String| {
+            let zone = self.availability_zones.values().find(|zone| zone.zone_id == *id);
+            zone.map(|zone| zone.zone_name.clone())
+                .ok_or_else(|| invalid_parameter(format!("Invalid availability zone-id: [{id}]")))
+        };
+        ids.iter().map(name).collect()
+    }
+}

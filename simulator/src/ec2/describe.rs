@@ -1,0 +1,223 @@
+//! What all Describe actions share: ids, filters, pages.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use super::error::{Kind, invalid_parameter, refused};
+use super::request::{self, read};
+use super::tags::Tags;
+use crate::wire::{ApiError, Tree};
+
+/// AWS's limit on the filter values of one request (`FilterLimitExceeded`).
+const MAX_FILTER_VALUES: usize = 200;
+
+/// AWS's range of `MaxResults`.
+const PAGE_SIZES: std::ops::RangeInclusive<usize> = 5..=1000;
+
+/// `Filter.N`: a name, and values of which one must match. `*` and `?` are wildcards.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
+pub(super) struct Filter {
+    name: String,
+    #[serde(default, rename = "Value")]
+    values: Vec<String>,
+}
+
+/// What a Describe request narrows its answer by.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Selection {
+    pub(super) ids: Vec<String>,
+    pub(super) filters: Vec<Filter>,
+    pub(super) max_results: Option<usize>,
+    pub(super) next_token: Option<String>,
+}
+
+/// The filters of a kind of resource, each with the values that it looks at.
+pub(super) type Filters<T> = &'static [(&'static str, fn(&T) -> Vec<String>)];
+
+/// One kind of resource that can be described.
+pub(super) trait Described: Sized + 'static {
+    /// The kind, for its not-found error.
+    const KIND: Kind;
+    /// The filters besides those on tags.
+    const FILTERS: Filters<Self>;
+    /// The id.
+    fn id(&self) -> &str;
+    /// The tags.
+    fn tags(&self) -> &Tags;
+}
+
+/// One page of an answer.
+#[derive(Debug)]
+pub(super) struct Page<T> {
+    pub(super) items: Vec<T>,
+    pub(super) next_token: Option<String>,
+}
+
+impl Selection {
+    /// Reads a Describe request; `ids` is the name of its list of ids. No Describe action takes further parameters
+    /// that would change its answer.
+    pub(super) fn read(params: &Tree, ids: &str) -> Result<Self, ApiError> {
+        let mut selection = Selection::default();
+        for (name, value) in request::members(params)? {
+            match name {
+                "Filter" => selection.filters = read(value)?,
+                "MaxResults" => selection.max_results = Some(read(value)?),
+                "NextToken" => selection.next_token = Some(read(value)?),
+                _ if name == ids => selection.ids = read(value)?,
+                _ => return Err(request::not_recognized(name)),
+            }
+        }
+        Ok(selection)
+    }
+
+    /// The page of `all` that was asked for. `all` is sorted by id, and so is the page.
+    pub(super) fn of<T: Described>(&self, all: impl IntoIterator<Item = T>) -> Result<Page<T>, ApiError> {
+        let matchers = matchers::<T>(&self.filters)?;
+        let after = self.start(T::KIND)?;
+        let mut missing: BTreeSet<&str> = self.ids.iter().map(String::as_str).collect();
+        let mut found = Vec::new();
+        for item in all {
+            let asked = self.ids.is_empty() || missing.remove(item.id());
+            if asked && matchers.iter().all(|matcher| matcher.accepts(&item)) {
+                found.push(item);
+            }
+        }
+        if let Some(id) = missing.first() {
+            return Err(T::KIND.not_found(id));
+        }
+        Ok(self.page(found.into_iter().filter(|item| after.as_deref().is_none_or(|last| item.id() > last)).collect()))
+    }
+
+    fn page<T: Described>(&self, mut items: Vec<T>) -> Page<T> {
+        let size = self.max_results.unwrap_or(usize::MAX);
+        let more = items.len() > size;
+        items.truncate(size);
+        let next_token = items.last().filter(|_| more).map(|last| token(T::KIND, last.id()));
+        Page { items, next_token }
+    }
+
+    /// The id after which the page begins; checks `MaxResults` on the way.
+    fn start(&self, kind: Kind) -> Result<Option<String>, ApiError> {
+        if let Some(size) = self.max_results
+            && !PAGE_SIZES.contains(&size)
+        {
+            let bound = if size < *PAGE_SIZES.start() { "greater than 5" } else { "less than 1000" };
+            return Err(invalid_parameter(format!(
+                "Value ( {size} ) for parameter maxResults is invalid. Expecting a value {bound}."
+            )));
+        }
+        let Some(token) = &self.next_token else {
+            return Ok(None);
+        };
+        match read_token(kind, token) {
+            Some(id) => Ok(Some(id)),
+            None => Err(refused("InvalidNextToken", "The specified NextToken is not valid.")),
+        }
+    }
+}
+
+/// A filter that is known to exist for `T`.
+enum Matcher<'a, T> {
+    Field { values: fn(&T) -> Vec<String>, patterns: &'a [String] },
+    Tag { key: &'a str, patterns: &'a [String] },
+    TagKey { patterns: &'a [String] },
+}
+
+impl<'a, T: Described> Matcher<'a, T> {
+    fn of(filter: &'a Filter) -> Result<Self, ApiError> {
+        let Filter { name, values: patterns } = filter;
+        if patterns.is_empty() {
+            return Err(invalid_parameter(format!("The filter '{name}' has no values")));
+        }
+        if let Some(key) = name.strip_prefix("tag:") {
+            return Ok(Matcher::Tag { key, patterns });
+        }
+        if name == "tag-key" {
+            return Ok(Matcher::TagKey { patterns });
+        }
+        match T::FILTERS.iter().find(|(known, _)| known == name) {
+            Some((_, values)) => Ok(Matcher::Field { values: *values, patterns }),
+            None => Err(invalid_parameter(format!("The filter '{name}' is invalid"))),
+        }
+    }
+
+    fn accepts(&self, item: &T) -> bool {
+        match self {
+            Matcher::Field { values, patterns } => values(item).iter().any(|value| any_matches(patterns, value)),
+            Matcher::Tag { key, patterns } => item.tags().get(key).is_some_and(|value| any_matches(patterns, value)),
+            Matcher::TagKey { patterns } => item.tags().keys().any(|key| any_matches(patterns, key)),
+        }
+    }
+}
+
+fn matchers<T: Described>(filters: &[Filter]) -> Result<Vec<Matcher<'_, T>>, ApiError> {
+    let count: usize = filters.iter().map(|filter| filter.values.len()).sum();
+    if count > MAX_FILTER_VALUES {
+        let message = format!("The maximum number of filter values specified on a single call is {MAX_FILTER_VALUES}");
+        return Err(refused("FilterLimitExceeded", message));
+    }
+    filters.iter().map(Matcher::of).collect()
+}
+
+fn any_matches(patterns: &[String], value: &str) -> bool {
+    patterns.iter().any(|pattern| matches(pattern.as_bytes(), value.as_bytes()))
+}
+
+/// `*` stands for any text, `?` for one character, `\` takes the next character as it is.
+fn matches(pattern: &[u8], value: &[u8]) -> bool {
+    match (pattern, value) {
+        ([], rest) => rest.is_empty(),
+        ([b'*', then @ ..], _) => (0..=value.len()).any(|skipped| matches(then, &value[skipped..])),
+        ([b'?', then @ ..], [_, rest @ ..]) => matches(then, rest),
+        ([b'\\', literal, then @ ..], [first, rest @ ..]) => literal == first && matches(then, rest),
+        ([literal, then @ ..], [first, rest @ ..]) => literal == first && matches(then, rest),
+        (_, []) => false,
+    }
+}
+
+/// The opaque token of the page that follows this id.
+fn token(kind: Kind, id: &str) -> String {
+    format!("{kind:?}/{id}").bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn read_token(kind: Kind, token: &str) -> Option<String> {
+    let digits: Option<Vec<u8>> =
+        token.bytes().map(|byte| (byte as char).to_digit(16).map(|digit| digit as u8)).collect();
+    let bytes = digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
+    let text = String::from_utf8(bytes).ok()?;
+    Some(text.strip_prefix(&format!("{kind:?}/"))?.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filter_values_match_as_aws_matches_them() {
+        for (pattern, value, expected) in [
+            ("web", "web", true),
+            ("web", "Web", false),
+            ("web", "webs", false),
+            ("w*", "web", true),
+            ("*", "", true),
+            ("*b", "web", true),
+            ("w?b", "web", true),
+            ("w?b", "wb", false),
+            ("w\\*b", "w*b", true),
+            ("w\\*b", "web", false),
+        ] {
+            assert_eq!(matches(pattern.as_bytes(), value.as_bytes()), expected, "{pattern} on {value}");
+        }
+    }
+
+    #[test]
+    fn a_token_is_for_its_own_kind_and_says_nothing_to_a_reader() {
+        let token = token(Kind::Subnet, "subnet-a");
+        assert!(!token.contains("subnet"));
+        assert_eq!(read_token(Kind::Subnet, &token).as_deref(), Some("subnet-a"));
+        assert_eq!(read_token(Kind::Vpc, &token), None);
+        assert_eq!(read_token(Kind::Subnet, "nonsense"), None);
+    }
+}

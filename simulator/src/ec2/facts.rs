@@ -1,0 +1,112 @@
+//! The simulator's own EC2 as the network that load balancers stand on.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+use tokio::time::Instant;
+
+use super::Ec2;
+use super::instances::Instance;
+use super::security_groups::SecurityGroup;
+use super::store::Account;
+use super::subnets::Subnet;
+use super::vpcs::Vpc;
+use crate::network::{self, Answer, LoadBalancerInterfaces, Network, Scope};
+
+impl Network for Ec2 {
+    fn vpc<'a>(&'a self, scope: &'a Scope, id: &'a str) -> Answer<'a, Option<network::Vpc>> {
+        let vpc = self.as_of_now(scope, |account| account.vpcs.get(id).map(Vpc::fact));
+        Box::pin(async { Ok(vpc) })
+    }
+
+    fn subnets<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<network::Subnet>> {
+        let found = self.as_of_now(scope, |account| found(&account.subnets, ids, Subnet::fact));
+        Box::pin(async { Ok(found) })
+    }
+
+    fn security_groups<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<network::SecurityGroup>> {
+        let found = self.as_of_now(scope, |account| found(&account.security_groups, ids, SecurityGroup::fact));
+        Box::pin(async { Ok(found) })
+    }
+
+    fn instances<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<network::Instance>> {
+        let found = self.as_of_now(scope, |account| found(&account.instances, ids, Instance::fact));
+        Box::pin(async { Ok(found) })
+    }
+
+    fn set_interfaces<'a>(
+        &'a self,
+        scope: &'a Scope,
+        wanted: LoadBalancerInterfaces,
+        leftovers_until: Instant,
+    ) -> Answer<'a, ()> {
+        self.as_of_now(scope, |account| account.set_interfaces(&wanted, leftovers_until));
+        Box::pin(async { Ok(()) })
+    }
+}
+
+impl Ec2 {
+    /// Looks at or changes an account after what was to vanish by now has vanished.
+    fn as_of_now<T>(&self, scope: &Scope, look: impl FnOnce(&mut Account) -> T) -> T {
+        self.with_account(scope, |account| {
+            account.let_leftovers_vanish(Instant::now());
+            look(account)
+        })
+    }
+}
+
+/// The facts about those that exist, sorted by id.
+fn found<T, F>(all: &BTreeMap<String, T>, ids: &[String], fact: fn(&T) -> F) -> Vec<F> {
+    let ids: BTreeSet<&String> = ids.iter().collect();
+    ids.into_iter().filter_map(|id| all.get(id)).map(fact).collect()
+}
+
+impl Vpc {
+    fn fact(&self) -> network::Vpc {
+        let ipv4 = self.cidr_block_association_set.iter().filter(|block| block.cidr_block_state.is_associated());
+        let ipv6 = self.ipv6_cidr_block_association_set.iter();
+        let ipv6 = ipv6.filter(|block| block.ipv6_cidr_block_state.is_associated());
+        let cidrs = ipv4
+            .map(|block| IpNet::V4(block.cidr_block))
+            .chain(ipv6.map(|block| IpNet::V6(block.ipv6_cidr_block)))
+            .collect();
+        network::Vpc { id: self.vpc_id.clone(), cidrs }
+    }
+}
+
+impl Subnet {
+    fn fact(&self) -> network::Subnet {
+        let ipv6 = self.ipv6_cidr_block_association_set.iter();
+        network::Subnet {
+            id: self.subnet_id.clone(),
+            vpc_id: self.vpc_id.clone(),
+            zone: self.availability_zone.clone(),
+            zone_id: self.availability_zone_id.clone(),
+            cidr: self.cidr_block,
+            ipv6_cidrs: ipv6
+                .filter(|block| block.ipv6_cidr_block_state.is_associated())
+                .map(|block| block.ipv6_cidr_block)
+                .collect(),
+            free_addresses: self.available_ip_address_count.unwrap_or_default(),
+        }
+    }
+}
+
+impl SecurityGroup {
+    fn fact(&self) -> network::SecurityGroup {
+        network::SecurityGroup { id: self.group_id.clone(), vpc_id: self.vpc_id.clone() }
+    }
+}
+
+impl Instance {
+    fn fact(&self) -> network::Instance {
+        network::Instance {
+            id: self.instance_id.clone(),
+            vpc_id: self.vpc_id.clone(),
+            zone: self.placement.availability_zone.clone(),
+            state: self.state.name.text().to_owned(),
+            private_address: self.private_ip_address.as_deref().and_then(|address| address.parse::<IpAddr>().ok()),
+        }
+    }
+}

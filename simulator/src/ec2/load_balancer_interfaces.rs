@@ -1,0 +1,113 @@
+//! The interfaces of load balancers, which come and go with them.
+
+use std::net::Ipv4Addr;
+
+use ipnet::Ipv4Net;
+use tokio::time::Instant;
+
+use super::network_interfaces::{Attachment, GroupIdentifier, NetworkInterface, PrivateAddress};
+use super::store::Account;
+use crate::network::LoadBalancerInterfaces;
+
+/// Who asks for the interfaces of load balancers.
+const LOAD_BALANCING: &str = "amazon-elb";
+
+/// The interfaces of one load balancer that its subnets still lack.
+struct Lacking {
+    description: String,
+    interface_type: &'static str,
+    groups: Vec<GroupIdentifier>,
+    subnets: Vec<String>,
+}
+
+impl Account {
+    /// See [`crate::network::Network::set_interfaces`].
+    pub(super) fn set_interfaces(&mut self, wanted: &LoadBalancerInterfaces, leftovers_until: Instant) {
+        let lacking = self.settle_interfaces(wanted, Some(leftovers_until));
+        for subnet_id in &lacking.subnets {
+            self.make_interface(&lacking, subnet_id);
+            if let Some(free) = self.free_addresses(subnet_id) {
+                *free = free.saturating_sub(1);
+            }
+        }
+    }
+
+    /// Makes the interfaces that a described load balancer has besides those that are described themselves. Its
+    /// addresses were not counted as free.
+    pub(crate) fn describe_interfaces(&mut self, standing: &LoadBalancerInterfaces) {
+        let lacking = self.settle_interfaces(standing, None);
+        for subnet_id in &lacking.subnets {
+            self.make_interface(&lacking, subnet_id);
+        }
+    }
+
+    /// Interfaces whose time has come vanish, and give their addresses back.
+    pub(super) fn let_leftovers_vanish(&mut self, now: Instant) {
+        let due = |interface: &NetworkInterface| interface.gone_at.is_some_and(|at| at <= now);
+        let gone: Vec<_> = self.network_interfaces.extract_if(.., |_, interface| due(interface)).collect();
+        for (_, interface) in gone {
+            if let Some(free) = self.free_addresses(&interface.subnet_id) {
+                *free += 1;
+            }
+        }
+    }
+
+    /// Keeps what is wanted, lets the rest go where a time is given for it, and says what is lacking.
+    fn settle_interfaces(&mut self, wanted: &LoadBalancerInterfaces, leftovers_until: Option<Instant>) -> Lacking {
+        let description = format!("ELB {}", wanted.load_balancer);
+        let network = wanted.load_balancer.starts_with("net/");
+        let groups: Vec<_> = wanted.security_groups.iter().map(|id| self.group_identifier(id)).collect();
+        let mut subnets = wanted.subnets.clone();
+        for interface in self.network_interfaces.values_mut().filter(|interface| interface.description == description) {
+            if wanted.subnets.contains(&interface.subnet_id) {
+                interface.gone_at = None;
+                interface.groups.clone_from(&groups);
+                subnets.retain(|subnet_id| *subnet_id != interface.subnet_id);
+            } else {
+                interface.gone_at = interface.gone_at.or(leftovers_until);
+            }
+        }
+        let interface_type = if network { "network_load_balancer" } else { "interface" };
+        Lacking { description, interface_type, groups, subnets }
+    }
+
+    fn make_interface(&mut self, lacking: &Lacking, subnet_id: &str) {
+        let mut interface = NetworkInterface::in_subnet(self.new_id("eni"), subnet_id);
+        interface.description.clone_from(&lacking.description);
+        interface.interface_type = lacking.interface_type.to_owned();
+        interface.groups.clone_from(&lacking.groups);
+        interface.requester_id = Some(LOAD_BALANCING.to_owned());
+        interface.requester_managed = true;
+        interface.owner_id.clone_from(&self.scope.account);
+        interface.attachment = Some(Attachment {
+            instance_id: None,
+            instance_owner_id: Some(LOAD_BALANCING.to_owned()),
+            delete_on_termination: false,
+            ..Attachment::to("", 1)
+        });
+        if let Some(subnet) = self.subnets.get(subnet_id) {
+            interface.vpc_id.clone_from(&subnet.vpc_id);
+            interface.availability_zone = Some(subnet.availability_zone.clone());
+            let address = subnet.cidr_block.and_then(|block| self.first_free_address(subnet_id, block));
+            interface.private_ip_address = address.map(|address| address.to_string());
+            interface.private_ip_addresses.extend(interface.private_ip_address.clone().map(PrivateAddress::primary));
+        }
+        self.network_interfaces.insert(interface.network_interface_id.clone(), interface);
+    }
+
+    /// The first address of a subnet that nobody has; AWS keeps the first four to itself, and the last.
+    fn first_free_address(&self, subnet_id: &str, block: Ipv4Net) -> Option<Ipv4Addr> {
+        let interfaces = self.network_interfaces.values().filter(|interface| interface.subnet_id == subnet_id);
+        let used: Vec<Ipv4Addr> = interfaces
+            .flat_map(|interface| &interface.private_ip_addresses)
+            .filter_map(|address| address.private_ip_address.parse().ok())
+            .collect();
+        let first = u32::from(block.network()).checked_add(4)?;
+        let last = u32::from(block.broadcast()).checked_sub(1)?;
+        (first..=last).map(Ipv4Addr::from).find(|address| !used.contains(address))
+    }
+
+    fn free_addresses(&mut self, subnet_id: &str) -> Option<&mut u32> {
+        self.subnets.get_mut(subnet_id)?.available_ip_address_count.as_mut()
+    }
+}

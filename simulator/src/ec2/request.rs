@@ -1,0 +1,58 @@
+//! Reading EC2 requests, and the answer that only says yes.
+
+use serde::de::DeserializeOwned;
+use serde_json::{Value, json};
+
+use super::error::{invalid_parameter, refused};
+use crate::wire::{self, ApiError, Tree};
+
+/// Reads parameters as a request type; EC2's code for what does not fit.
+pub(super) fn read<Q: DeserializeOwned>(params: &Tree) -> Result<Q, ApiError> {
+    wire::request(params).map_err(|error| invalid_parameter(error.message))
+}
+
+/// The top-level parameters of a call.
+pub(super) fn members(params: &Tree) -> Result<impl Iterator<Item = (&str, &Tree)>, ApiError> {
+    match params {
+        Tree::Branch(members) => Ok(members.iter().map(|(name, value)| (name.as_str(), value))),
+        Tree::Text(_) => Err(refused("MalformedQueryString", "The parameters are not a structure")),
+    }
+}
+
+/// A parameter that the action does not have, or that the simulator does not model.
+pub(super) fn not_recognized(name: &str) -> ApiError {
+    refused("UnknownParameter", format!("The parameter {name} is not recognized"))
+}
+
+/// The answer of an action that has nothing else to say.
+pub(super) fn done() -> Value {
+    json!({ "return": true })
+}
+
+/// Whether a call only asks if it would succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct DryRun(bool);
+
+impl DryRun {
+    /// A dry run that would have succeeded fails, with its own code.
+    pub(super) fn outcome(self, answer: Result<Value, ApiError>) -> Result<Value, ApiError> {
+        match answer {
+            Ok(_) if self.0 => Err(ApiError {
+                status: 412,
+                ..refused("DryRunOperation", "Request would have succeeded, but DryRun flag is set.")
+            }),
+            answer => answer,
+        }
+    }
+}
+
+/// Takes `DryRun`, which every action has, out of the parameters.
+pub(super) fn without_dry_run(params: &Tree) -> Result<(Tree, DryRun), ApiError> {
+    let mut params = params.clone();
+    let flag = match &mut params {
+        Tree::Branch(members) => members.remove("DryRun"),
+        Tree::Text(_) => None,
+    };
+    let dry_run = flag.map(|flag| read(&flag)).transpose()?.unwrap_or(false);
+    Ok((params, DryRun(dry_run)))
+}

@@ -1,0 +1,139 @@
+//! Route tables.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::describe::{Described, Filters, Page, Selection};
+use super::error::Kind;
+use super::store::Account;
+use super::tags::Tags;
+use super::vpcs::AssociationState;
+use crate::wire::{self, ApiError, Tree};
+
+/// A route table as AWS prints it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+pub(crate) struct RouteTable {
+    pub(crate) route_table_id: String,
+    #[serde(default)]
+    pub(crate) vpc_id: String,
+    #[serde(default, rename(serialize = "associationSet"))]
+    pub(crate) associations: Vec<RouteTableAssociation>,
+    #[serde(default, rename(serialize = "routeSet"))]
+    pub(crate) routes: Vec<Route>,
+    #[serde(default)]
+    pub(crate) owner_id: String,
+    #[serde(default, rename(serialize = "tagSet"))]
+    pub(crate) tags: Tags,
+}
+
+/// What a route table serves: the VPC's other subnets (`Main`), one subnet, or a gateway.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+pub(crate) struct RouteTableAssociation {
+    #[serde(default)]
+    pub(crate) main: bool,
+    pub(crate) route_table_association_id: Option<String>,
+    /// Filled in before it is stored.
+    pub(crate) route_table_id: Option<String>,
+    pub(crate) subnet_id: Option<String>,
+    pub(crate) gateway_id: Option<String>,
+    #[serde(default)]
+    pub(crate) association_state: AssociationState,
+}
+
+/// One route: a destination and where its traffic goes.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+pub(crate) struct Route {
+    pub(crate) destination_cidr_block: Option<String>,
+    pub(crate) destination_ipv6_cidr_block: Option<String>,
+    pub(crate) destination_prefix_list_id: Option<String>,
+    pub(crate) carrier_gateway_id: Option<String>,
+    pub(crate) core_network_arn: Option<String>,
+    pub(crate) egress_only_internet_gateway_id: Option<String>,
+    pub(crate) gateway_id: Option<String>,
+    pub(crate) instance_id: Option<String>,
+    pub(crate) local_gateway_id: Option<String>,
+    pub(crate) nat_gateway_id: Option<String>,
+    pub(crate) network_interface_id: Option<String>,
+    pub(crate) transit_gateway_id: Option<String>,
+    pub(crate) vpc_peering_connection_id: Option<String>,
+    #[serde(default = "created")]
+    pub(crate) origin: String,
+    #[serde(default = "active")]
+    pub(crate) state: String,
+}
+
+fn created() -> String {
+    "CreateRoute".to_owned()
+}
+
+fn active() -> String {
+    "active".to_owned()
+}
+
+impl Described for RouteTable {
+    const KIND: Kind = Kind::RouteTable;
+    const FILTERS: Filters<Self> = &[
+        ("association.gateway-id", |table| table.of_associations(|association| association.gateway_id.clone())),
+        ("association.main", |table| table.of_associations(|association| Some(association.main.to_string()))),
+        ("association.route-table-association-id", |table| {
+            table.of_associations(|association| association.route_table_association_id.clone())
+        }),
+        ("association.route-table-id", |table| table.of_associations(|association| association.route_table_id.clone())),
+        ("association.subnet-id", |table| table.of_associations(|association| association.subnet_id.clone())),
+        ("owner-id", |table| vec![table.owner_id.clone()]),
+        ("route-table-id", |table| vec![table.route_table_id.clone()]),
+        ("route.destination-cidr-block", |table| table.of_routes(|route| route.destination_cidr_block.clone())),
+        ("route.destination-ipv6-cidr-block", |table| {
+            table.of_routes(|route| route.destination_ipv6_cidr_block.clone())
+        }),
+        ("route.destination-prefix-list-id", |table| table.of_routes(|route| route.destination_prefix_list_id.clone())),
+        ("route.egress-only-internet-gateway-id", |table| {
+            table.of_routes(|route| route.egress_only_internet_gateway_id.clone())
+        }),
+        ("route.gateway-id", |table| table.of_routes(|route| route.gateway_id.clone())),
+        ("route.instance-id", |table| table.of_routes(|route| route.instance_id.clone())),
+        ("route.nat-gateway-id", |table| table.of_routes(|route| route.nat_gateway_id.clone())),
+        ("route.origin", |table| table.of_routes(|route| Some(route.origin.clone()))),
+        ("route.state", |table| table.of_routes(|route| Some(route.state.clone()))),
+        ("route.transit-gateway-id", |table| table.of_routes(|route| route.transit_gateway_id.clone())),
+        ("route.vpc-peering-connection-id", |table| table.of_routes(|route| route.vpc_peering_connection_id.clone())),
+        ("vpc-id", |table| vec![table.vpc_id.clone()]),
+    ];
+
+    fn id(&self) -> &str {
+        &self.route_table_id
+    }
+
+    fn tags(&self) -> &Tags {
+        &self.tags
+    }
+}
+
+impl RouteTable {
+    fn of_associations(&self, value: fn(&RouteTableAssociation) -> Option<String>) -> Vec<String> {
+        self.associations.iter().filter_map(value).collect()
+    }
+
+    fn of_routes(&self, value: fn(&Route) -> Option<String>) -> Vec<String> {
+        self.routes.iter().filter_map(value).collect()
+    }
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RouteTablesAnswer {
+    route_table_set: Vec<RouteTable>,
+    next_token: Option<String>,
+}
+
+impl Account {
+    /// DescribeRouteTables
+    pub(super) fn describe_route_tables(&self, params: &Tree) -> Result<Value, ApiError> {
+        let Page { items, next_token } =
+            Selection::read(params, "RouteTableId")?.of(self.route_tables.values().cloned())?;
+        Ok(wire::answer(&RouteTablesAnswer { route_table_set: items, next_token }))
+    }
+}

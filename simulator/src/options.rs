@@ -1,0 +1,72 @@
+//! What a simulated account may be told: how long things take, and its quotas.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::elbv2::Quotas;
+
+/// How a simulator starts.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What the accounts' calendar shows at first.
+    pub start: Timestamp,
+    /// What every account starts with.
+    pub account: AccountOptions,
+}
+
+/// What can be told to one account, also while it runs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct AccountOptions {
+    /// From the creation of a load balancer to its state `active`.
+    #[serde(with = "seconds")]
+    pub provisioning_delay: Duration,
+    /// How long a target of a group in use stays `initial`.
+    #[serde(with = "seconds")]
+    pub health_delay: Duration,
+    /// The longest time that a target drains, whatever its group's deregistration delay says; tests need not wait.
+    #[serde(with = "seconds")]
+    pub drain_cap: Duration,
+    /// How long the network interfaces of a load balancer outlive it.
+    #[serde(with = "seconds")]
+    pub interface_delay: Duration,
+    /// The account's quotas, by the names of `DescribeAccountLimits`.
+    pub quotas: Quotas,
+}
+
+impl Default for Options {
+    /// A fixed day, so that a run without a clock of its own repeats itself.
+    fn default() -> Self {
+        let start = "2026-01-31T12:00:00Z".parse().expect("a valid time");
+        Self { start, account: AccountOptions::default() }
+    }
+}
+
+impl Default for AccountOptions {
+    fn default() -> Self {
+        Self {
+            provisioning_delay: Duration::from_secs(2),
+            health_delay: Duration::from_secs(1),
+            drain_cap: Duration::from_secs(2),
+            interface_delay: Duration::from_secs(1),
+            quotas: Quotas::default(),
+        }
+    }
+}
+
+/// Durations as seconds with a fraction.
+mod seconds {
+    use std::time::Duration;
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<S: Serializer>(duration: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_f64(duration.as_secs_f64())
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+        Duration::try_from_secs_f64(f64::deserialize(deserializer)?).map_err(D::Error::custom)
+    }
+}

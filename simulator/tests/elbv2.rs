@@ -1,0 +1,16 @@
+//! The simulator's Elastic Load Balancing, asked through the SDK: what AWS answers, and what it refuses.
+
+#[cfg(test)]
+mod elbv2 {
+    pub(crate) mod world;
+
+    mod attributes;
+    mod described;
+    mod listeners;
+    mod load_balancers;
+    mod quotas;
+    mod settings;
+    mod tags;
+    mod target_groups;
+    mod targets;
+}

@@ -1,0 +1,37 @@
+//! Writes to listeners.
+
+use northgate_planner::plan::{CreateListener, DeleteListener, ModifyListener};
+
+use super::{done, done_or_gone};
+use crate::aws::error::{AwsError, Call, failed};
+use crate::aws::to_sdk::{elb_tags, forward_action, id};
+use crate::aws::{Inner, Performed};
+
+pub(super) async fn create(account: &Inner, request: &CreateListener) -> Result<Performed, AwsError> {
+    let CreateListener { load_balancer_arn, port, protocol, forward, tags } = request;
+    let load_balancer = id(load_balancer_arn);
+    let call = account.clients.elb.create_listener().load_balancer_arn(&load_balancer);
+    let call = call.port(i32::from(*port)).protocol(protocol.as_str().into());
+    let call = call.default_actions(forward_action(forward)).set_tags(Some(elb_tags(&tags.0)));
+    let answer = call.send().await.map_err(failed(Call::elb("CreateListener")))?;
+    let Some(arn) = answer.listeners().first().and_then(|listener| listener.listener_arn()) else {
+        return Err(AwsError::Unreadable { resource: load_balancer, member: "ListenerArn", value: None });
+    };
+    Ok(Performed { physical_id: Some(arn.to_owned()), ..done(&answer) })
+}
+
+pub(super) async fn modify(account: &Inner, request: &ModifyListener) -> Result<Performed, AwsError> {
+    let ModifyListener { listener_arn, port, protocol, forward } = request;
+    let call = account.clients.elb.modify_listener().listener_arn(listener_arn.as_str());
+    let call = call.port(i32::from(*port)).protocol(protocol.as_str().into());
+    let answer = call.default_actions(forward_action(forward)).send().await;
+    Ok(done(&answer.map_err(failed(Call::elb("ModifyListener")))?))
+}
+
+pub(super) async fn delete(account: &Inner, request: &DeleteListener) -> Result<Performed, AwsError> {
+    let DeleteListener { listener_arn } = request;
+    let answer = account.clients.elb.delete_listener().listener_arn(listener_arn.as_str()).send().await;
+    let performed = done_or_gone(answer.map_err(failed(Call::elb("DeleteListener"))), &["ListenerNotFound"])?;
+    account.tags.forget(listener_arn.as_str());
+    Ok(performed)
+}

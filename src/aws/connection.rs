@@ -1,0 +1,156 @@
+//! How an account is reached: Region, credentials, endpoints, time limits, retries.
+
+use std::time::Duration;
+
+use aws_config::environment::region::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_ec2::config::retry::RetryPartition;
+use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
+use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
+
+use super::error::AwsError;
+use super::read_only::ReadOnly;
+use super::{Account, ReadOnlyAccount};
+
+/// Until a connection stands.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
+/// Until one attempt has its whole answer; the longest are pages of a thousand.
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(20);
+/// Until a call has ended, its repetitions included.
+const OPERATION_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// What the ordinary environment does not say.
+#[derive(Debug, Clone)]
+pub struct ConnectOptions {
+    /// The Region; `None`: as the environment or the profile says.
+    pub region: Option<Region>,
+    /// How often a call is tried, 1 or more.
+    pub max_attempts: u32,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self { region: None, max_attempts: 3 }
+    }
+}
+
+/// The way to one account in one Region. It makes the accounts that read and write.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    sdk: SdkConfig,
+    region: Region,
+}
+
+/// The SDK's clients of the services that we speak to.
+#[derive(Debug, Clone)]
+pub(super) struct Clients {
+    pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
+    pub(super) ec2: aws_sdk_ec2::Client,
+}
+
+impl Connection {
+    /// Finds Region, credentials and endpoints in the ordinary environment: variables and profile files, for credentials
+    /// also web identity, EKS Pod Identity and instance metadata. Nothing is asked of AWS yet.
+    ///
+    /// # Errors
+    ///
+    /// [`AwsError::NoRegion`]. The Region is never taken from instance metadata: a pod need not reach it, and waiting for
+    /// it would only hide what is missing.
+    pub async fn connect(options: ConnectOptions) -> Result<Self, AwsError> {
+        let region = match options.region {
+            Some(region) => region,
+            None => region_of_the_environment().await.ok_or(AwsError::NoRegion)?,
+        };
+        let sdk = aws_config::defaults(BehaviorVersion::latest())
+            .region(aws_config::Region::new(region.to_string()))
+            .http_client(http_client())
+            .timeout_config(timeouts())
+            .retry_config(RetryConfig::standard().with_max_attempts(options.max_attempts))
+            .load()
+            .await;
+        Ok(Self { sdk, region })
+    }
+
+    /// An account behind an HTTP client, with the account id as access key: the in-process simulator.
+    pub fn over(http: SharedHttpClient, account: &AccountId, region: &Region) -> Self {
+        let credentials = Credentials::new(account.as_str(), "simulator", None, None, "simulator");
+        let sdk = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(aws_config::Region::new(region.to_string()))
+            .credentials_provider(SharedCredentialsProvider::new(credentials))
+            .http_client(http)
+            .timeout_config(timeouts())
+            .retry_config(RetryConfig::standard().with_max_attempts(ConnectOptions::default().max_attempts))
+            .build();
+        Self { sdk, region: region.clone() }
+    }
+
+    /// The Region.
+    pub fn region(&self) -> &Region {
+        &self.region
+    }
+
+    /// The account as one cluster in one VPC sees it.
+    pub fn account(&self, cluster_name: ClusterName, vpc: VpcId) -> Account {
+        Account::new(self.clients(None), cluster_name, vpc)
+    }
+
+    /// The same for reading only; its clients refuse every operation that might write.
+    pub fn read_only_account(&self, cluster_name: ClusterName, vpc: VpcId) -> ReadOnlyAccount {
+        ReadOnlyAccount::new(Account::new(self.read_only_clients(), cluster_name, vpc))
+    }
+
+    pub(super) fn read_only_clients(&self) -> Clients {
+        self.clients(Some(ReadOnly))
+    }
+
+    /// Each client has a retry budget of its own: the SDK's is one for the whole process, so that one account in trouble
+    /// would leave the others without retries.
+    fn clients(&self, guard: Option<ReadOnly>) -> Clients {
+        let mut elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(&self.sdk)
+            .retry_partition(RetryPartition::custom("elasticloadbalancing").build());
+        let mut ec2 =
+            aws_sdk_ec2::config::Builder::from(&self.sdk).retry_partition(RetryPartition::custom("ec2").build());
+        if let Some(guard) = guard {
+            elb = elb.interceptor(guard);
+            ec2 = ec2.interceptor(guard);
+        }
+        Clients {
+            elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
+            ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
+        }
+    }
+}
+
+async fn region_of_the_environment() -> Option<Region> {
+    let chain = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+        .or_else(ProfileFileRegionProvider::new());
+    chain.region().await.map(|region| Region::new(region.to_string()))
+}
+
+fn timeouts() -> TimeoutConfig {
+    TimeoutConfig::builder()
+        .connect_timeout(CONNECT_TIMEOUT)
+        .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+        .operation_timeout(OPERATION_TIMEOUT)
+        .build()
+}
+
+/// One client for both services and the credential providers; it honours HTTPS_PROXY and NO_PROXY as LBC does, which the
+/// SDK's ready-made client does not.
+fn http_client() -> SharedHttpClient {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
+    })
+}

@@ -1,0 +1,39 @@
+//! Security groups that belong to no stack: the cluster's shared one, and those of workers and pods.
+
+use std::collections::BTreeMap;
+
+use northgate_planner::actual::{BACKEND_SECURITY_GROUP, CLUSTER_TAG, SHARED_RESOURCE_TAG};
+use northgate_planner::facts::SecurityGroupFacts;
+use northgate_planner::id::SecurityGroupId;
+
+use crate::aws::Inner;
+use crate::aws::describe::{VALUES_PER_FILTER, chunks, each, filter};
+use crate::aws::error::AwsError;
+use crate::aws::from_sdk::ec2::{security_group_facts, security_group_id};
+
+/// The group that all load balancers of the cluster share, when it exists. Of several the one with the lowest id.
+pub(super) async fn backend_group(account: &Inner) -> Result<Option<SecurityGroupId>, AwsError> {
+    let filters = vec![
+        filter("vpc-id", [&account.vpc]),
+        filter(format!("tag:{CLUSTER_TAG}"), [&account.cluster_name]),
+        filter(format!("tag:{SHARED_RESOURCE_TAG}"), [BACKEND_SECURITY_GROUP]),
+    ];
+    let answer = account.clients.security_groups(filters).await?;
+    let ids = answer.iter().map(security_group_id).collect::<Result<Vec<_>, _>>()?;
+    Ok(ids.into_iter().min())
+}
+
+/// Tags and rules of these groups, at most ten minutes old. One that is missing does not exist.
+pub(in crate::aws) async fn worker_groups(
+    account: &Inner,
+    ids: &[SecurityGroupId],
+) -> Result<BTreeMap<SecurityGroupId, SecurityGroupFacts>, AwsError> {
+    let cache = &account.facts.worker_groups;
+    let mut asked = cache.ask(ids);
+    let some = chunks(&asked.missing, VALUES_PER_FILTER);
+    let answers = each(&some, |ids| account.clients.security_groups(vec![filter("group-id", ids)])).await?;
+    let answers = answers.iter().flatten().map(security_group_facts).collect::<Result<BTreeMap<_, _>, _>>()?;
+    cache.fill(&asked, &answers);
+    asked.found.extend(answers);
+    Ok(asked.found)
+}

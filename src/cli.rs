@@ -1,0 +1,76 @@
+//! The command line: flags in, text and an exit code out.
+
+mod args;
+mod connect;
+mod crds;
+mod input;
+mod plan;
+mod run;
+mod unknown_fields;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use connect::connect;
+
+/// A load balancer controller for Kubernetes on AWS.
+#[derive(Debug, Parser)]
+#[command(name = "northgate", version, about, max_term_width = 100)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the controller.
+    Run(run::RunArgs),
+    /// Print what the controller would change, and change nothing.
+    Plan(plan::PlanArgs),
+    /// Print the custom resource definitions.
+    Crds,
+}
+
+/// Exit code: something could not be read.
+const UNREADABLE: u8 = 1;
+
+/// Runs the program as the command line says.
+pub fn main() -> ExitCode {
+    let Cli { command } = Cli::parse();
+    let code = match command {
+        Command::Run(args) => run::run(args),
+        Command::Plan(args) => plan::run(args),
+        Command::Crds => Ok(print(&crds::render())),
+    };
+    match code {
+        Ok(code) => code.into(),
+        Err(error) => {
+            complain(error.as_ref());
+            UNREADABLE.into()
+        }
+    }
+}
+
+/// What a command fails with; it is printed once, here at the edge.
+type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Data goes to stdout; a reader that has gone away is no error of ours.
+#[expect(clippy::print_stdout, reason = "this is the door to stdout")]
+fn print(text: &str) -> u8 {
+    use std::io::Write as _;
+    let mut out = std::io::stdout().lock();
+    _ = out.write_all(text.as_bytes()).and_then(|()| out.flush());
+    0
+}
+
+/// The whole chain of an error, one line each.
+#[expect(clippy::print_stderr, reason = "this is the door to stderr")]
+fn complain(error: &(dyn std::error::Error + 'static)) {
+    eprintln!("error: {error}");
+    let mut source = error.source();
+    while let Some(cause) = source {
+        eprintln!("  caused by: {cause}");
+        source = cause.source();
+    }
+}

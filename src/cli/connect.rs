@@ -1,0 +1,47 @@
+//! The account of the ordinary AWS environment, and the VPC of the cluster in it.
+
+use std::future::Future;
+
+use northgate_planner::id::{InstanceId, Region, VpcId};
+use northgate_planner::snapshot::Settings;
+
+use super::Failure;
+use super::args::DecisionArgs;
+use crate::aws::{ConnectOptions, Connection};
+use crate::cluster;
+
+/// What keeps the VPC from being known.
+#[derive(Debug, thiserror::Error)]
+enum ConnectError {
+    #[error("no VPC is known; give --aws-vpc-id (without it the nodes of a cluster tell, and no node has an EC2 instance)")]
+    NoNode,
+    #[error("no VPC is known; give --aws-vpc-id (a node names {0}, which is not an instance of this account and Region)")]
+    NoInstance(InstanceId),
+    #[error("there is no VPC {vpc} in {region}; check --aws-vpc-id, --aws-region and the credentials")]
+    NoVpc { vpc: VpcId, region: Region },
+}
+
+/// Connects. The VPC comes from the flag, else from a node's instance; never from instance metadata.
+pub(super) async fn connect<F>(
+    decisions: &DecisionArgs,
+    instances: impl FnOnce() -> F,
+) -> Result<(Connection, Settings), Failure>
+where
+    F: Future<Output = Result<Vec<InstanceId>, cluster::Error>>,
+{
+    let region = decisions.aws_region.as_ref().map(Region::new);
+    let connection = Connection::connect(ConnectOptions { region, ..ConnectOptions::default() }).await?;
+    let vpc = match &decisions.aws_vpc_id {
+        Some(vpc) => VpcId::new(vpc),
+        None => {
+            let instances = instances().await?;
+            let instance = instances.first().ok_or(ConnectError::NoNode)?;
+            let vpc = connection.vpc_of_instance(instance).await?;
+            vpc.ok_or_else(|| ConnectError::NoInstance(instance.clone()))?
+        }
+    };
+    let mut settings = decisions.settings(vpc.clone(), connection.region().clone());
+    let owner = connection.account_of_vpc(&vpc).await?;
+    settings.account = Some(owner.ok_or_else(|| ConnectError::NoVpc { vpc, region: connection.region().clone() })?);
+    Ok((connection, settings))
+}

@@ -1,0 +1,202 @@
+//! Golden cases: a folder each under `tests/golden`, with manifests, an account, and the plan that must come of them.
+//!
+//! Every case is also carried out on the simulator, step by step as printed, and must then plan empty.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Parser as _;
+use northgate_planner::crd::TargetGroupBinding;
+use northgate_planner::id::{AccountId, Key, ObjectName, Region, StackId};
+use northgate_planner::plan::{Change, Document, Entry, KubeChange, Made, Step, Write as PlanWrite, render, resolve};
+use northgate_planner::snapshot::Snapshot;
+use northgate_simulator::account_description::AccountDescription;
+use northgate_simulator::{Options, Simulator};
+use serde_json::{Value, json};
+
+use super::{PlanArgs, Run, Selection, planned, source};
+use crate::aws::{Connection, Write as _};
+
+#[derive(Debug, clap::Parser)]
+struct CommandLine {
+    #[command(flatten)]
+    plan: PlanArgs,
+}
+
+struct Case {
+    folder: PathBuf,
+    args: PlanArgs,
+}
+
+impl Case {
+    fn open(folder: PathBuf) -> Self {
+        let own = folder.join("account.yaml");
+        let account = if own.exists() { own } else { folder.with_file_name("account.yaml") };
+        let flags = std::fs::read_to_string(folder.join("flags")).unwrap_or_default();
+        let mut line = vec!["plan".to_owned(), "--cluster-name=demo".to_owned()];
+        line.push(format!("--filename={}", folder.join("objects.yaml").display()));
+        line.push(format!("--account={}", account.display()));
+        line.extend(flags.lines().map(str::to_owned));
+        Self { folder, args: CommandLine::try_parse_from(line).unwrap().plan }
+    }
+
+    fn name(&self) -> String {
+        self.folder.file_name().unwrap().to_string_lossy().into_owned()
+    }
+
+    /// Compares a file of the case with what came out; `NORTHGATE_BLESS=1` writes it instead.
+    fn compare(&self, file: &str, found: &str, differences: &mut Vec<String>) {
+        let path = self.folder.join(file);
+        if std::env::var_os("NORTHGATE_BLESS").is_some() {
+            std::fs::write(&path, found).unwrap();
+        }
+        let expected = std::fs::read_to_string(&path).unwrap_or_default();
+        if expected != found {
+            differences.push(format!("--- {}/{file}, expected\n{expected}\n--- found\n{found}", self.name()));
+        }
+    }
+}
+
+/// Paths of the checkout do not belong into a golden file.
+fn without_paths(text: &str, folder: &Path) -> String {
+    text.replace(&format!("{}/", folder.display()), "")
+}
+
+#[test]
+fn every_case_plans_as_written_and_ends_in_agreement() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let only = std::env::var("NORTHGATE_CASE").unwrap_or_default();
+    let mut folders = std::fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
+    folders.retain(|folder| folder.is_dir() && folder.to_string_lossy().contains(&only));
+    folders.sort();
+    assert!(!folders.is_empty());
+    let mut differences = Vec::new();
+    for folder in folders {
+        let case = Case::open(folder);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+        runtime.block_on(check(&case, &mut differences));
+    }
+    assert!(differences.is_empty(), "{}", differences.join("\n"));
+}
+
+async fn check(case: &Case, differences: &mut Vec<String>) {
+    let source = source::open(&case.args).await.unwrap();
+    let document = planned(&case.args, &source).await.unwrap();
+    let text = format!("{}exit code with --check: {}\n", render(&document), document.exit_code(true, &[]));
+    case.compare("plan.txt", &without_paths(&text, &case.folder), differences);
+    if case.folder.join("plan.json").exists() {
+        case.compare("plan.json", &document.to_json(), differences);
+    }
+    // What only an API server can give is not there to be sent.
+    if !text.contains(northgate_planner::id::KNOWN_AFTER_APPLY) {
+        let mut world = World::open(case, source.snapshot).await;
+        world.carry_out(&document).await;
+        let again = world.plan().await;
+        let left = again.entries.iter().flat_map(|entry| &entry.steps).collect::<Vec<_>>();
+        if !left.is_empty() {
+            differences.push(format!("--- {}: carried out, and there is still\n{}", case.name(), render(&again)));
+        }
+    }
+}
+
+/// A simulated account and the objects of a case: what a plan is carried out on.
+struct World {
+    connection: Connection,
+    snapshot: Snapshot,
+    made: BTreeMap<Key, Made>,
+}
+
+impl World {
+    async fn open(case: &Case, snapshot: Snapshot) -> Self {
+        let text = std::fs::read_to_string(case.args.account.as_ref().unwrap()).unwrap();
+        let description = AccountDescription::parse(&text).unwrap();
+        let (account, region) = (AccountId::new(description.account_id()), Region::new(description.region()));
+        let simulator = Simulator::new(Options::default());
+        description.load(&simulator).await.unwrap();
+        let connection = Connection::over(simulator.connector(), &account, &region);
+        Self { connection, snapshot, made: BTreeMap::new() }
+    }
+
+    async fn plan(&self) -> Document {
+        let settings = self.snapshot.settings.clone();
+        let account = self.connection.read_only_account(settings.cluster_name.clone(), settings.vpc.clone());
+        let mut run = Run::new(&account, self.snapshot.clone());
+        _ = run.plan(&Selection { names: &[], namespace: None, by_files: true }).await.unwrap();
+        let header = source::header(&self.snapshot);
+        Document::new(header, run.plans, run.refused, run.skipped, BTreeMap::new(), Vec::new())
+    }
+
+    /// Carries out every step as printed: entries that others wait for come first.
+    async fn carry_out(&mut self, document: &Document) {
+        for entry in &document.entries {
+            for step in &entry.steps {
+                match step {
+                    Step::Change(change) => self.change(entry, change).await,
+                    // Longer than anything in the simulator takes.
+                    Step::Wait(_) => tokio::time::sleep(Duration::from_secs(600)).await,
+                }
+            }
+        }
+        tokio::time::sleep(Duration::from_secs(600)).await;
+    }
+
+    async fn change(&mut self, entry: &Entry, change: &Change) {
+        let made = self.visible_to(entry);
+        let resolved = resolve(change, &made).unwrap_or_else(|missing| panic!("{}: {missing}", entry.key));
+        match resolved.split() {
+            Ok(aws) => {
+                let settings = &self.snapshot.settings;
+                let account = self.connection.account(settings.cluster_name.clone(), settings.vpc.clone());
+                let performed = account.perform(&aws).await.unwrap_or_else(|error| panic!("{}: {error:?}", change.call()));
+                if let Some(id) = performed.physical_id {
+                    self.made.entry(entry.key.clone()).or_default().note(change.resource.key.clone(), id);
+                }
+            }
+            Err(kube) => self.write_binding(&kube),
+        }
+    }
+
+    /// References are looked up in the entry itself, then in its stack, then in the cluster's.
+    fn visible_to(&self, entry: &Entry) -> Made {
+        let mut made = self.made.get(&Key::Cluster).cloned().unwrap_or_default();
+        let stack = entry.of.as_ref().map(|stack: &StackId| Key::Stack(stack.clone()));
+        for key in stack.iter().chain([&entry.key]) {
+            made.extend(self.made.get(key).cloned().unwrap_or_default());
+        }
+        made
+    }
+
+    fn write_binding(&mut self, change: &KubeChange) {
+        let name: ObjectName = change.name().clone();
+        match PlanWrite::Kube(change.clone()).request() {
+            _ if matches!(change, KubeChange::Delete(_)) => _ = self.snapshot.bindings.remove(&name),
+            mut object => {
+                if let Some(there) = self.snapshot.bindings.get(&name) {
+                    let mut merged = json!(**there);
+                    merge(&mut merged, &object);
+                    object = merged;
+                }
+                let object: TargetGroupBinding = serde_json::from_value(object).unwrap();
+                self.snapshot.bindings.insert(name, Arc::new(object));
+            }
+        }
+    }
+}
+
+/// A JSON merge patch (RFC 7386).
+fn merge(into: &mut Value, patch: &Value) {
+    match (into, patch) {
+        (Value::Object(into), Value::Object(patch)) => {
+            for (field, value) in patch {
+                if value.is_null() {
+                    into.remove(field);
+                } else {
+                    merge(into.entry(field).or_insert(Value::Null), value);
+                }
+            }
+        }
+        (into, patch) => *into = patch.clone(),
+    }
+}

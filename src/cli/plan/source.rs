@@ -1,0 +1,149 @@
+//! Where a plan's input comes from: a live cluster, manifests, or both; AWS, or an account description.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use northgate_planner::id::{AccountId, Region, VpcId};
+use northgate_planner::plan::Header;
+use northgate_planner::problem::Problem;
+use northgate_planner::snapshot::{CloudController, Settings, Snapshot};
+use serde_json::Value;
+use northgate_simulator::account_description::AccountDescription;
+use northgate_simulator::{Options, Simulator};
+
+use super::PlanArgs;
+use crate::aws::{Connection, ReadOnlyAccount};
+use crate::cli::{Failure, connect};
+use crate::cli::input::Manifests;
+use crate::cluster;
+
+/// Everything that a plan is made from.
+pub(super) struct Source {
+    pub(super) snapshot: Snapshot,
+    /// A real account or a described one: the same code, over another connection.
+    pub(super) account: ReadOnlyAccount,
+    pub(super) problems: Vec<Problem>,
+    pub(super) ignored: BTreeMap<String, usize>,
+    /// The objects come from files, not from a live cluster.
+    pub(super) by_files: bool,
+}
+
+/// What was asked for and cannot be had.
+#[derive(Debug, thiserror::Error)]
+enum SourceError {
+    #[error("cannot read the account description {path}")]
+    Account { path: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("the account description {path} names no vpcId, and --aws-vpc-id is not given; give one of them")]
+    NoVpcInAccount { path: String },
+}
+
+/// What the plan says of itself.
+pub(super) fn header(snapshot: &Snapshot) -> Header {
+    let settings = &snapshot.settings;
+    Header {
+        cluster: settings.cluster_name.clone(),
+        account: settings.account.clone(),
+        region: settings.region.clone(),
+        vpc: settings.vpc.clone(),
+        now: snapshot.now,
+    }
+}
+
+/// Opens what the command line names, and reads the Kubernetes objects.
+pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
+    let mut manifests = Manifests::read(&args.files)?;
+    let live = args.files.is_empty() || args.cluster;
+    let client = if live { Some(cluster::connect(&connect_options(args)).await?) } else { None };
+    let (account, settings, now) = match &args.account {
+        Some(path) => described(args, path).await?,
+        None => {
+            let nodes = async || match &client {
+                Some(client) => cluster::node_instances(client).await,
+                None => Ok(Vec::new()),
+            };
+            let (connection, settings) = connect(&args.decisions, nodes).await?;
+            let account = connection.read_only_account(settings.cluster_name.clone(), settings.vpc.clone());
+            (account, settings, cluster::now())
+        }
+    };
+    let settings = Arc::new(settings);
+    let snapshot = match &client {
+        None => of_files(&manifests, settings, now),
+        Some(client) => {
+            let mut listing = cluster::list(client, settings).await?;
+            listing.snapshot.now = now;
+            for object in std::mem::take(&mut manifests.objects) {
+                match cluster::dry_run_apply(client, &object).await? {
+                    Ok(applied) => lay_over(&applied, &mut listing.snapshot)?,
+                    Err(refused) => manifests.problems.push(Problem::general(refused.to_string())),
+                }
+            }
+            listing.snapshot
+        }
+    };
+    Ok(Source {
+        snapshot,
+        account,
+        problems: manifests.problems,
+        ignored: manifests.ignored,
+        by_files: !live,
+    })
+}
+
+fn connect_options(args: &PlanArgs) -> cluster::ConnectOptions {
+    cluster::ConnectOptions { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() }
+}
+
+/// The files alone: no cluster is contacted.
+fn of_files(manifests: &Manifests, settings: Arc<Settings>, now: Timestamp) -> Snapshot {
+    let mut snapshot = Snapshot {
+        now,
+        settings,
+        services: BTreeMap::new(),
+        bindings: BTreeMap::new(),
+        wanted_bindings: BTreeMap::new(),
+        endpoint_slices: None,
+        nodes: None,
+        pods: None,
+        cloud_controller: CloudController::NotAsked,
+    };
+    manifests.fill(&mut snapshot);
+    snapshot
+}
+
+/// Puts what the API server answered in the place of the live object.
+fn lay_over(applied: &Value, snapshot: &mut Snapshot) -> Result<(), Failure> {
+    let mut answered = Manifests::default();
+    answered.parse("the API server's answer", &applied.to_string());
+    if let Some(problem) = answered.problems.first() {
+        return Err(problem.to_string().into());
+    }
+    snapshot.services.extend(answered.services);
+    snapshot.bindings.extend(answered.bindings);
+    snapshot.endpoint_slices.get_or_insert_default().extend(answered.endpoint_slices);
+    snapshot.nodes.get_or_insert_default().extend(answered.nodes);
+    snapshot.pods.get_or_insert_default().extend(answered.pods);
+    Ok(())
+}
+
+/// A described account: the ordinary reading path over a simulator in this process.
+async fn described(args: &PlanArgs, path: &Path) -> Result<(ReadOnlyAccount, Settings, Timestamp), Failure> {
+    let name = path.display().to_string();
+    let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| SourceError::Account { path: name.clone(), source };
+    let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.into()))?;
+    let description = AccountDescription::parse(&text).map_err(|error| unreadable(error.into()))?;
+    let now = description.now().unwrap_or_else(cluster::now);
+    let account_id = AccountId::new(description.account_id());
+    let region = Region::new(args.decisions.aws_region.as_deref().unwrap_or_else(|| description.region()));
+    let vpc = args.decisions.aws_vpc_id.as_deref().or_else(|| description.vpc_id());
+    let vpc = VpcId::new(vpc.ok_or_else(|| SourceError::NoVpcInAccount { path: name.clone() })?);
+    let simulator = Simulator::new(Options::default());
+    description.load(&simulator).await.map_err(|error| unreadable(error.into()))?;
+    let mut settings = args.decisions.settings(vpc.clone(), region.clone());
+    let connection = Connection::over(simulator.connector(), &account_id, &region);
+    settings.account = Some(account_id);
+    let account = connection.read_only_account(settings.cluster_name.clone(), vpc);
+    Ok((account, settings, now))
+}

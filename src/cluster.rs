@@ -1,0 +1,295 @@
+//! The Kubernetes side: watches, lists, writes of status, finalizers, bindings and events. The only user of a kube client.
+
+mod cache;
+mod connect;
+mod dry_run;
+mod error;
+mod events;
+mod finalizer;
+mod lease;
+mod list;
+mod snapshot;
+mod status;
+mod target_group_binding;
+#[cfg(test)]
+pub(crate) mod testing;
+mod trim;
+mod watch;
+
+use std::future::Future;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::{ObjectReference, Service};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use kube::api::{Patch, PatchParams};
+use kube::{Api, Resource as _};
+use northgate_planner::crd::TargetGroupBinding;
+use northgate_planner::id::{Key, ObjectName, ObjectRef, Uid};
+use northgate_planner::plan::{KubeChange, Resolved};
+use northgate_planner::snapshot::{Settings, Snapshot};
+use northgate_planner::spec::class::SERVICE_FINALIZER;
+use northgate_planner::targets::BINDING_FINALIZER;
+
+use error::ask;
+use finalizer::Finalizer;
+
+pub use connect::{ConnectOptions, connect};
+pub use kube::Client;
+pub use dry_run::{Refused, dry_run_apply};
+pub use error::Error;
+pub use list::{Listing, list, node_instances};
+pub use snapshot::now;
+
+pub(crate) use cache::Change;
+pub(crate) use events::Severity;
+pub(crate) use snapshot::{SERVICE_NAME_LABEL, concerns_us, is_load_balancer, stack_of};
+pub(crate) use status::BindingStanding;
+pub(crate) use target_group_binding::Written;
+pub(crate) use watch::{Caches, Changed};
+
+/// One cluster, as the controller sees it and writes to it.
+pub(crate) struct Cluster {
+    client: Client,
+    settings: Arc<Settings>,
+    caches: Caches,
+    cloud_controller: lease::Seen,
+    events: events::Sender,
+}
+
+impl Cluster {
+    /// A cluster that knows nothing yet, and the writer of its events, which is to be run beside it. `instance` names
+    /// this process in events.
+    pub(crate) fn new(
+        client: Client,
+        settings: Settings,
+        instance: String,
+    ) -> (Self, impl Future<Output = ()> + use<>) {
+        let (events, writer) = events::channel(client.clone(), instance);
+        let cluster = Self {
+            client,
+            settings: Arc::new(settings),
+            caches: Caches::default(),
+            cloud_controller: lease::Seen::default(),
+            events,
+        };
+        (cluster, writer.run())
+    }
+
+    /// Keeps the caches up to date, for ever, and tells every change once it is in them.
+    pub(crate) async fn watch(&self, tell: impl Fn(Changed)) {
+        self.cloud_controller.refresh(&self.client).await;
+        tokio::join!(self.caches.watch(&self.client, tell), self.cloud_controller.keep_fresh(&self.client));
+    }
+
+    /// Waits until every cache had its first complete list.
+    pub(crate) async fn synced(&self) {
+        self.caches.synced().await;
+    }
+
+    /// What is not listed yet, each with what keeps it; empty when everything is.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        self.caches.missing()
+    }
+
+    /// What the watches know.
+    pub(crate) fn caches(&self) -> &Caches {
+        &self.caches
+    }
+
+    /// The flags.
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.settings
+    }
+
+    /// What the decision about `key` needs, as it is known now. Only for after [`Self::synced`].
+    pub(crate) fn snapshot(&self, key: &Key) -> Snapshot {
+        snapshot::take(&self.caches, key, &self.settings, self.cloud_controller.get())
+    }
+
+    /// Puts our finalizer on an object of the snapshot; gives whether it had to be written.
+    ///
+    /// # Errors
+    ///
+    /// The API server refuses, or the object is another one by now or going.
+    pub(crate) async fn hold(&self, snapshot: &Snapshot, object: &ObjectRef) -> Result<bool, Error> {
+        self.set_finalizer(snapshot, object, Finalizer::On).await
+    }
+
+    /// Takes our finalizer off an object of the snapshot; gives whether it had to be written.
+    ///
+    /// # Errors
+    ///
+    /// The API server refuses.
+    pub(crate) async fn release(&self, snapshot: &Snapshot, object: &ObjectRef) -> Result<bool, Error> {
+        self.set_finalizer(snapshot, object, Finalizer::Off).await
+    }
+
+    async fn set_finalizer(&self, snapshot: &Snapshot, object: &ObjectRef, wanted: Finalizer) -> Result<bool, Error> {
+        let name = object.name();
+        if let Some(binding) = snapshot.bindings.get(name).filter(|_| is_binding(object)) {
+            let api: Api<TargetGroupBinding> = self.namespaced(name);
+            return finalizer::set(&api, object, &binding.metadata, BINDING_FINALIZER, wanted).await;
+        }
+        match snapshot.services.get(name).filter(|_| !is_binding(object)) {
+            Some(service) => {
+                let api: Api<Service> = self.namespaced(name);
+                finalizer::set(&api, object, &service.metadata, SERVICE_FINALIZER, wanted).await
+            }
+            None => Err(Error::Stale { object: object.clone() }),
+        }
+    }
+
+    /// Asks the API server whether the object of a decision still says what was decided from: the caches may be behind.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Stale`] when it does not, or is gone; or the API server could not be asked.
+    pub(crate) async fn confirm(&self, snapshot: &Snapshot, key: &Key) -> Result<(), Error> {
+        let same = match key {
+            Key::Stack(id) => {
+                let name = id.owner();
+                let found = self.read::<Service>(name).await?;
+                let seen = snapshot.services.get(name);
+                found.zip(seen).is_some_and(|(mut found, seen)| {
+                    trim::service(&mut found);
+                    is_same(&found.metadata, &seen.metadata) && found.spec == seen.spec
+                })
+            }
+            Key::Binding(name) => {
+                let found = self.read::<TargetGroupBinding>(name).await?;
+                let seen = snapshot.bindings.get(name);
+                found.zip(seen).is_some_and(|(mut found, seen)| {
+                    trim::target_group_binding(&mut found);
+                    is_same(&found.metadata, &seen.metadata)
+                        && found.metadata.labels == seen.metadata.labels
+                        && found.spec == seen.spec
+                })
+            }
+            // They are decided from all objects at once; each of those is confirmed by its own key.
+            Key::Rules(_) | Key::Cluster => true,
+        };
+        if same { Ok(()) } else { Err(Error::Stale { object: object_of(key) }) }
+    }
+
+    /// Writes a TargetGroupBinding.
+    ///
+    /// # Errors
+    ///
+    /// The API server refuses, or the object is not as it was when this was decided.
+    pub(crate) async fn write(&self, change: &Resolved<KubeChange>) -> Result<Option<Written>, Error> {
+        let seen = self.caches.bindings.get(change.name()).and_then(|binding| binding.metadata.uid.clone());
+        target_group_binding::write(&self.client, change, seen).await
+    }
+
+    /// Brings a host name into a Service's status, or clears it; gives whether that had to be written. A Service that is
+    /// gone, or another one by now, is left alone.
+    ///
+    /// # Errors
+    ///
+    /// The API server refuses.
+    pub(crate) async fn set_host(&self, name: &ObjectName, uid: &Uid, host: Option<&str>) -> Result<bool, Error> {
+        let Some(service) = self.caches.services.get(name) else { return Ok(false) };
+        if service.metadata.uid.as_deref() != Some(uid.as_str()) {
+            return Ok(false);
+        }
+        let Some(patch) = status::service(&service, host) else { return Ok(false) };
+        let api: Api<Service> = self.namespaced(name);
+        let what = || format!("patch the status of Service/{name}");
+        patched(ask(what, api.patch_status(&name.name, &PatchParams::default(), &Patch::Merge(&patch))).await)
+    }
+
+    /// Brings a TargetGroupBinding's status to how it stands; gives whether that had to be written.
+    ///
+    /// # Errors
+    ///
+    /// The API server refuses.
+    pub(crate) async fn set_standing(
+        &self,
+        snapshot: &Snapshot,
+        name: &ObjectName,
+        standing: &BindingStanding,
+    ) -> Result<bool, Error> {
+        let Some(seen) = snapshot.bindings.get(name) else { return Ok(false) };
+        // The generation is that of the decision; what stands in the status is newer in the cache.
+        let mut object = TargetGroupBinding::clone(seen);
+        if let Some(cached) = self.caches.bindings.get(name).filter(|cached| cached.metadata.uid == seen.metadata.uid) {
+            object.status.clone_from(&cached.status);
+        }
+        let Some(patch) = status::binding(&object, standing, snapshot.now) else { return Ok(false) };
+        let api: Api<TargetGroupBinding> = self.namespaced(name);
+        let what = || format!("patch the status of TargetGroupBinding/{name}");
+        patched(ask(what, api.patch_status(&name.name, &PatchParams::default(), &Patch::Merge(&patch))).await)
+    }
+
+    /// Whether an object is being deleted, or is gone.
+    pub(crate) fn is_going(&self, object: &ObjectRef) -> bool {
+        let name = object.name();
+        let is_going = |metadata: &ObjectMeta| metadata.deletion_timestamp.is_some();
+        if is_binding(object) {
+            self.caches.bindings.get(name).is_none_or(|binding| is_going(&binding.metadata))
+        } else {
+            self.caches.services.get(name).is_none_or(|service| is_going(&service.metadata))
+        }
+    }
+
+    /// Says something about an object, where `kubectl describe` shows it. Best effort: nothing waits for it.
+    pub(crate) fn say(&self, object: &ObjectRef, severity: Severity, reason: &'static str, note: impl Into<String>) {
+        if let Some(about) = self.reference(object) {
+            self.events.send(events::Said { about, severity, reason, note: note.into() });
+        }
+    }
+
+    /// What is gone from the cache has nobody to read an event about it.
+    fn reference(&self, object: &ObjectRef) -> Option<ObjectReference> {
+        let name = object.name();
+        let reference = if is_binding(object) {
+            self.caches.bindings.get(name)?.object_ref(&())
+        } else {
+            self.caches.services.get(name)?.object_ref(&())
+        };
+        Some(ObjectReference { resource_version: None, ..reference })
+    }
+
+    async fn read<K>(&self, name: &ObjectName) -> Result<Option<K>, Error>
+    where
+        K: watch::Watched + kube::Resource<Scope = kube::core::NamespaceResourceScope>,
+    {
+        let api: Api<K> = self.namespaced(name);
+        ask(|| format!("get {}/{name}", K::kind(&())), api.get_opt(&name.name)).await
+    }
+
+    fn namespaced<K>(&self, name: &ObjectName) -> Api<K>
+    where
+        K: kube::Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
+    {
+        Api::namespaced(self.client.clone(), &name.namespace)
+    }
+}
+
+fn is_binding(object: &ObjectRef) -> bool {
+    object.kind() == "TargetGroupBinding"
+}
+
+fn object_of(key: &Key) -> ObjectRef {
+    match key {
+        Key::Stack(id) => id.object(),
+        Key::Binding(name) => ObjectRef::new("TargetGroupBinding", name),
+        Key::Rules(_) | Key::Cluster => unreachable!("only stacks and bindings are confirmed"),
+    }
+}
+
+/// Whether nothing that a decision reads has changed. Our finalizer may have: we put it on after the decision.
+fn is_same(one: &ObjectMeta, other: &ObjectMeta) -> bool {
+    one.uid == other.uid
+        && one.deletion_timestamp.is_some() == other.deletion_timestamp.is_some()
+        && one.annotations == other.annotations
+}
+
+/// An object that is gone, or another one by now, has no status to write.
+fn patched<K>(result: Result<K, Error>) -> Result<bool, Error> {
+    match result {
+        Ok(_) => Ok(true),
+        Err(gone) if gone.is_not_found() || gone.is_conflict() => Ok(false),
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,99 @@
+//! What the API server would hold after `kubectl apply`, found out by a dry run there: nothing is stored.
+
+use kube::api::{DynamicObject, Patch, PatchParams};
+use kube::core::{ApiResource, GroupVersionKind};
+use kube::{Api, Client};
+use serde_json::{Map, Value, json};
+
+use super::error::{Error, ask};
+
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// The field manager of `kubectl apply --server-side`.
+const MANAGER: &str = "kubectl";
+
+/// The API server would not take an object.
+#[derive(Debug, thiserror::Error)]
+#[error("{kind} {name}: the API server refuses it: {message}")]
+pub struct Refused {
+    kind: String,
+    name: String,
+    message: String,
+}
+
+/// Applies an object as kubectl would: by three-way merge where the live object was last applied so, else by server-side
+/// apply.
+///
+/// # Errors
+///
+/// Outer: the API server could not be asked. Inner: it would refuse the object.
+pub async fn dry_run_apply(client: &Client, object: &Value) -> Result<Result<Value, Refused>, Error> {
+    let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (kind, name, namespace) = (text("/kind"), text("/metadata/name"), text("/metadata/namespace"));
+    let api_version = text("/apiVersion");
+    let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
+    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &kind));
+    let objects: Api<DynamicObject> = match (kind.as_str(), namespace.as_str()) {
+        ("Node", _) => Api::all_with(client.clone(), &resource),
+        (_, "") => Api::namespaced_with(client.clone(), "default", &resource),
+        (_, namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
+    };
+    let what = || format!("plan {kind} {name}");
+    let live = ask(what, objects.get_opt(&name)).await?;
+    let last_applied = live
+        .and_then(|live| live.metadata.annotations.unwrap_or_default().remove(LAST_APPLIED))
+        .and_then(|text| serde_json::from_str::<Value>(&text).ok());
+    let params = PatchParams { dry_run: true, ..PatchParams::default() };
+    let applied = match last_applied {
+        Some(last) => {
+            let patch = Patch::Merge(three_way(&last, object));
+            ask(what, objects.patch(&name, &params, &patch)).await
+        }
+        None => {
+            let params = PatchParams { force: true, field_manager: Some(MANAGER.to_owned()), ..params };
+            ask(what, objects.patch(&name, &params, &Patch::Apply(object))).await
+        }
+    };
+    match applied {
+        Ok(applied) => Ok(Ok(json!(applied))),
+        // Invalid, forbidden by a policy, or of an unknown kind: about this object only.
+        Err(Error::Refused { status, .. }) if [400, 404, 409, 422].contains(&status.code) => {
+            Ok(Err(Refused { kind, name, message: status.message }))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// A JSON merge patch: what was applied before and is not any more goes, everything given is set. Lists are given whole;
+/// the API server keeps what it allocated for a Service's ports.
+fn three_way(last: &Value, given: &Value) -> Value {
+    match (last, given) {
+        (Value::Object(last), Value::Object(given)) => {
+            let mut patch = Map::new();
+            for field in last.keys().filter(|field| !given.contains_key(*field)) {
+                patch.insert(field.clone(), Value::Null);
+            }
+            for (field, value) in given {
+                let merged = last.get(field).map_or_else(|| value.clone(), |last| three_way(last, value));
+                patch.insert(field.clone(), merged);
+            }
+            Value::Object(patch)
+        }
+        (_, given) => given.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_given_no_more_is_taken_away_and_the_rest_is_left() {
+        let last = json!({ "metadata": { "annotations": { "a": "1", "b": "2" } }, "spec": { "type": "LoadBalancer" } });
+        let given = json!({ "metadata": { "annotations": { "a": "3" } }, "spec": { "ports": [{ "port": 80 }] } });
+        let expected = json!({
+            "metadata": { "annotations": { "a": "3", "b": null } },
+            "spec": { "type": null, "ports": [{ "port": 80 }] }
+        });
+        assert_eq!(three_way(&last, &given), expected);
+    }
+}

@@ -1,0 +1,129 @@
+//! The whole cluster, read once: what `northgate plan` decides from.
+
+use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::sync::Arc;
+
+use k8s_openapi::api::core::v1::Node;
+use kube::api::ListParams;
+use kube::{Api, Client};
+use northgate_planner::id::{InstanceId, ObjectName};
+use northgate_planner::snapshot::{Settings, Snapshot};
+use serde::de::DeserializeOwned;
+
+use super::error::{Error, ask};
+use super::lease;
+use super::snapshot::now;
+use super::watch::Watched;
+
+/// Objects per page, as client-go has it.
+const PAGE: u32 = 500;
+/// How often a list is begun again because its pages ran out on the server.
+const ATTEMPTS: usize = 3;
+
+/// What a cluster holds.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// Every object that a decision can need, trimmed as the controller trims it.
+    pub snapshot: Snapshot,
+    /// Whether the cluster knows TargetGroupBindings at all; if not, there are none in the snapshot.
+    pub bindings_exist: bool,
+}
+
+/// Reads Services, TargetGroupBindings, EndpointSlices, Nodes, Pods and the Lease of a cloud controller.
+///
+/// # Errors
+///
+/// One of the lists could not be read.
+pub async fn list(client: &Client, settings: Arc<Settings>) -> Result<Listing, Error> {
+    let (services, bindings, endpoint_slices, nodes, pods, cloud_controller) = tokio::join!(
+        objects(client),
+        objects(client),
+        objects(client),
+        objects(client),
+        objects(client),
+        lease::read(client),
+    );
+    let (bindings, bindings_exist) = match bindings {
+        Err(missing) if missing.is_not_found() => (BTreeMap::new(), false),
+        bindings => (bindings?, true),
+    };
+    let nodes: BTreeMap<ObjectName, Arc<Node>> = nodes?;
+    let snapshot = Snapshot {
+        now: now(),
+        settings,
+        services: services?,
+        bindings,
+        wanted_bindings: BTreeMap::new(),
+        endpoint_slices: Some(endpoint_slices?),
+        nodes: Some(nodes.into_iter().map(|(name, node)| (name.name, node)).collect()),
+        pods: Some(pods?),
+        cloud_controller,
+    };
+    Ok(Listing { snapshot, bindings_exist })
+}
+
+/// The instances behind some Nodes, from their `providerID`: any of them knows the cluster's VPC.
+///
+/// # Errors
+///
+/// The Nodes could not be read.
+pub async fn node_instances(client: &Client) -> Result<Vec<InstanceId>, Error> {
+    const ENOUGH: u32 = 20;
+    let nodes: Api<Node> = Api::all(client.clone());
+    let page = ask(|| "list nodes".to_owned(), nodes.list(&ListParams::default().limit(ENOUGH))).await?;
+    Ok(page.items.iter().filter_map(instance).collect())
+}
+
+/// `aws:///us-west-2a/i-0123` names an instance; Fargate and hybrid nodes have other ids.
+fn instance(node: &Node) -> Option<InstanceId> {
+    let provider_id = node.spec.as_ref()?.provider_id.as_deref()?;
+    let id = provider_id.strip_prefix("aws://")?.rsplit('/').next()?;
+    id.starts_with("i-").then(|| InstanceId::new(id))
+}
+
+async fn objects<K: Watched + Debug + DeserializeOwned>(
+    client: &Client,
+) -> Result<BTreeMap<ObjectName, Arc<K>>, Error> {
+    for _ in 1..ATTEMPTS {
+        match pages(client).await {
+            // The continuation was too old: the pages would not fit together.
+            Err(Error::Refused { status, .. }) if status.code == 410 => {}
+            listed => return listed,
+        }
+    }
+    pages(client).await
+}
+
+async fn pages<K: Watched + Debug + DeserializeOwned>(client: &Client) -> Result<BTreeMap<ObjectName, Arc<K>>, Error> {
+    let api: Api<K> = Api::all(client.clone());
+    let mut found = BTreeMap::new();
+    let mut params = ListParams::default().limit(PAGE);
+    loop {
+        let page = ask(|| format!("list {}", K::plural(&())), api.list(&params)).await?;
+        for mut object in page.items {
+            K::TRIM(&mut object);
+            found.insert(ObjectName::of(object.meta()), Arc::new(object));
+        }
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => return Ok(found),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn only_instances_are_named_as_instances() {
+        let node = |id: &str| serde_json::from_value(json!({ "metadata": {}, "spec": { "providerID": id } })).unwrap();
+        assert_eq!(instance(&node("aws:///us-west-2a/i-0123")), Some(InstanceId::new("i-0123")));
+        assert_eq!(instance(&node("aws:///us-west-2a/fargate-ip-10-0-0-1")), None);
+        assert_eq!(instance(&node("eks-hybrid:///us-west-2/demo/mi-1")), None);
+        assert_eq!(instance(&node("kind://docker/kind/i-am-not-one")), None);
+    }
+}

@@ -1,0 +1,219 @@
+//! The objects that one decision needs, taken from the caches at one moment.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use k8s_openapi::api::core::v1::{Node, Service};
+use northgate_planner::crd::TargetGroupBinding;
+use northgate_planner::id::{Key, ObjectName, StackId};
+use northgate_planner::snapshot::{CloudController, Settings, Snapshot};
+use northgate_planner::spec::class;
+
+use super::watch::Caches;
+
+/// The label by which an EndpointSlice names its Service.
+pub(crate) const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
+/// The annotation by which a Service of any type can be handed to LBC.
+const TYPE_ANNOTATION: &str = "service.beta.kubernetes.io/aws-load-balancer-type";
+/// The labels by which a generated TargetGroupBinding names its stack (`deploy-and-targets.md` §1.2).
+const STACK_NAMESPACE_LABEL: &str = "service.k8s.aws/stack-namespace";
+const STACK_NAME_LABEL: &str = "service.k8s.aws/stack-name";
+
+/// The time that decisions are made at: the one place where the controller reads the clock.
+#[expect(clippy::disallowed_methods, reason = "the door through which time comes in; everything behind it takes `now`")]
+pub fn now() -> Timestamp {
+    Timestamp::now()
+}
+
+/// Whether a Service may be anything to us: ours, given up, or skipped with a reason worth telling.
+pub(crate) fn concerns_us(service: &Service) -> bool {
+    let spec = service.spec.as_ref();
+    let annotated = || service.metadata.annotations.as_ref().is_some_and(|all| all.contains_key(TYPE_ANNOTATION));
+    is_load_balancer(service)
+        || spec.is_some_and(|spec| spec.load_balancer_class.is_some())
+        || class::has_finalizer(service)
+        || annotated()
+}
+
+/// Whether a Service is of type LoadBalancer.
+pub(crate) fn is_load_balancer(service: &Service) -> bool {
+    service.spec.as_ref().and_then(|spec| spec.type_.as_deref()) == Some("LoadBalancer")
+}
+
+/// The stack that a generated TargetGroupBinding belongs to; `None`: it was made by hand.
+pub(crate) fn stack_of(binding: &TargetGroupBinding) -> Option<StackId> {
+    let labels = binding.metadata.labels.as_ref()?;
+    let namespace = labels.get(STACK_NAMESPACE_LABEL)?;
+    let name = labels.get(STACK_NAME_LABEL)?;
+    Some(StackId::Service(ObjectName::new(namespace, name)))
+}
+
+/// Takes what the decision about `key` needs, and no more: what is taken is cloned handle by handle.
+pub(super) fn take(
+    caches: &Caches,
+    key: &Key,
+    settings: &Arc<Settings>,
+    cloud_controller: CloudController,
+) -> Snapshot {
+    let mut snapshot = Snapshot {
+        now: now(),
+        settings: Arc::clone(settings),
+        services: BTreeMap::new(),
+        bindings: BTreeMap::new(),
+        wanted_bindings: BTreeMap::new(),
+        endpoint_slices: None,
+        nodes: None,
+        pods: None,
+        cloud_controller,
+    };
+    match key {
+        Key::Stack(id) => {
+            let owner = id.owner();
+            // The others decide whether what the cluster shares goes with this one.
+            snapshot.services = caches.services.filter(|name, service| name == owner || concerns_us(service));
+            snapshot.bindings =
+                caches.bindings.in_namespace(&owner.namespace, |binding| stack_of(binding).as_ref() == Some(id));
+        }
+        Key::Binding(name) => take_binding(caches, name, &mut snapshot),
+        Key::Rules(_) => {
+            snapshot.services = caches.services.all();
+            snapshot.bindings = caches.bindings.all();
+            snapshot.endpoint_slices = Some(caches.endpoint_slices.all());
+            snapshot.nodes = Some(nodes(caches));
+            snapshot.pods = Some(caches.pods.all());
+        }
+        Key::Cluster => snapshot.services = caches.services.filter(|_, service| concerns_us(service)),
+    }
+    snapshot
+}
+
+fn take_binding(caches: &Caches, name: &ObjectName, snapshot: &mut Snapshot) {
+    let Some(binding) = caches.bindings.get(name) else { return };
+    let service = &binding.spec.service_ref.name;
+    let service_name = ObjectName::new(&name.namespace, service);
+    snapshot.services.extend(caches.services.get(&service_name).map(|found| (service_name, found)));
+    snapshot.endpoint_slices = Some(caches.endpoint_slices.in_namespace(&name.namespace, |slice| {
+        slice.metadata.labels.as_ref().and_then(|labels| labels.get(SERVICE_NAME_LABEL)) == Some(service)
+    }));
+    snapshot.nodes = Some(nodes(caches));
+    snapshot.pods = Some(caches.pods.in_namespace(&name.namespace, |_| true));
+    // Only one binding may fill a target group: its rivals are part of the decision.
+    snapshot.bindings = caches.bindings.filter(|other, found| other == name || shares_group(&binding, found));
+}
+
+fn shares_group(one: &TargetGroupBinding, other: &TargetGroupBinding) -> bool {
+    let same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
+    same(&one.spec.target_group_arn, &other.spec.target_group_arn)
+        || same(&one.spec.target_group_name, &other.spec.target_group_name)
+}
+
+fn nodes(caches: &Caches) -> BTreeMap<String, Arc<Node>> {
+    caches.nodes.all().into_iter().map(|(name, node)| (name.name, node)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use k8s_openapi::api::core::v1::Pod;
+    use k8s_openapi::api::discovery::v1::EndpointSlice;
+    use northgate_planner::id::{ClusterName, Region, SecurityGroupId, VpcId};
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cluster::testing::fill;
+
+    fn service(name: &str, kind: &str) -> Value {
+        json!({ "metadata": { "namespace": "shop", "name": name }, "spec": { "type": kind } })
+    }
+
+    fn binding(name: &str, service: &str, arn: &str, stack: Option<&str>) -> Value {
+        let labels = stack.map(|stack| json!({ STACK_NAMESPACE_LABEL: "shop", STACK_NAME_LABEL: stack }));
+        json!({
+            "apiVersion": "elbv2.k8s.aws/v1beta1", "kind": "TargetGroupBinding",
+            "metadata": { "namespace": "shop", "name": name, "labels": labels.unwrap_or_default() },
+            "spec": { "targetGroupARN": arn, "serviceRef": { "name": service, "port": 80 } }
+        })
+    }
+
+    fn slice(name: &str, service: &str) -> Value {
+        json!({
+            "metadata": { "namespace": "shop", "name": name, "labels": { SERVICE_NAME_LABEL: service } },
+            "addressType": "IPv4", "endpoints": []
+        })
+    }
+
+    fn caches() -> Caches {
+        let caches = Caches::default();
+        fill(
+            &caches.services,
+            &[
+                service("web", "LoadBalancer"),
+                service("api", "LoadBalancer"),
+                service("inner", "ClusterIP"),
+                json!({ "metadata": { "namespace": "shop", "name": "left", "finalizers": [class::SERVICE_FINALIZER] },
+                    "spec": { "type": "NodePort" } }),
+            ],
+        );
+        fill(
+            &caches.bindings,
+            &[
+                binding("k8s-web", "web", "arn:web", Some("web")),
+                binding("k8s-api", "api", "arn:api", Some("api")),
+                binding("rival", "inner", "arn:web", None),
+            ],
+        );
+        fill::<EndpointSlice>(
+            &caches.endpoint_slices,
+            &[slice("web-1", "web"), slice("web-2", "web"), slice("api-1", "api")],
+        );
+        fill::<Node>(&caches.nodes, &[json!({ "metadata": { "name": "n-1" } })]);
+        fill::<Pod>(
+            &caches.pods,
+            &[
+                json!({ "metadata": { "namespace": "shop", "name": "p" } }),
+                json!({ "metadata": { "namespace": "other", "name": "p" } }),
+            ],
+        );
+        caches
+    }
+
+    fn snapshot(key: &Key) -> Snapshot {
+        let settings = Settings::new(ClusterName::new("demo"), VpcId::new("vpc-1"), Region::new("us-west-2"));
+        take(&caches(), key, &Arc::new(settings), CloudController::Absent)
+    }
+
+    fn names<T>(objects: &BTreeMap<ObjectName, T>) -> Vec<&str> {
+        objects.keys().map(|name| name.name.as_str()).collect()
+    }
+
+    #[test]
+    fn a_stack_sees_itself_its_bindings_and_who_else_is_ours() {
+        let taken = snapshot(&Key::Stack(StackId::Service(ObjectName::new("shop", "web"))));
+        assert_eq!(names(&taken.services), ["api", "left", "web"]);
+        assert_eq!(names(&taken.bindings), ["k8s-web"]);
+        assert!(taken.pods.is_none() && taken.nodes.is_none() && taken.endpoint_slices.is_none());
+    }
+
+    #[test]
+    fn a_binding_sees_its_rivals_and_everything_its_targets_come_from() {
+        let taken = snapshot(&Key::Binding(ObjectName::new("shop", "k8s-web")));
+        assert_eq!(names(&taken.services), ["web"]);
+        assert_eq!(names(&taken.bindings), ["k8s-web", "rival"]);
+        assert_eq!(names(taken.endpoint_slices.as_ref().unwrap()), ["web-1", "web-2"]);
+        assert_eq!(names(taken.pods.as_ref().unwrap()), ["p"]);
+        assert_eq!(taken.nodes.unwrap().len(), 1);
+    }
+
+    #[test]
+    fn a_binding_that_is_gone_sees_nothing() {
+        let taken = snapshot(&Key::Binding(ObjectName::new("shop", "gone")));
+        assert!(taken.bindings.is_empty() && taken.services.is_empty());
+    }
+
+    #[test]
+    fn rules_see_everything_and_the_cluster_sees_what_may_be_ours() {
+        let rules = snapshot(&Key::Rules(SecurityGroupId::new("sg-1")));
+        assert_eq!((rules.services.len(), rules.bindings.len(), rules.pods.unwrap().len()), (4, 3, 2));
+        assert_eq!(names(&snapshot(&Key::Cluster).services), ["api", "left", "web"]);
+    }
+}

@@ -1,0 +1,180 @@
+//! One pass over one TargetGroupBinding: the list of stages.
+
+use std::time::Duration;
+
+use northgate_planner::actual::Actual;
+use northgate_planner::facts::Facts;
+use northgate_planner::id::{Key, ObjectName};
+use northgate_planner::pipeline::{self, Accepted, Declined};
+use northgate_planner::plan::Plan;
+use northgate_planner::problem::Problem;
+use northgate_planner::snapshot::Snapshot;
+use northgate_planner::targets::TargetCount;
+use northgate_planner::worker_rules;
+
+use super::Next;
+use super::apply::{self, Applied};
+use super::error::Error;
+use super::world::{Account, World};
+use super::{finalizers, tell};
+use crate::cluster::BindingStanding;
+
+/// The first pause before targets that are not ready yet are looked at again; each further one is twice as long …
+const FIRST_LOOK: Duration = Duration::from_secs(5);
+/// … up to this, for as many looks …
+const LOOK: Duration = Duration::from_secs(30);
+const LOOKS: u32 = 12;
+/// … and then up to this: the account's calls are shared, and what was unhealthy for so long is news to nobody.
+const LATE_LOOK: Duration = Duration::from_secs(300);
+
+/// Brings the targets of one target group to the endpoints of one Service port.
+///
+/// 1. snapshot: from the caches        6. hold: finalizer, before the first write
+/// 2. accept: pure                     7. apply: the steps, up to the first wait
+/// 3. observe: AWS reads               8. report: status, events
+/// 4. lookup: AWS reads                9. release: finalizer, after the last write
+/// 5. decide: pure
+pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -> Result<Next, Error> {
+    let key = Key::Binding(name.clone());
+    let snapshot = world.cluster.snapshot(&key);
+    let accepted = match pipeline::accept(&snapshot, &key) {
+        Ok(accepted) => accepted,
+        Err(declined) => return decline(world, name, &snapshot, &declined).await,
+    };
+    let actual = world.observe(&accepted.scope()).await?;
+    let facts = world.lookup(&accepted.needs(&actual.live())).await?;
+    let plan = pipeline::decide(&accepted, &facts, &actual);
+    finalizers::hold(world, &snapshot, &plan).await?;
+    let applied = apply::run(world, &snapshot, &plan).await;
+    let count = learn(world, &accepted, &facts, &actual);
+    report(world, name, &snapshot, &plan, count, &applied).await?;
+    finalizers::release(world, &snapshot, &plan, &applied).await?;
+    Ok(applied.next()?.at_most(look_again(world, name, &plan, count)))
+}
+
+/// Writes targets and condition into the status, and tells the rest.
+async fn report<A: Account>(
+    world: &World<A>,
+    name: &ObjectName,
+    snapshot: &Snapshot,
+    plan: &Plan,
+    count: Option<TargetCount>,
+    applied: &Applied,
+) -> Result<(), Error> {
+    tell::plan(world, plan, applied);
+    match &applied.error {
+        // An object that goes has a status for nobody to read.
+        None if !plan.wanted => return Ok(()),
+        Some(Error::Stopping) => return Ok(()),
+        None | Some(_) => {}
+    }
+    let standing = BindingStanding { targets: count, ..standing(plan, applied) };
+    world.cluster.set_standing(snapshot, name, &standing).await.map_err(Error::Status)?;
+    Ok(())
+}
+
+/// An object that is refused says so in its status too.
+async fn decline<A: Account>(
+    world: &World<A>,
+    name: &ObjectName,
+    snapshot: &Snapshot,
+    declined: &Declined,
+) -> Result<Next, Error> {
+    if let Declined::Refused(refusal) = declined {
+        let standing = failed("FailedReconcile", messages(&refusal.problems));
+        world.cluster.set_standing(snapshot, name, &standing).await.map_err(Error::Status)?;
+    }
+    Ok(tell::declined(world, declined))
+}
+
+/// The condition: a failure first, then what is wrong, then what is waited for.
+fn standing(plan: &Plan, applied: &Applied) -> BindingStanding {
+    match (&applied.error, plan.problems.as_slice(), &applied.stopped_at) {
+        (Some(error), _, _) => failed(tell::reason(&plan.key, plan.wanted, error), error.note()),
+        (None, [_, ..], _) => failed("FailedReconcile", messages(&plan.problems)),
+        (None, [], Some(wait)) => failed("Waiting", wait.message.clone()),
+        (None, [], None) => BindingStanding {
+            targets: None,
+            ready: true,
+            reason: "Reconciled",
+            message: "the target group holds the endpoints".to_owned(),
+        },
+    }
+}
+
+fn failed(reason: &'static str, message: String) -> BindingStanding {
+    BindingStanding { targets: None, ready: false, reason, message }
+}
+
+fn messages(problems: &[Problem]) -> String {
+    problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Notes whose rules the binding needs; gives how far its targets are, where they were observed.
+fn learn<A: Account>(world: &World<A>, accepted: &Accepted, facts: &Facts, actual: &Actual) -> Option<TargetCount> {
+    let Accepted::Binding(binding) = accepted else { return None };
+    world.learn(worker_rules::groups_of(binding, facts).0);
+    match actual {
+        Actual::Targets(found) => binding.count(found),
+        _ => None,
+    }
+}
+
+/// When targets that are not ready yet are looked at again: nothing tells us when AWS finds them healthy.
+fn look_again<A: Account>(
+    world: &World<A>,
+    name: &ObjectName,
+    plan: &Plan,
+    count: Option<TargetCount>,
+) -> Option<Duration> {
+    let waiting = plan.wanted && count.is_some_and(|count| count.ready < count.total);
+    match world.look(name, waiting) {
+        0 => None,
+        looks => Some(pause_before(looks)),
+    }
+}
+
+/// The pause before the n-th look in a row.
+fn pause_before(looks: u32) -> Duration {
+    let longest = if looks <= LOOKS { LOOK } else { LATE_LOOK };
+    FIRST_LOOK.saturating_mul(1_u32.checked_shl(looks - 1).unwrap_or(u32::MAX)).min(longest)
+}
+
+#[cfg(test)]
+mod tests {
+    use northgate_planner::id::ObjectRef;
+    use northgate_planner::plan::{Wait, WaitFor};
+
+    use super::*;
+    use crate::controller::throttle::CallClass;
+
+    #[test]
+    fn targets_that_are_not_ready_are_looked_at_ever_more_seldom() {
+        let pauses: Vec<u64> = (1..=14).map(|looks| pause_before(looks).as_secs()).collect();
+        assert_eq!(pauses, [5, 10, 20, 30, 30, 30, 30, 30, 30, 30, 30, 30, 300, 300]);
+    }
+
+    #[test]
+    fn the_condition_tells_the_worst_first() {
+        let name = ObjectName::new("default", "web");
+        let mut plan = Plan::empty(Key::Binding(name.clone()), vec![ObjectRef::new("TargetGroupBinding", &name)]);
+        let mut applied = Applied::default();
+        assert_eq!((standing(&plan, &applied).ready, standing(&plan, &applied).reason), (true, "Reconciled"));
+        applied.stopped_at = Some(Wait {
+            reason: WaitFor::RulesOpen,
+            resource: None,
+            entry: None,
+            message: "sg-1 does not let the load balancer in yet".to_owned(),
+        });
+        assert_eq!(standing(&plan, &applied).reason, "Waiting");
+        plan.problems =
+            vec![Problem::general("there is no such Service"), Problem::general("and no such port").hint("make one")];
+        let told = standing(&plan, &applied);
+        assert_eq!(
+            (told.reason, told.message.as_str()),
+            ("FailedReconcile", "there is no such Service\nand no such port\nhint: make one")
+        );
+        applied.error = Some(Error::Throttled { class: CallClass::Targets, again: LOOK });
+        assert_eq!(standing(&plan, &applied).message, "AWS allows no more calls that register targets for now");
+    }
+}

@@ -1,0 +1,36 @@
+//! Finalizers around a plan: on before its first write, off after its last.
+
+use northgate_planner::plan::Plan;
+use northgate_planner::snapshot::Snapshot;
+use tracing::info;
+
+use super::apply::Applied;
+use super::error::Error;
+use super::world::{Account, World};
+
+/// Puts our finalizer on the objects of a plan: from here on they cannot go without us.
+pub(super) async fn hold<A: Account>(world: &World<A>, snapshot: &Snapshot, plan: &Plan) -> Result<(), Error> {
+    if plan.wanted && !plan.refused {
+        for object in &plan.objects {
+            world.cluster.hold(snapshot, object).await.map_err(Error::Hold)?;
+        }
+    }
+    Ok(())
+}
+
+/// Takes our finalizer off the objects of a plan, once nothing is left that they need us for.
+pub(super) async fn release<A: Account>(
+    world: &World<A>,
+    snapshot: &Snapshot,
+    plan: &Plan,
+    applied: &Applied,
+) -> Result<(), Error> {
+    if applied.leaves_nothing(plan) {
+        for object in &plan.objects {
+            if world.cluster.release(snapshot, object).await.map_err(Error::Release)? {
+                info!(%object, "nothing is left: the object is released");
+            }
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,133 @@
+//! The load balancers that are waited for: all of them are asked for together, every three seconds.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard};
+use std::time::Duration;
+
+use northgate_planner::actual::LoadBalancerState;
+use northgate_planner::id::{Key, LoadBalancerArn, StackId, Uid};
+use tokio::sync::Notify;
+use tracing::{info, warn};
+
+use super::error::{Error, Retry};
+use super::tell;
+use super::world::{Account, States, World};
+use crate::cluster::Severity;
+use crate::error_chain::one_line;
+
+/// How often they are asked for.
+const EVERY: Duration = Duration::from_secs(3);
+
+/// Who waits for a load balancer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// The stack.
+    pub(crate) stack: StackId,
+    /// The object at the time of the pass.
+    pub(crate) uid: Uid,
+    /// Whether its plan has steps behind the wait.
+    pub(crate) steps_left: bool,
+}
+
+/// The load balancers that are waited for.
+#[derive(Debug, Default)]
+pub(crate) struct Poll {
+    waiting: Mutex<BTreeMap<LoadBalancerArn, Waiting>>,
+    added: Notify,
+}
+
+impl Poll {
+    /// Waits for one more.
+    pub(crate) fn add(&self, arn: LoadBalancerArn, waiting: Waiting) {
+        self.lock().insert(arn, waiting);
+        self.added.notify_one();
+    }
+
+    fn arns(&self) -> Vec<LoadBalancerArn> {
+        self.lock().keys().cloned().collect()
+    }
+
+    fn remove(&self, arn: &LoadBalancerArn) -> Option<Waiting> {
+        self.lock().remove(arn)
+    }
+
+    fn get(&self, arn: &LoadBalancerArn) -> Option<Waiting> {
+        self.lock().get(arn).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<LoadBalancerArn, Waiting>> {
+        self.waiting.lock().expect("no thread panics while it holds the list")
+    }
+}
+
+/// Asks for as long as somebody waits, for ever.
+pub(super) async fn run<A: Account>(world: &World<A>) {
+    loop {
+        let arns = world.poll.arns();
+        if arns.is_empty() {
+            world.poll.added.notified().await;
+            continue;
+        }
+        let pause = match world.states(&arns).await {
+            Ok(states) => {
+                for arn in &arns {
+                    look(world, arn, &states).await;
+                }
+                EVERY
+            }
+            Err(error) => {
+                warn!("the load balancers that are waited for cannot be read: {}", one_line(&error));
+                match error.retry() {
+                    Retry::After(turn) => turn.max(EVERY),
+                    Retry::Soon | Retry::Seldom => EVERY,
+                }
+            }
+        };
+        tokio::time::sleep(pause).await;
+    }
+}
+
+/// Looks at one of them.
+async fn look<A: Account>(world: &World<A>, arn: &LoadBalancerArn, states: &States) {
+    let Some(waiting) = world.poll.get(arn) else { return };
+    let key = Key::Stack(waiting.stack.clone());
+    match states.get(arn) {
+        Some((LoadBalancerState::Provisioning, _)) => {}
+        Some((LoadBalancerState::Active, host)) => match serve(world, &waiting, host).await {
+            Ok(()) => {
+                world.poll.remove(arn);
+                if waiting.steps_left {
+                    world.queues.stacks.add_after(key, Duration::ZERO);
+                }
+            }
+            // It stays on the list, and is written at the next look.
+            Err(error) => warn!(%key, "the host name cannot be written yet: {}", one_line(&error)),
+        },
+        Some((LoadBalancerState::Failed(reason), _)) => {
+            world.poll.remove(arn);
+            let problem = tell::not_set_up(reason);
+            world.cluster.say(&waiting.stack.object(), Severity::Warning, "FailedDeployModel", problem.to_string());
+            world.queues.stacks.add_after(key, Duration::from_secs(60));
+        }
+        // Somebody deleted it: the pass sees what is to be done.
+        None => {
+            world.poll.remove(arn);
+            world.queues.stacks.add_after(key, Duration::ZERO);
+        }
+    }
+}
+
+/// Writes the host name from this very observation: no further pass is needed for it.
+async fn serve<A: Account>(world: &World<A>, waiting: &Waiting, host: &str) -> Result<(), Error> {
+    let object = waiting.stack.object();
+    if world.cluster.set_host(waiting.stack.owner(), &waiting.uid, Some(host)).await.map_err(Error::Status)? {
+        info!(%object, host, "the load balancer serves");
+        world.cluster.say(
+            &object,
+            Severity::Normal,
+            tell::RECONCILED,
+            format!("Successfully reconciled: serving at {host}"),
+        );
+    }
+    Ok(())
+}

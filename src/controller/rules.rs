@@ -1,0 +1,46 @@
+//! One pass over the ingress rules of one worker or pod security group: the list of stages.
+
+use northgate_planner::id::{Key, SecurityGroupId};
+use northgate_planner::pipeline;
+use northgate_planner::plan::Plan;
+
+use super::Next;
+use super::apply::{self, Applied};
+use super::error::Error;
+use super::tell;
+use super::world::{Account, World};
+
+/// Brings the rules of one security group to what all bindings together ask for. The stages are those of [`pass`].
+pub(super) async fn reconcile<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<Next, Error> {
+    let (_, applied) = pass(group, world).await?;
+    applied.next()
+}
+
+/// Runs a pass for another key that waits for its result. Gives whether nothing is left to do.
+pub(super) async fn settle<A: Account>(world: &World<A>, group: &SecurityGroupId) -> Result<bool, Error> {
+    let (plan, applied) = pass(group, world).await?;
+    applied.is_complete(&plan)
+}
+
+/// 1. snapshot: from the caches        5. decide: pure
+/// 2. accept: pure                     6. apply: the steps, up to the first wait
+/// 3. observe: AWS reads               7. report: log
+/// 4. lookup: AWS reads
+///
+/// No object carries a finalizer for it: those of the bindings wait until the rules are closed.
+async fn pass<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<(Plan, Applied), Error> {
+    let key = Key::Rules(group.clone());
+    // Only with the turn in hand: what waits for this pass wants to be seen by it.
+    let _turn = world.turn(&key).await;
+    let snapshot = world.cluster.snapshot(&key);
+    let accepted = match pipeline::accept(&snapshot, &key) {
+        Ok(accepted) => accepted,
+        Err(declined) => unreachable!("rules have no object of their own that could be declined: {declined:?}"),
+    };
+    let actual = world.observe(&accepted.scope()).await?;
+    let facts = world.lookup(&accepted.needs(&actual.live())).await?;
+    let plan = pipeline::decide(&accepted, &facts, &actual);
+    let applied = apply::run(world, &snapshot, &plan).await;
+    tell::plan(world, &plan, &applied);
+    Ok((plan, applied))
+}

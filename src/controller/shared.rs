@@ -1,0 +1,58 @@
+//! One pass over what the cluster shares, the backend security group: the list of stages.
+
+use northgate_planner::actual::Actual;
+use northgate_planner::id::{Key, ResourceKey};
+use northgate_planner::pipeline;
+use northgate_planner::plan::{Made, Plan};
+
+use super::Next;
+use super::apply::{self, Applied};
+use super::error::Error;
+use super::tell;
+use super::world::{Account, World};
+
+/// Brings what the cluster shares to what all objects together ask for. The stages are those of [`pass`].
+pub(super) async fn reconcile<A: Account>(world: &World<A>) -> Result<Next, Error> {
+    let (_, applied) = pass(world, &mut Made::default()).await?;
+    applied.next()
+}
+
+/// Runs a pass for another key that waits for its result, and notes the group for it. Gives whether nothing is left to do.
+pub(super) async fn settle<A: Account>(world: &World<A>, made: &mut Made) -> Result<bool, Error> {
+    let (plan, applied) = pass(world, made).await?;
+    applied.is_complete(&plan)
+}
+
+/// 1. snapshot: from the caches        4. decide: pure
+/// 2. accept: pure                     5. apply: the steps, up to the first wait
+/// 3. observe: AWS reads               6. report: log
+///
+/// No facts are looked up, and no object carries a finalizer for it: those of the stacks wait until it is gone.
+async fn pass<A: Account>(world: &World<A>, made: &mut Made) -> Result<(Plan, Applied), Error> {
+    let key = Key::Cluster;
+    let _turn = world.turn(&key).await;
+    let snapshot = world.cluster.snapshot(&key);
+    let accepted = match pipeline::accept(&snapshot, &key) {
+        Ok(accepted) => accepted,
+        Err(declined) => unreachable!("the cluster has no object of its own that could be declined: {declined:?}"),
+    };
+    let actual = world.observe(&accepted.scope()).await?;
+    let facts = world.lookup(&accepted.needs(&actual.live())).await?;
+    let plan = pipeline::decide(&accepted, &facts, &actual);
+    let applied = apply::run(world, &snapshot, &plan).await;
+    tell::plan(world, &plan, &applied);
+    note_group(&actual, &applied, made);
+    Ok((plan, applied))
+}
+
+/// The group as it was found, or as it was made.
+fn note_group(actual: &Actual, applied: &Applied, made: &mut Made) {
+    let key = ResourceKey::backend_security_group();
+    let found = match actual {
+        Actual::Cluster(cluster) => cluster.backend_security_group.as_ref().map(|group| group.id.to_string()),
+        _ => None,
+    };
+    if let Some(group) = applied.made.get(&key).map(str::to_owned).or(found) {
+        made.note(key, group);
+    }
+}

@@ -1,0 +1,158 @@
+//! What people are told of a pass: events on objects, and log lines.
+
+use northgate_planner::id::{Key, ObjectRef};
+use northgate_planner::pipeline::Declined;
+use northgate_planner::plan::{Held, Plan};
+use northgate_planner::problem::{Problem, Refusal};
+use tracing::{info, warn};
+
+use super::Next;
+use super::apply::Applied;
+use super::error::{Error, Retry};
+use super::world::{Account, World};
+use crate::cluster::{Severity, is_load_balancer};
+
+/// Failures in a row before one that is worth another try soon is told on the object: most are over by then.
+const PATIENCE: u32 = 3;
+
+/// Tells why a key got no plan.
+pub(super) fn declined<A: Account>(world: &World<A>, declined: &Declined) -> Next {
+    match declined {
+        Declined::Refused(refusal) => {
+            refused(world, refusal);
+            // Until it is edited; the resync only tells it again.
+            Next::Resync
+        }
+        Declined::Skipped { object, reason, hint } => {
+            if let Some(hint) = hint.as_ref().filter(|_| asks_for_a_load_balancer(world, object)) {
+                world.cluster.say(object, Severity::Normal, "Skipped", format!("skipped: {reason}\nhint: {hint}"));
+            }
+            Next::Resync
+        }
+        Declined::Absent => Next::Never,
+    }
+}
+
+/// Tells what a plan holds back, warns of and cannot do, and how far the pass came with it.
+pub(super) fn plan<A: Account>(world: &World<A>, plan: &Plan, applied: &Applied) {
+    for problem in &plan.problems {
+        say(world, plan, problem.object.as_ref(), Severity::Warning, problem_reason(&plan.key), problem.to_string());
+    }
+    for warning in &plan.warnings {
+        say(world, plan, warning.object.as_ref(), Severity::Warning, "ConfigurationWarning", warning.to_string());
+    }
+    for held in &plan.held {
+        say(world, plan, None, Severity::Warning, "ChangeHeld", held_note(held));
+    }
+    let changes = applied.changes(plan).count();
+    if let Some(wait) = &applied.stopped_at {
+        info!(changes, "waiting: {}", wait.message);
+        say(world, plan, None, Severity::Normal, "Waiting", wait.message.clone());
+    } else if applied.error.is_none() && changes > 0 && plan.wanted {
+        info!(changes, "reconciled");
+        say(world, plan, None, Severity::Normal, RECONCILED, "Successfully reconciled".to_owned());
+    }
+}
+
+/// The reason of the event that says that all is done.
+pub(super) const RECONCILED: &str = "SuccessfullyReconciled";
+
+/// Tells that a pass failed, `failures` times in a row now.
+pub(super) fn failed<A: Account>(world: &World<A>, key: &Key, error: &Error, failures: u32) {
+    let (tell, retry) = (is_told(error, failures), error.retry());
+    let chain = crate::error_chain::one_line(error);
+    if tell {
+        warn!(failures, ?retry, "failed: {chain}");
+    } else {
+        info!(failures, ?retry, "failed, and tried again: {chain}");
+    }
+    if let (true, Some(object)) = (tell, object(key)) {
+        let wanted = !world.cluster.is_going(&object);
+        world.cluster.say(&object, Severity::Warning, reason(key, wanted, error), error.note());
+    }
+}
+
+/// The reason of the event, or condition, that tells a failure: LBC's, where it has one.
+pub(super) fn reason(key: &Key, wanted: bool, error: &Error) -> &'static str {
+    match (key, error) {
+        (_, Error::Hold(_)) => "FailedAddFinalizer",
+        (_, Error::Release(_)) => "FailedRemoveFinalizer",
+        (_, Error::Status(_)) => "FailedUpdateStatus",
+        (Key::Binding(_), Error::Entry { .. }) => "FailedNetworkReconcile",
+        _ if !wanted => "FailedCleanup",
+        (Key::Binding(_), _) => "FailedReconcile",
+        (_, Error::Read(_)) => "FailedBuildModel",
+        _ => "FailedDeployModel",
+    }
+}
+
+fn refused<A: Account>(world: &World<A>, refusal: &Refusal) {
+    let Refusal { object, problems, warnings } = refusal;
+    info!(%object, problems = problems.len(), "refused until it is edited");
+    for (severity, reason, list) in
+        [(Severity::Warning, "FailedBuildModel", problems), (Severity::Warning, "ConfigurationWarning", warnings)]
+    {
+        for problem in list {
+            world.cluster.say(problem.object.as_ref().unwrap_or(object), severity, reason, problem.to_string());
+        }
+    }
+}
+
+fn say<A: Account>(
+    world: &World<A>,
+    plan: &Plan,
+    object: Option<&ObjectRef>,
+    severity: Severity,
+    reason: &'static str,
+    note: String,
+) {
+    match object.or_else(|| plan.objects.first()) {
+        Some(object) => world.cluster.say(object, severity, reason, note),
+        // The rules of a security group and what the cluster shares have no object: the log is the place.
+        None if severity == Severity::Warning => warn!(reason, "{note}"),
+        None => {}
+    }
+}
+
+fn problem_reason(key: &Key) -> &'static str {
+    match key {
+        Key::Stack(_) | Key::Cluster => "FailedBuildModel",
+        Key::Binding(_) | Key::Rules(_) => "FailedReconcile",
+    }
+}
+
+fn held_note(held: &Held) -> String {
+    let Held { change, why, acknowledge } = held;
+    let note = format!("{} {} is held: {why}", change.call(), change.resource.key);
+    match acknowledge {
+        Some(acknowledge) => format!("{note}\nhint: annotate the object with {acknowledge}"),
+        None => note,
+    }
+}
+
+/// Trouble that passes by itself is told when it stays; a throttle is never the object's fault.
+fn is_told(error: &Error, failures: u32) -> bool {
+    match error.retry() {
+        Retry::Soon => failures >= PATIENCE,
+        Retry::After(_) => false,
+        Retry::Seldom => true,
+    }
+}
+
+fn asks_for_a_load_balancer<A: Account>(world: &World<A>, object: &ObjectRef) -> bool {
+    world.cluster.caches().services.get(object.name()).is_some_and(|service| is_load_balancer(&service))
+}
+
+fn object(key: &Key) -> Option<ObjectRef> {
+    match key {
+        Key::Stack(id) => Some(id.object()),
+        Key::Binding(name) => Some(ObjectRef::new("TargetGroupBinding", name)),
+        Key::Rules(_) | Key::Cluster => None,
+    }
+}
+
+/// A problem of a load balancer that could not be set up.
+pub(super) fn not_set_up(reason: &str) -> Problem {
+    Problem::general(format!("AWS could not set up the load balancer: {reason}"))
+        .hint("it is looked at again; if this stays, delete the object and apply it again")
+}

@@ -1,0 +1,281 @@
+//! What all passes share: the cluster, the account, and what must be known beyond one pass.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::future::Future;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use northgate_planner::actual::{Actual, LoadBalancerState, Scope};
+use northgate_planner::facts::{Facts, Needs};
+use northgate_planner::id::{Key, LoadBalancerArn, ObjectName, SecurityGroupId};
+use northgate_planner::plan::{AwsChange, Resolved};
+use tokio::sync::OwnedMutexGuard;
+
+use super::error::Error;
+use super::poll::Poll;
+use super::queue::Queue;
+use super::stop::Stop;
+use super::throttle::{CallClass, Throttle};
+use super::triggers::OwnWrites;
+use crate::aws::{self, AwsError, Class, Performed};
+use crate::cluster::Cluster;
+use crate::error_chain::one_line;
+
+/// How long a worker security group that was just heard of waits for its rules to be looked at: the other bindings of
+/// the same moment are looked at meanwhile, and open what they need themselves.
+const NEW_GROUP: Duration = Duration::from_secs(10);
+
+/// What the controller needs of an account.
+pub trait Account: aws::Read + aws::Write + Send + Sync + 'static {
+    /// State and host name of load balancers, without those that are gone.
+    ///
+    /// # Errors
+    ///
+    /// What AWS says.
+    fn states(&self, arns: &[LoadBalancerArn]) -> impl Future<Output = Result<States, AwsError>> + Send;
+
+    /// Drops what is known of subnets, zones, route tables and the VPC.
+    fn forget_network(&self);
+}
+
+/// State and host name of load balancers.
+pub type States = BTreeMap<LoadBalancerArn, (LoadBalancerState, String)>;
+
+impl Account for aws::Account {
+    async fn states(&self, arns: &[LoadBalancerArn]) -> Result<States, AwsError> {
+        aws::Account::states(self, arns).await
+    }
+
+    fn forget_network(&self) {
+        aws::Account::forget_network(self);
+    }
+}
+
+/// What all passes share.
+pub(crate) struct World<A> {
+    /// The Kubernetes side.
+    pub(crate) cluster: Cluster,
+    /// The keys to work on.
+    pub(crate) queues: Queues,
+    /// The load balancers that are waited for.
+    pub(crate) poll: Poll,
+    /// The bindings that we wrote ourselves.
+    pub(crate) own_writes: OwnWrites,
+    /// How often every key is looked at again.
+    pub(crate) sync_period: Duration,
+    /// Whether the controller is told to stop.
+    pub(crate) stop: Stop,
+    account: A,
+    throttle: Throttle,
+    turns: Turns,
+    worker_groups: Mutex<BTreeSet<SecurityGroupId>>,
+    looks: Mutex<BTreeMap<ObjectName, u32>>,
+    answered: Mutex<Answered>,
+}
+
+/// One queue for each kind of key, so that none waits behind another.
+#[derive(Debug, Default)]
+pub(crate) struct Queues {
+    pub(crate) stacks: Queue<Key>,
+    pub(crate) bindings: Queue<Key>,
+    pub(crate) rules: Queue<Key>,
+    pub(crate) cluster: Queue<Key>,
+}
+
+impl Queues {
+    /// The queue of a key.
+    pub(crate) fn of(&self, key: &Key) -> &Queue<Key> {
+        match key {
+            Key::Stack(_) => &self.stacks,
+            Key::Binding(_) => &self.bindings,
+            Key::Rules(_) => &self.rules,
+            Key::Cluster => &self.cluster,
+        }
+    }
+
+    /// Gives out no more keys.
+    pub(crate) fn close(&self) {
+        let Self { stacks, bindings, rules, cluster } = self;
+        for queue in [stacks, bindings, rules, cluster] {
+            queue.close();
+        }
+    }
+}
+
+/// Whether AWS has answered, for the readiness probe.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Answered {
+    No,
+    NotYet(String),
+    Yes,
+}
+
+impl<A: Account> World<A> {
+    /// A world in which nothing has happened yet.
+    pub(crate) fn new(cluster: Cluster, account: A, sync_period: Duration, stop: Stop) -> Self {
+        Self {
+            cluster,
+            queues: Queues::default(),
+            poll: Poll::default(),
+            own_writes: OwnWrites::default(),
+            sync_period,
+            stop,
+            account,
+            throttle: Throttle::default(),
+            turns: Turns::default(),
+            worker_groups: Mutex::default(),
+            looks: Mutex::default(),
+            answered: Mutex::new(Answered::No),
+        }
+    }
+
+    /// What there is of a scope.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`], or [`Error::Throttled`].
+    pub(crate) async fn observe(&self, scope: &Scope) -> Result<Actual, Error> {
+        self.admit(CallClass::Reads)?;
+        self.heard(self.account.observe(scope).await, *scope != Scope::Nothing)
+    }
+
+    /// The facts that a decision asks for.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`], or [`Error::Throttled`].
+    pub(crate) async fn lookup(&self, needs: &Needs) -> Result<Facts, Error> {
+        self.admit(CallClass::Reads)?;
+        self.heard(self.account.lookup(needs).await, *needs != Needs::default())
+    }
+
+    /// State and host name of load balancers.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Read`], or [`Error::Throttled`].
+    pub(crate) async fn states(&self, arns: &[LoadBalancerArn]) -> Result<States, Error> {
+        self.admit(CallClass::Reads)?;
+        self.heard(self.account.states(arns).await, true)
+    }
+
+    /// Makes one change in AWS; `resource` names what is changed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Write`], or [`Error::Throttled`].
+    pub(crate) async fn perform(
+        &self,
+        change: &Resolved<AwsChange>,
+        resource: impl FnOnce() -> String,
+    ) -> Result<Performed, Error> {
+        let class = CallClass::of(change);
+        self.admit(class)?;
+        match self.account.perform(change).await {
+            Ok(performed) => {
+                self.throttle.passed(class);
+                Ok(performed)
+            }
+            Err(error) if error.class() == Class::Throttle => Err(self.throttled(class, &error)),
+            Err(source) => Err(Error::Write { resource: resource(), source }),
+        }
+    }
+
+    /// Drops what is known of the network, for an object that was refused because of it: whoever mends it will not want
+    /// to wait for the next reading.
+    pub(crate) fn forget_network(&self) {
+        self.account.forget_network();
+    }
+
+    /// Waits until no other pass works on a key that two ways lead to, and keeps others off until the guard is dropped.
+    pub(crate) async fn turn(&self, key: &Key) -> OwnedMutexGuard<()> {
+        self.turns.of(key).lock_owned().await
+    }
+
+    /// Notes the security groups that guard targets: their rules are ours to keep from now on.
+    pub(crate) fn learn(&self, groups: BTreeSet<SecurityGroupId>) {
+        let mut known = lock(&self.worker_groups);
+        for group in groups {
+            if known.insert(group.clone()) {
+                self.queues.rules.add_after(Key::Rules(group), NEW_GROUP);
+            }
+        }
+    }
+
+    /// The security groups that are known to guard targets.
+    pub(crate) fn worker_groups(&self) -> BTreeSet<SecurityGroupId> {
+        lock(&self.worker_groups).clone()
+    }
+
+    /// Counts the looks at a binding whose targets are not all ready; `None` starts over.
+    pub(crate) fn look(&self, binding: &ObjectName, again: bool) -> u32 {
+        let mut looks = lock(&self.looks);
+        if again {
+            let count = looks.entry(binding.clone()).or_default();
+            *count = count.saturating_add(1);
+            *count
+        } else {
+            looks.remove(binding);
+            0
+        }
+    }
+
+    /// What keeps the controller from working, a line each; empty when it works.
+    pub(crate) fn missing(&self) -> Vec<String> {
+        let mut missing = self.cluster.missing();
+        match &*lock(&self.answered) {
+            Answered::Yes => {}
+            Answered::No => missing.push("AWS has not been asked yet".to_owned()),
+            Answered::NotYet(error) => missing.push(format!("AWS has not answered yet: {error}")),
+        }
+        missing
+    }
+
+    fn admit(&self, class: CallClass) -> Result<(), Error> {
+        self.throttle.admit(class).map_err(|again| Error::Throttled { class, again })
+    }
+
+    fn heard<T>(&self, answer: Result<T, AwsError>, asked: bool) -> Result<T, Error> {
+        match answer {
+            Ok(answer) => {
+                if asked {
+                    self.throttle.passed(CallClass::Reads);
+                    *lock(&self.answered) = Answered::Yes;
+                }
+                Ok(answer)
+            }
+            Err(error) => {
+                let mut answered = lock(&self.answered);
+                if *answered != Answered::Yes {
+                    *answered = Answered::NotYet(one_line(&error));
+                }
+                drop(answered);
+                Err(if error.class() == Class::Throttle {
+                    self.throttled(CallClass::Reads, &error)
+                } else {
+                    Error::Read(error)
+                })
+            }
+        }
+    }
+
+    fn throttled(&self, class: CallClass, error: &AwsError) -> Error {
+        let again = self.throttle.struck(class);
+        tracing::warn!(error = one_line(error), "AWS throttles {class}; they are held back");
+        Error::Throttled { class, again }
+    }
+}
+
+/// One pass at a time over keys that their own queue and other passes both lead to.
+#[derive(Debug, Default)]
+struct Turns(Mutex<BTreeMap<Key, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Turns {
+    fn of(&self, key: &Key) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(lock(&self.0).entry(key.clone()).or_default())
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().expect("no thread panics while it holds what passes share")
+}

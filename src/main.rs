@@ -1,0 +1,5 @@
+//! The program `northgate`.
+
+fn main() -> std::process::ExitCode {
+    northgate::cli::main()
+}

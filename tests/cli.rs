@@ -1,0 +1,66 @@
+//! The program as a person runs it: what it prints, and with which code it ends.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn northgate(args: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_northgate"))
+        .args(args)
+        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"))
+        .env_remove("KUBECONFIG")
+        .output()
+        .unwrap()
+}
+
+fn plan(case: &str, more: &[&str]) -> Output {
+    let objects = format!("{case}/objects.yaml");
+    let mut args = vec!["plan", "--cluster-name=demo", "-f", &objects, "--account", "account.yaml"];
+    args.extend(more);
+    northgate(&args)
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8(bytes.to_vec()).unwrap()
+}
+
+#[test]
+fn exit_codes_say_what_happened() {
+    for (case, more, code) in [
+        ("first-service", &[][..], 0),
+        ("first-service", &["--check"], 3),
+        ("first-service", &["--check", "--fail-on", "delete"], 0),
+        ("annotation-scheme-refused", &[], 4),
+        ("broken-manifest", &[], 1),
+        ("first-service", &["--output", "xml"], 2),
+        ("first-service", &["--default-tags", "elbv2.k8s.aws/cluster=x"], 1),
+        ("missing", &[], 1),
+    ] {
+        let output = plan(case, more);
+        assert_eq!(output.status.code(), Some(code), "{case} {more:?}\n{}{}", text(&output.stdout), text(&output.stderr));
+    }
+}
+
+#[test]
+fn json_is_the_same_value_as_the_text_and_twice_the_same() {
+    let one = plan("first-service", &["-o", "json"]);
+    let two = plan("first-service", &["-o", "json"]);
+    assert_eq!(text(&one.stdout), text(&two.stdout));
+    let document: serde_json::Value = serde_json::from_slice(&one.stdout).unwrap();
+    assert_eq!(document["formatVersion"], 1);
+    assert_eq!(document["summary"]["loadBalancers"], 1);
+}
+
+#[test]
+fn an_error_says_what_to_do_on_stderr_and_nothing_on_stdout() {
+    let output = northgate(&["plan", "--cluster-name=demo", "-f", "first-service/objects.yaml", "--account", "nowhere.yaml"]);
+    assert_eq!(output.status.code(), Some(1));
+    assert_eq!(text(&output.stdout), "");
+    assert!(text(&output.stderr).contains("nowhere.yaml"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn the_custom_resource_definitions_are_printed() {
+    let output = northgate(&["crds"]);
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text(&output.stdout).contains("targetgroupbindings.elbv2.k8s.aws"));
+}

@@ -1,0 +1,64 @@
+//! What `deploy/` grants is what the code needs.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use northgate_planner::plan::AwsChange;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The operations that the AWS module reads with, by the names of their SDK methods: `describe_tags()` is DescribeTags.
+fn reads() -> BTreeSet<String> {
+    let mut reads = BTreeSet::new();
+    let mut folders = vec![root().join("src/aws")];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let text = std::fs::read_to_string(path).unwrap();
+            for part in text.split(".describe_").skip(1) {
+                let method = part.split(|c: char| c != '_' && !c.is_ascii_alphanumeric()).next().unwrap();
+                if part[method.len()..].starts_with("()") {
+                    reads.insert(pascal(&format!("describe_{method}")));
+                }
+            }
+        }
+    }
+    reads
+}
+
+fn pascal(snake: &str) -> String {
+    snake.split('_').map(|word| word[..1].to_uppercase() + &word[1..]).collect()
+}
+
+fn granted() -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join("deploy/iam/policy.json")).unwrap();
+    let policy: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let mut granted = BTreeSet::new();
+    for statement in policy["Statement"].as_array().unwrap() {
+        let actions = &statement["Action"];
+        let actions = actions.as_array().cloned().unwrap_or_else(|| vec![actions.clone()]);
+        granted.extend(actions.iter().map(|action| action.as_str().unwrap().to_owned()));
+    }
+    granted
+}
+
+#[test]
+fn the_policy_grants_every_write_of_a_plan_and_nothing_more() {
+    // Asked by AWS on our behalf when an account makes its first load balancer.
+    let mut needed = BTreeSet::from(["iam:CreateServiceLinkedRole".to_owned()]);
+    needed.extend(AwsChange::ACTIONS.iter().map(|(service, operation)| format!("{service}:{operation}")));
+    let writes = granted().into_iter().filter(|action| !action.contains(":Describe")).collect::<BTreeSet<_>>();
+    assert_eq!(writes, needed);
+}
+
+#[test]
+fn the_policy_grants_every_read_of_the_code_and_nothing_more() {
+    let granted = granted().iter().filter_map(|action| action.split_once(":Describe")).map(|(_, rest)| format!("Describe{rest}")).collect();
+    assert_eq!(reads(), granted);
+}

@@ -1,0 +1,57 @@
+//! `cargo xtask test`: every check and every test, what they need set up beside the compiler.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use localstack_tests::setup;
+
+use crate::{Failure, cargo};
+
+struct Part {
+    name: &'static str,
+    took: Duration,
+    result: Result<(), Failure>,
+}
+
+/// Runs everything, also after a failure, and sums up.
+pub(crate) fn run() -> Result<(), Failure> {
+    let start = Instant::now();
+    // Minutes on a new machine, most of them on one processor at a time.
+    let set_up = thread::spawn(|| part("set-up", || Ok(setup::everything()?)));
+    let mut parts = vec![
+        part("format", cargo::check_format),
+        part("build", cargo::build_programs),
+        part("clippy", cargo::clippy),
+        part("unit and golden tests", cargo::unit_tests),
+    ];
+    parts.push(set_up.join().expect("the set-up returns its errors"));
+    // They would run the programs of an older build, or wait for what is not there.
+    let ready = parts.iter().filter(|part| matches!(part.name, "build" | "set-up")).all(|part| part.result.is_ok());
+    if ready {
+        parts.push(part("black-box tests", cargo::black_box_tests));
+    }
+    summarize(&parts, start.elapsed());
+    let failed: Vec<&str> = parts.iter().filter(|part| part.result.is_err()).map(|part| part.name).collect();
+    match failed.is_empty() {
+        true => Ok(()),
+        false => Err(Failure::Part(failed.join(", "))),
+    }
+}
+
+fn part(name: &'static str, work: impl FnOnce() -> Result<(), Failure>) -> Part {
+    let start = Instant::now();
+    let result = work();
+    if let Err(failure) = &result {
+        eprintln!("error: {name}: {failure}");
+    }
+    Part { name, took: start.elapsed(), result }
+}
+
+fn summarize(parts: &[Part], took: Duration) {
+    println!();
+    for part in parts {
+        let verdict = if part.result.is_ok() { "ok" } else { "FAILED" };
+        println!("{:24} {:>5} s  {verdict}", part.name, part.took.as_secs());
+    }
+    println!("{:24} {:>5} s", "all", took.as_secs());
+}
