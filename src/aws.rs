@@ -108,6 +108,11 @@ impl Account {
     pub fn forget_network(&self) {
         self.inner.facts.forget_network();
     }
+
+    /// Drops what is known of the rules of workers' security groups: for a pass that looks for what others changed.
+    pub fn forget_worker_rules(&self) {
+        self.inner.facts.forget_worker_rules();
+    }
 }
 
 impl Read for Account {

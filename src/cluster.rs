@@ -34,9 +34,9 @@ use error::ask;
 use finalizer::Finalizer;
 
 pub use connect::{ConnectOptions, connect};
-pub use kube::Client;
 pub use dry_run::{Refused, dry_run_apply};
 pub use error::Error;
+pub use kube::Client;
 pub use list::{Listing, list, node_instances};
 pub use snapshot::now;
 
@@ -126,16 +126,18 @@ impl Cluster {
 
     async fn set_finalizer(&self, snapshot: &Snapshot, object: &ObjectRef, wanted: Finalizer) -> Result<bool, Error> {
         let name = object.name();
-        if let Some(binding) = snapshot.bindings.get(name).filter(|_| is_binding(object)) {
-            let api: Api<TargetGroupBinding> = self.namespaced(name);
-            return finalizer::set(&api, object, &binding.metadata, BINDING_FINALIZER, wanted).await;
-        }
-        match snapshot.services.get(name).filter(|_| !is_binding(object)) {
-            Some(service) => {
+        let stale = || Error::Stale { object: object.clone() };
+        match Kind::of(object).ok_or_else(stale)? {
+            Kind::Service => {
+                let service = snapshot.services.get(name).ok_or_else(stale)?;
                 let api: Api<Service> = self.namespaced(name);
                 finalizer::set(&api, object, &service.metadata, SERVICE_FINALIZER, wanted).await
             }
-            None => Err(Error::Stale { object: object.clone() }),
+            Kind::Binding => {
+                let binding = snapshot.bindings.get(name).ok_or_else(stale)?;
+                let api: Api<TargetGroupBinding> = self.namespaced(name);
+                finalizer::set(&api, object, &binding.metadata, BINDING_FINALIZER, wanted).await
+            }
         }
     }
 
@@ -225,10 +227,10 @@ impl Cluster {
     pub(crate) fn is_going(&self, object: &ObjectRef) -> bool {
         let name = object.name();
         let is_going = |metadata: &ObjectMeta| metadata.deletion_timestamp.is_some();
-        if is_binding(object) {
-            self.caches.bindings.get(name).is_none_or(|binding| is_going(&binding.metadata))
-        } else {
-            self.caches.services.get(name).is_none_or(|service| is_going(&service.metadata))
+        match Kind::of(object) {
+            Some(Kind::Service) => self.caches.services.get(name).is_none_or(|service| is_going(&service.metadata)),
+            Some(Kind::Binding) => self.caches.bindings.get(name).is_none_or(|binding| is_going(&binding.metadata)),
+            None => false,
         }
     }
 
@@ -242,10 +244,9 @@ impl Cluster {
     /// What is gone from the cache has nobody to read an event about it.
     fn reference(&self, object: &ObjectRef) -> Option<ObjectReference> {
         let name = object.name();
-        let reference = if is_binding(object) {
-            self.caches.bindings.get(name)?.object_ref(&())
-        } else {
-            self.caches.services.get(name)?.object_ref(&())
+        let reference = match Kind::of(object)? {
+            Kind::Service => self.caches.services.get(name)?.object_ref(&()),
+            Kind::Binding => self.caches.bindings.get(name)?.object_ref(&()),
         };
         Some(ObjectReference { resource_version: None, ..reference })
     }
@@ -266,8 +267,21 @@ impl Cluster {
     }
 }
 
-fn is_binding(object: &ObjectRef) -> bool {
-    object.kind() == "TargetGroupBinding"
+/// The kinds of objects that we write to.
+enum Kind {
+    Service,
+    Binding,
+}
+
+impl Kind {
+    /// `None`: an object of another kind, which is only spoken of.
+    fn of(object: &ObjectRef) -> Option<Self> {
+        match object.kind() {
+            "Service" => Some(Self::Service),
+            "TargetGroupBinding" => Some(Self::Binding),
+            _ => None,
+        }
+    }
 }
 
 fn object_of(key: &Key) -> ObjectRef {

@@ -102,6 +102,7 @@ async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result<(),
     tokio::select! {
         () = world.cluster.synced() => info!("the caches are synced"),
         () = stop.told() => return Ok(()),
+        Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
     }
     let polling = Arc::clone(&world);
     beside.spawn(async move { poll::run(&polling).await });
@@ -109,7 +110,10 @@ async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result<(),
     // It asks AWS once, whatever there is to do: readiness waits for that.
     world.queues.cluster.add(Key::Cluster);
     let mut workers = start_workers(&world);
-    stop.told().await;
+    tokio::select! {
+        () = stop.told() => {}
+        Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
+    }
     world.queues.close();
     let all_done = async { while workers.join_next().await.is_some() {} };
     if tokio::time::timeout(GRACE, all_done).await.is_err() {
@@ -121,7 +125,7 @@ async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result<(),
 
 fn start_workers<A: Account>(world: &Arc<World<A>>) -> JoinSet<()> {
     let mut workers = JoinSet::new();
-    let kinds: [(usize, fn(&World<A>) -> &Queue<Key>); 4] = [
+    let kinds: [(usize, PickQueue<A>); 4] = [
         (STACK_WORKERS, |world| &world.queues.stacks),
         (BINDING_WORKERS, |world| &world.queues.bindings),
         (RULES_WORKERS, |world| &world.queues.rules),
@@ -135,8 +139,11 @@ fn start_workers<A: Account>(world: &Arc<World<A>>) -> JoinSet<()> {
     workers
 }
 
+/// One of a world's queues.
+type PickQueue<A> = fn(&World<A>) -> &Queue<Key>;
+
 /// Takes keys from a queue until it is closed.
-async fn work<A: Account>(world: Arc<World<A>>, queue: fn(&World<A>) -> &Queue<Key>) {
+async fn work<A: Account>(world: Arc<World<A>>, queue: PickQueue<A>) {
     while let Some(key) = queue(&world).take().await {
         let span = info_span!("pass", %key);
         let pass = {

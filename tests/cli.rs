@@ -64,3 +64,10 @@ fn the_custom_resource_definitions_are_printed() {
     assert_eq!(output.status.code(), Some(0));
     assert!(text(&output.stdout).contains("targetgroupbindings.elbv2.k8s.aws"));
 }
+
+#[test]
+fn the_readme_shows_a_plan_as_it_is_printed() {
+    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    let printed = text(&plan("first-service", &[]).stdout);
+    assert!(readme.contains(printed.trim_end()), "README.md does not hold\n{printed}");
+}

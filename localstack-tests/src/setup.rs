@@ -44,8 +44,8 @@ pub fn cache() -> Result<PathBuf, Error> {
 
 /// The root of the checkout that this library was built from.
 #[must_use]
-pub fn checkout() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+pub fn checkout() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("this package is a folder of the checkout")
 }
 
 /// Does `make` unless `there` says that it is done; never twice at once.

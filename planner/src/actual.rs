@@ -319,9 +319,9 @@ pub struct ActualCluster {
     pub backend_security_group: Option<ActualSecurityGroup>,
     /// Security groups whose rules name it.
     pub referenced_by: BTreeSet<SecurityGroupId>,
-    /// Stacks of the cluster that still have a security group of their own, by the value of their tag: it is the last
-    /// thing that a stack gives up, so their load balancers may still carry the shared group.
-    pub stacks_left: BTreeSet<String>,
+    /// Stacks of the cluster that still have a security group of their own: it is the last thing that a stack gives up,
+    /// so their load balancers may still carry the shared group.
+    pub stacks_left: BTreeSet<StackId>,
 }
 
 /// The generated TargetGroupBinding objects of a stack, as the API server holds them.

@@ -55,8 +55,10 @@ pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bin
     plan.held = held;
     plan.problems = problems.into_iter().map(|problem| about(spec, problem)).collect();
     plan.warnings = warnings.into_iter().map(|warning| about(spec, warning)).collect();
-    plan.bindings = wanted_bindings(wanted, found);
-    plan.routes = wanted.routes.clone();
+    if !plan.refused {
+        plan.bindings = wanted_bindings(wanted, found, bindings);
+        plan.routes = wanted.routes.clone();
+    }
     plan
 }
 
@@ -64,14 +66,19 @@ fn about(spec: &StackSpec, problem: Problem) -> Problem {
     Problem { object: problem.object.or_else(|| Some(spec.id().object())), ..problem }
 }
 
-/// The bindings that the stack wants, with the ARNs of the target groups that exist.
-fn wanted_bindings(wanted: &Desired, found: &ActualStack) -> Vec<crate::model::Binding> {
-    let comparison = Comparison::new(wanted, found, &[]);
-    wanted
-        .bindings
-        .values()
-        .map(|binding| crate::model::Binding { target_group: comparison.target_group(&binding.target_group), ..binding.clone() })
-        .collect()
+/// The bindings that the stack wants, with the ARNs of the target groups that exist, and the names of the objects that do:
+/// a name is for creation only.
+fn wanted_bindings(wanted: &Desired, found: &ActualStack, bindings: &[ActualBinding]) -> Vec<crate::model::Binding> {
+    let comparison = Comparison::new(wanted, found, bindings);
+    let as_it_is = |binding: &crate::model::Binding| {
+        let target_group = comparison.target_group(&binding.target_group);
+        let binding = crate::model::Binding { target_group, ..binding.clone() };
+        match binding::matching(bindings, &binding) {
+            Some(found) => crate::model::Binding { name: found.name().clone(), ..binding },
+            None => binding,
+        }
+    };
+    wanted.bindings.iter().filter(|(id, _)| !comparison.is_held(id)).map(|(_, binding)| as_it_is(binding)).collect()
 }
 
 impl<'a> Comparison<'a> {

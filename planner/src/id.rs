@@ -110,6 +110,12 @@ impl StackId {
         name.to_string()
     }
 
+    /// The stack that a tag's value names; `None`: the value is none of ours.
+    pub fn from_tag_value(value: &str) -> Option<Self> {
+        let (namespace, name) = value.split_once('/')?;
+        Some(Self::Service(ObjectName::new(namespace, name)))
+    }
+
     /// The object that the stack is made of, as messages name it.
     pub fn object(&self) -> ObjectRef {
         let Self::Service(name) = self;

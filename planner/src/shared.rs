@@ -52,13 +52,12 @@ fn update(spec: &ClusterSpec, group: &ActualSecurityGroup) -> Vec<Step> {
 fn delete(group: &ActualSecurityGroup, found: &ActualCluster) -> Vec<Step> {
     let key = ResourceKey::backend_security_group();
     let mut steps = Vec::new();
-    if !found.stacks_left.is_empty() {
-        let stacks = found.stacks_left.iter().cloned().collect::<Vec<_>>().join(", ");
+    for stack in &found.stacks_left {
         steps.push(Step::Wait(Wait {
             reason: WaitFor::InterfacesGone,
             resource: Some(key.clone()),
-            entry: None,
-            message: format!("load balancers that may carry the group are still being deleted: {stacks}"),
+            entry: Some(Key::Stack(stack.clone())),
+            message: format!("the load balancer of {} may carry the group until it is deleted", stack.object()),
         }));
     }
     for worker in &found.referenced_by {

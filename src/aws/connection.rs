@@ -57,13 +57,13 @@ pub(super) struct Clients {
 }
 
 impl Connection {
-    /// Finds Region, credentials and endpoints in the ordinary environment: variables and profile files, for credentials
-    /// also web identity, EKS Pod Identity and instance metadata. Nothing is asked of AWS yet.
+    /// Finds Region, credentials and endpoints in the ordinary environment: variables and profile files, for
+    /// credentials also web identity, EKS Pod Identity and instance metadata. Nothing is asked of AWS yet.
     ///
     /// # Errors
     ///
-    /// [`AwsError::NoRegion`]. The Region is never taken from instance metadata: a pod need not reach it, and waiting for
-    /// it would only hide what is missing.
+    /// [`AwsError::NoRegion`]. The Region is never taken from instance metadata: a pod need not reach it, and waiting
+    /// for it would only hide what is missing.
     pub async fn connect(options: ConnectOptions) -> Result<Self, AwsError> {
         let region = match options.region {
             Some(region) => region,
@@ -112,8 +112,8 @@ impl Connection {
         self.clients(Some(ReadOnly))
     }
 
-    /// Each client has a retry budget of its own: the SDK's is one for the whole process, so that one account in trouble
-    /// would leave the others without retries.
+    /// Each client has a retry budget of its own: the SDK's is one for the whole process, so that one account in
+    /// trouble would leave the others without retries.
     fn clients(&self, guard: Option<ReadOnly>) -> Clients {
         let mut elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(&self.sdk)
             .retry_partition(RetryPartition::custom("elasticloadbalancing").build());
@@ -144,8 +144,8 @@ fn timeouts() -> TimeoutConfig {
         .build()
 }
 
-/// One client for both services and the credential providers; it honours HTTPS_PROXY and NO_PROXY as LBC does, which the
-/// SDK's ready-made client does not.
+/// One client for both services and the credential providers; it honours HTTPS_PROXY and NO_PROXY as LBC does, which
+/// the SDK's ready-made client does not.
 fn http_client() -> SharedHttpClient {
     Builder::new().build_with_connector_fn(|settings, components| {
         let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());

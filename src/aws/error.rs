@@ -170,11 +170,11 @@ impl AwsError {
         match self {
             Self::NoRegion => Some("give --aws-region or set AWS_REGION; instance metadata is not asked".to_owned()),
             Self::Refused { call, code, .. } => code::hint(*call, code),
+            Self::NoAnswer { .. } => Some("check the way to AWS: network, HTTPS_PROXY, AWS_ENDPOINT_URL".to_owned()),
             Self::NoCredentials { .. } => Some(code::CREDENTIALS.to_owned()),
             Self::Unreadable { value: Some(_), .. } => Some("a newer version of Northgate may know it".to_owned()),
             Self::NotOurs { name, .. } => Some(format!("delete or rename {name}, or give it the stack's tags")),
             Self::Unreadable { value: None, .. }
-            | Self::NoAnswer { .. }
             | Self::NotSent { .. }
             | Self::NotSeenYet { .. }
             | Self::NotKnown { .. } => None,

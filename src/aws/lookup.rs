@@ -58,6 +58,11 @@ impl FactCache {
         self.worker_groups.clear();
     }
 
+    /// Drops what is known of the rules of workers' security groups.
+    pub(super) fn forget_worker_rules(&self) {
+        self.worker_groups.clear();
+    }
+
     /// Drops what is known of instances and interfaces.
     pub(super) fn forget_interfaces(&self) {
         self.instances.clear();

@@ -16,8 +16,8 @@ use super::from_sdk::load_balancing::tag_descriptions;
 #[derive(Debug, Default)]
 pub(super) struct TagCache {
     known: Keyed<String, Arc<Pairs>>,
-    /// Passes that start together would all ask for the same hundreds of ARNs: they take turns, call by call, and find in
-    /// the cache what another one asked.
+    /// Passes that start together would all ask for the same hundreds of ARNs: they take turns, call by call, and find
+    /// in the cache what another one asked.
     turn: Mutex<()>,
 }
 

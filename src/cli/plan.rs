@@ -6,12 +6,15 @@ mod source;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Args, ValueEnum};
-use northgate_planner::facts::Facts;
-use northgate_planner::id::{Key, ObjectName, StackId};
+use northgate_planner::crd::TargetGroupBinding;
+use northgate_planner::facts::{Facts, Live};
+use northgate_planner::id::{Key, ObjectName, SecurityGroupId, StackId};
+use northgate_planner::model::Binding;
 use northgate_planner::pipeline::{self, Accepted, Declined};
-use northgate_planner::plan::{Document, FailOn, KubeChange, Plan, Skipped, Step, Write, render};
+use northgate_planner::plan::{Document, FailOn, KubeChange, Plan, Skipped, Step, Wait, WaitFor, Write, render};
 use northgate_planner::problem::Refusal;
 use northgate_planner::snapshot::Snapshot;
 use northgate_planner::worker_rules;
@@ -129,8 +132,11 @@ impl<'a, A: Read> Run<'a, A> {
             _ = self.pass(&Key::Cluster).await?;
         }
         let groups = self.bindings(selection).await?;
-        for group in groups {
+        for (group, closed_by) in groups {
             _ = self.pass(&Key::Rules(group)).await?;
+            if let (Some(plan), Some(stack)) = (self.plans.last_mut(), closed_by) {
+                wait_for_bindings(plan, &stack);
+            }
         }
         Ok(unlisted)
     }
@@ -154,12 +160,14 @@ impl<'a, A: Read> Run<'a, A> {
     }
 
     /// Plans the bindings as they will be: with those that the stacks want, without those that they delete.
-    async fn bindings(&mut self, selection: &Selection<'_>) -> Result<BTreeSet<northgate_planner::id::SecurityGroupId>, AwsError> {
-        let mut groups = BTreeSet::new();
+    /// Gives the worker groups that they concern, with the stack whose deletions close rules there.
+    async fn bindings(&mut self, selection: &Selection<'_>) -> Result<Groups, AwsError> {
+        let mut groups = Groups::new();
         let (wanted, deleted) = self.of_stacks();
-        for name in &deleted {
+        for (name, stack) in &deleted {
             if let Some(object) = self.snapshot.bindings.remove(name) {
-                groups.extend(self.groups_of_deleted(name, object).await?);
+                let of_deleted = self.groups_of_deleted(name, object).await?;
+                groups.extend(of_deleted.into_iter().map(|group| (group, Some(stack.clone()))));
             }
         }
         for (name, binding) in wanted {
@@ -173,7 +181,9 @@ impl<'a, A: Read> Run<'a, A> {
         names.retain(|name| selection.takes_binding(name, &self.plans));
         for name in names {
             if let Some((Accepted::Binding(spec), facts)) = self.pass(&Key::Binding(name)).await? {
-                groups.extend(worker_rules::groups_of(&spec, &facts).0);
+                for group in worker_rules::groups_of(&spec, &facts).0 {
+                    groups.entry(group).or_default();
+                }
             }
         }
         Ok(groups)
@@ -183,26 +193,27 @@ impl<'a, A: Read> Run<'a, A> {
     async fn groups_of_deleted(
         &self,
         name: &ObjectName,
-        object: std::sync::Arc<northgate_planner::crd::TargetGroupBinding>,
-    ) -> Result<BTreeSet<northgate_planner::id::SecurityGroupId>, AwsError> {
+        object: Arc<TargetGroupBinding>,
+    ) -> Result<BTreeSet<SecurityGroupId>, AwsError> {
         let mut with_it = self.snapshot.clone();
         with_it.bindings.insert(name.clone(), object);
         let Ok(accepted @ Accepted::Binding(_)) = pipeline::accept(&with_it, &Key::Binding(name.clone())) else {
             return Ok(BTreeSet::new());
         };
-        let facts = self.account.lookup(&accepted.needs(&northgate_planner::facts::Live::default())).await?;
+        let facts = self.account.lookup(&accepted.needs(&Live::default())).await?;
         let Accepted::Binding(spec) = accepted else { return Ok(BTreeSet::new()) };
         Ok(worker_rules::groups_of(&spec, &facts).0)
     }
 
-    fn of_stacks(&self) -> (BTreeMap<ObjectName, northgate_planner::model::Binding>, BTreeSet<ObjectName>) {
+    /// The bindings that the stacks want, and those that they delete.
+    fn of_stacks(&self) -> (BTreeMap<ObjectName, Binding>, BTreeMap<ObjectName, Key>) {
         let mut wanted = BTreeMap::new();
-        let mut deleted = BTreeSet::new();
+        let mut deleted = BTreeMap::new();
         for plan in &self.plans {
             wanted.extend(plan.bindings.iter().map(|binding| (binding.name.clone(), binding.clone())));
             for change in plan.changes() {
                 if let Write::Kube(KubeChange::Delete(delete)) = &change.write {
-                    deleted.insert(delete.name.clone());
+                    deleted.insert(delete.name.clone(), plan.key.clone());
                 }
             }
         }
@@ -227,6 +238,23 @@ impl<'a, A: Read> Run<'a, A> {
         let facts = self.account.lookup(&accepted.needs(&actual.live())).await?;
         self.plans.push(pipeline::decide(&accepted, &facts, &actual));
         Ok(Some((accepted, facts)))
+    }
+}
+
+/// The worker groups of a run's bindings, with the stack whose deletions close rules there.
+type Groups = BTreeMap<SecurityGroupId, Option<Key>>;
+
+/// Rules are closed when the bindings that needed them are gone: in the controller the objects tell, here the plan has to.
+fn wait_for_bindings(plan: &mut Plan, stack: &Key) {
+    let closes = |step: &Step| matches!(step, Step::Change(change) if change.call() == "ec2:RevokeSecurityGroupIngress");
+    if let Some(at) = plan.steps.iter().position(closes) {
+        let wait = Wait {
+            reason: WaitFor::BindingGone,
+            resource: None,
+            entry: Some(stack.clone()),
+            message: "the TargetGroupBindings that need these rules must be gone first".to_owned(),
+        };
+        plan.steps.insert(at, Step::Wait(wait));
     }
 }
 

@@ -72,18 +72,33 @@ pub enum Error {
 impl Error {
     /// Whether the object was not there.
     pub(crate) fn is_not_found(&self) -> bool {
-        matches!(self, Self::Refused { status, .. } if status.is_not_found())
+        matches!(self, Self::Refused { status, .. } if is_not_found(status))
+    }
+
+    /// Whether the API server will answer the same until somebody changes something: rights, a schema, our own mistake.
+    pub(crate) fn is_lasting(&self) -> bool {
+        match self {
+            Self::Refused { status, .. } => matches!(status.code, 400 | 401 | 403 | 405 | 422),
+            Self::Kubeconfig { .. } | Self::NoConfig(_) | Self::Client(_) | Self::Json { .. } => true,
+            Self::Unreachable { .. } | Self::Timeout { .. } | Self::Stale { .. } | Self::Exists { .. } => false,
+        }
     }
 
     /// Whether somebody else wrote in between.
     pub(super) fn is_conflict(&self) -> bool {
-        matches!(self, Self::Refused { status, .. } if status.is_conflict())
+        matches!(self, Self::Refused { status, .. } if status.code == 409 && !status.is_already_exists())
     }
 
     /// Whether an object of that name exists.
     pub(super) fn is_already_exists(&self) -> bool {
         matches!(self, Self::Refused { status, .. } if status.is_already_exists())
     }
+}
+
+/// Whether what was asked for is not there. By the code: an API server that does not know a kind answers in plain text,
+/// without a reason, and `Status::is_not_found` does not look further than the reason.
+pub(super) fn is_not_found(status: &kube::core::Status) -> bool {
+    status.code == 404
 }
 
 /// Waits for a request's answer, for a limited time; `what` says what was asked (`patch Service/default/web`).

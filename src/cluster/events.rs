@@ -107,17 +107,12 @@ impl Writer {
         let name = name(said);
         let api: Api<Event> =
             Api::namespaced(self.client.clone(), said.about.namespace.as_deref().unwrap_or("default"));
-        match self.written.get_mut(&name) {
-            Some(written) if written.at.elapsed() < AGAIN_AFTER => {
-                written.count += 1;
+        if let Some(written) = self.written.get_mut(&name) {
+            written.count += 1;
+            let Written { at, count } = *written;
+            if at.elapsed() < AGAIN_AFTER || self.count(&api, &name, count).await? {
                 return Ok(());
             }
-            Some(&mut Written { count, .. }) => {
-                if self.count(&api, &name, count + 1).await? {
-                    return Ok(());
-                }
-            }
-            None => {}
         }
         let event = event(said, &name, &self.instance, now());
         let created = ask(|| format!("create Event/{name}"), api.create(&PostParams::default(), &event)).await;

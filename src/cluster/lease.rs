@@ -10,8 +10,8 @@ use northgate_planner::snapshot::CloudController;
 use super::error::ask;
 use crate::error_chain::one_line;
 
-/// How often the Lease is read again. It counts for two minutes after a renewal, so this costs at most a quarter of that.
-const READ_EVERY: Duration = Duration::from_secs(30);
+/// How often the Lease is read again: for so long both controllers may take a new Service when the other one starts.
+const READ_EVERY: Duration = Duration::from_secs(10);
 
 /// Reads the Lease. What cannot be read is said, not guessed.
 pub(super) async fn read(client: &Client) -> CloudController {

@@ -42,7 +42,7 @@ impl Applied {
     /// # Errors
     ///
     /// The failure at which the pass ended.
-    pub(crate) fn is_complete(self, plan: &Plan) -> Result<bool, Error> {
+    pub(crate) fn completed(self, plan: &Plan) -> Result<bool, Error> {
         match self.error {
             Some(error) => Err(error),
             None => Ok(self.reached == plan.steps.len() && plan.held.is_empty()),

@@ -80,9 +80,13 @@ async fn decline<A: Account>(
     snapshot: &Snapshot,
     declined: &Declined,
 ) -> Result<Next, Error> {
-    if let Declined::Refused(refusal) = declined {
-        let standing = failed("FailedReconcile", messages(&refusal.problems));
-        world.cluster.set_standing(snapshot, name, &standing).await.map_err(Error::Status)?;
+    match declined {
+        Declined::Refused(refusal) => {
+            let standing = failed("FailedReconcile", messages(&refusal.problems));
+            world.cluster.set_standing(snapshot, name, &standing).await.map_err(Error::Status)?;
+        }
+        Declined::Absent => world.forget(name),
+        Declined::Skipped { .. } => {}
     }
     Ok(tell::declined(world, declined))
 }

@@ -17,14 +17,22 @@ use crate::error_chain::one_line;
 pub enum Error {
     /// AWS could not be read.
     #[error("AWS cannot be read")]
-    Read(#[source] AwsError),
+    Read(#[source] Box<AwsError>),
     /// A write to AWS failed. The next pass observes what it did.
     #[error("{resource} is not as wanted")]
     Write {
         /// The resource that was to be changed.
         resource: String,
         /// What AWS said.
-        source: AwsError,
+        source: Box<AwsError>,
+    },
+    /// AWS does not delete something yet: what used it is still letting go.
+    #[error("{resource} is still in use")]
+    InUse {
+        /// The resource.
+        resource: String,
+        /// What AWS said.
+        source: Box<AwsError>,
     },
     /// AWS throttles a class of calls.
     #[error("AWS allows no more {class} for now")]
@@ -68,6 +76,9 @@ pub enum Error {
         /// Why.
         source: std::io::Error,
     },
+    /// A part of the controller that all passes need has ended.
+    #[error("a part of the controller broke; this is a bug, please report it")]
+    Broken(#[source] tokio::task::JoinError),
     /// The signals that ask to stop cannot be heard.
     #[error("cannot listen for SIGTERM")]
     Signals(#[source] std::io::Error),
@@ -103,8 +114,14 @@ impl Error {
                 Class::Throttle | Class::Transient | Class::Conflict => Retry::Soon,
                 Class::Quota | Class::Invalid | Class::Denied | Class::NotOurs | Class::Unreadable => Retry::Seldom,
             },
+            Self::InUse { .. } => Retry::Seldom,
             Self::Throttled { again, .. } => Retry::After(*again),
             Self::Entry { source, .. } => source.retry(),
+            Self::Hold(error) | Self::Release(error) | Self::Status(error) | Self::Cluster(error)
+                if error.is_lasting() =>
+            {
+                Retry::Seldom
+            }
             Self::Hold(_)
             | Self::Release(_)
             | Self::Status(_)
@@ -112,6 +129,7 @@ impl Error {
             | Self::Unresolved(_)
             | Self::Stopping
             | Self::Probes { .. }
+            | Self::Broken(_)
             | Self::Signals(_) => Retry::Soon,
         }
     }
@@ -132,9 +150,18 @@ impl Error {
         note
     }
 
+    /// Whether it is a wait rather than a failure.
+    pub(crate) fn is_wait(&self) -> bool {
+        match self {
+            Self::InUse { .. } => true,
+            Self::Entry { source, .. } => source.is_wait(),
+            _ => false,
+        }
+    }
+
     fn aws(&self) -> Option<&AwsError> {
         match self {
-            Self::Read(error) | Self::Write { source: error, .. } => Some(error),
+            Self::Read(error) | Self::Write { source: error, .. } | Self::InUse { source: error, .. } => Some(error),
             Self::Entry { source, .. } => source.aws(),
             _ => None,
         }
@@ -155,14 +182,14 @@ mod tests {
     use super::*;
     use crate::aws::Call;
 
-    fn refused(code: &str, message: &str) -> AwsError {
-        AwsError::Refused {
+    fn refused(code: &str, message: &str) -> Box<AwsError> {
+        Box::new(AwsError::Refused {
             call: Call { service: "ec2", operation: "AuthorizeSecurityGroupIngress" },
             code: code.to_owned(),
             message: message.to_owned(),
             request_id: Some("r-1".to_owned()),
             status: 400,
-        }
+        })
     }
 
     fn write(code: &str) -> Error {

@@ -43,6 +43,11 @@ impl Poll {
         self.added.notify_one();
     }
 
+    /// Waits no longer for what a stack has.
+    pub(crate) fn forget(&self, stack: &StackId) {
+        self.lock().retain(|_, waiting| waiting.stack != *stack);
+    }
+
     fn arns(&self) -> Vec<LoadBalancerArn> {
         self.lock().keys().cloned().collect()
     }
@@ -120,6 +125,9 @@ async fn look<A: Account>(world: &World<A>, arn: &LoadBalancerArn, states: &Stat
 /// Writes the host name from this very observation: no further pass is needed for it.
 async fn serve<A: Account>(world: &World<A>, waiting: &Waiting, host: &str) -> Result<(), Error> {
     let object = waiting.stack.object();
+    if world.cluster.is_going(&object) {
+        return Ok(());
+    }
     if world.cluster.set_host(waiting.stack.owner(), &waiting.uid, Some(host)).await.map_err(Error::Status)? {
         info!(%object, host, "the load balancer serves");
         world.cluster.say(

@@ -14,7 +14,8 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 /// A queue of keys.
 ///
 /// A key that is asked for while it waits is not queued twice; one that is asked for while it is worked on is queued
-/// again when that has ended, because what asked may have come after the look.
+/// again when that has ended, because what asked may have come after the look. What somebody changed comes before what
+/// is only looked at again: after a start there may be thousands of those.
 #[derive(Debug)]
 pub(crate) struct Queue<K> {
     state: Mutex<State<K>>,
@@ -23,17 +24,27 @@ pub(crate) struct Queue<K> {
 
 #[derive(Debug)]
 struct State<K> {
-    ready: VecDeque<K>,
+    urgent: VecDeque<K>,
+    ordinary: VecDeque<K>,
     /// The same keys, to look one up.
-    queued: BTreeSet<K>,
+    queued: BTreeMap<K, Urgency>,
     /// Keys with the time at which they become ready; of two times for one key the earlier counts.
-    delayed: BTreeMap<K, Instant>,
+    delayed: BTreeMap<K, (Instant, Urgency)>,
     due: BTreeSet<(Instant, K)>,
     /// Keys that are worked on, and whether they were asked for meanwhile.
     running: BTreeMap<K, bool>,
     /// Failures in a row.
     failures: BTreeMap<K, u32>,
     closed: bool,
+}
+
+/// Whether somebody waits for a key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Urgency {
+    /// It is only looked at again.
+    Ordinary,
+    /// Something changed.
+    Urgent,
 }
 
 /// What is to become of a key whose pass has ended.
@@ -52,8 +63,9 @@ pub(crate) enum Verdict {
 impl<K> Default for Queue<K> {
     fn default() -> Self {
         let state = State {
-            ready: VecDeque::new(),
-            queued: BTreeSet::new(),
+            urgent: VecDeque::new(),
+            ordinary: VecDeque::new(),
+            queued: BTreeMap::new(),
             delayed: BTreeMap::new(),
             due: BTreeSet::new(),
             running: BTreeMap::new(),
@@ -69,14 +81,20 @@ impl<K: Ord + Clone + Hash> Queue<K> {
     pub(crate) fn add(&self, key: K) {
         let mut state = self.lock();
         state.failures.remove(&key);
-        state.make_ready(key);
+        state.make_ready(key, Urgency::Urgent);
         drop(state);
         self.changed.notify_one();
     }
 
-    /// Asks for a key after a while, or earlier if it is asked for earlier.
+    /// Asks for a key after a while, or earlier if it is asked for earlier: something around it changes.
     pub(crate) fn add_after(&self, key: K, delay: Duration) {
-        self.lock().delay(key, Instant::now() + delay);
+        self.lock().delay(key, Instant::now() + delay, Urgency::Urgent);
+        self.changed.notify_one();
+    }
+
+    /// Asks for a key that nobody changed, behind all that somebody did.
+    pub(crate) fn add_behind(&self, key: K) {
+        self.lock().make_ready(key, Urgency::Ordinary);
         self.changed.notify_one();
     }
 
@@ -112,7 +130,7 @@ impl<K: Ord + Clone + Hash> Queue<K> {
         let asked_for = state.running.remove(key).unwrap_or_default();
         let failures = state.judge(key, verdict);
         if asked_for {
-            state.make_ready(key.clone());
+            state.make_ready(key.clone(), Urgency::Urgent);
         }
         drop(state);
         self.changed.notify_one();
@@ -132,38 +150,51 @@ impl<K: Ord + Clone + Hash> Queue<K> {
 }
 
 impl<K: Ord + Clone + Hash> State<K> {
-    fn make_ready(&mut self, key: K) {
-        if let Some(at) = self.delayed.remove(&key) {
-            self.due.remove(&(at, key.clone()));
-        }
-        match self.running.get_mut(&key) {
-            Some(asked_for) => *asked_for = true,
-            None => {
-                if self.queued.insert(key.clone()) {
-                    self.ready.push_back(key);
-                }
+    fn make_ready(&mut self, key: K, urgency: Urgency) {
+        let urgency = match self.delayed.remove(&key) {
+            Some((at, delayed)) => {
+                self.due.remove(&(at, key.clone()));
+                urgency.max(delayed)
             }
+            None => urgency,
+        };
+        if let Some(asked_for) = self.running.get_mut(&key) {
+            *asked_for = true;
+            return;
+        }
+        match self.queued.get(&key) {
+            Some(&queued) if queued >= urgency => return,
+            Some(_) => self.ordinary.retain(|waiting| *waiting != key),
+            None => {}
+        }
+        self.queued.insert(key.clone(), urgency);
+        match urgency {
+            Urgency::Urgent => self.urgent.push_back(key),
+            Urgency::Ordinary => self.ordinary.push_back(key),
         }
     }
 
     fn begin(&mut self) -> Option<K> {
-        let key = self.ready.pop_front()?;
+        let key = self.urgent.pop_front().or_else(|| self.ordinary.pop_front())?;
         self.queued.remove(&key);
         self.running.insert(key.clone(), false);
         Some(key)
     }
 
-    fn delay(&mut self, key: K, at: Instant) {
-        match self.delayed.get(&key) {
-            Some(&earlier) if earlier <= at => return,
-            Some(&later) => {
-                self.due.remove(&(later, key.clone()));
+    fn delay(&mut self, key: K, at: Instant, urgency: Urgency) {
+        let (at, urgency) = match self.delayed.get(&key) {
+            Some(&(delayed_to, delayed)) => {
+                self.due.remove(&(delayed_to, key.clone()));
+                (at.min(delayed_to), urgency.max(delayed))
             }
-            None if self.queued.contains(&key) => return,
-            None => {}
-        }
+            None if self.queued.contains_key(&key) => {
+                self.make_ready(key, urgency);
+                return;
+            }
+            None => (at, urgency),
+        };
         self.due.insert((at, key.clone()));
-        self.delayed.insert(key, at);
+        self.delayed.insert(key, (at, urgency));
     }
 
     /// Makes ready what is due; gives when the next key is.
@@ -172,7 +203,7 @@ impl<K: Ord + Clone + Hash> State<K> {
             if at > now {
                 return Some(at);
             }
-            self.make_ready(key);
+            self.make_ready(key, Urgency::Ordinary);
         }
         None
     }
@@ -194,7 +225,7 @@ impl<K: Ord + Clone + Hash> State<K> {
             Verdict::BackOff(first) => back_off(key, first, failures),
             Verdict::Forget => return failures,
         };
-        self.delay(key.clone(), Instant::now() + pause);
+        self.delay(key.clone(), Instant::now() + pause, Urgency::Ordinary);
         failures
     }
 }
@@ -235,6 +266,30 @@ mod tests {
         }
         assert_eq!((taken(&queue).await, taken(&queue).await, taken(&queue).await), (Some("b"), Some("a"), Some("c")));
         assert_eq!(taken(&queue).await, None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_somebody_changed_comes_before_what_is_only_looked_at_again() {
+        let queue = Queue::default();
+        for key in ["a", "b", "c", "d"] {
+            queue.add_behind(key);
+        }
+        queue.add_after("d", Duration::ZERO);
+        queue.add("c");
+        queue.add_behind("c");
+        let order = [taken(&queue).await, taken(&queue).await, taken(&queue).await, taken(&queue).await];
+        assert_eq!(order, [Some("d"), Some("c"), Some("a"), Some("b")]);
+        assert_eq!(taken(&queue).await, None);
+        for key in ["a", "b"] {
+            queue.finish(&key, Verdict::Again(SECOND));
+        }
+        queue.add_after("b", SECOND);
+        tokio::time::advance(SECOND).await;
+        assert_eq!(
+            (taken(&queue).await, taken(&queue).await),
+            (Some("b"), Some("a")),
+            "the event is the greater hurry"
+        );
     }
 
     #[tokio::test(start_paused = true)]

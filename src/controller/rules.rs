@@ -12,6 +12,7 @@ use super::world::{Account, World};
 
 /// Brings the rules of one security group to what all bindings together ask for. The stages are those of [`pass`].
 pub(super) async fn reconcile<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<Next, Error> {
+    world.forget_worker_rules();
     let (_, applied) = pass(group, world).await?;
     applied.next()
 }
@@ -19,7 +20,7 @@ pub(super) async fn reconcile<A: Account>(group: &SecurityGroupId, world: &World
 /// Runs a pass for another key that waits for its result. Gives whether nothing is left to do.
 pub(super) async fn settle<A: Account>(world: &World<A>, group: &SecurityGroupId) -> Result<bool, Error> {
     let (plan, applied) = pass(group, world).await?;
-    applied.is_complete(&plan)
+    applied.completed(&plan)
 }
 
 /// 1. snapshot: from the caches        5. decide: pure

@@ -3,7 +3,7 @@
 use northgate_planner::actual::Actual;
 use northgate_planner::id::{Key, ResourceKey};
 use northgate_planner::pipeline;
-use northgate_planner::plan::{Made, Plan};
+use northgate_planner::plan::{Action, Made, Plan};
 
 use super::Next;
 use super::apply::{self, Applied};
@@ -13,22 +13,23 @@ use super::world::{Account, World};
 
 /// Brings what the cluster shares to what all objects together ask for. The stages are those of [`pass`].
 pub(super) async fn reconcile<A: Account>(world: &World<A>) -> Result<Next, Error> {
-    let (_, applied) = pass(world, &mut Made::default()).await?;
+    let (_, applied) = pass(world, &mut Made::default(), false).await?;
     applied.next()
 }
 
 /// Runs a pass for another key that waits for its result, and notes the group for it. Gives whether nothing is left to do.
 pub(super) async fn settle<A: Account>(world: &World<A>, made: &mut Made) -> Result<bool, Error> {
-    let (plan, applied) = pass(world, made).await?;
-    applied.is_complete(&plan)
+    let (plan, applied) = pass(world, made, true).await?;
+    applied.completed(&plan)
 }
 
 /// 1. snapshot: from the caches        4. decide: pure
 /// 2. accept: pure                     5. apply: the steps, up to the first wait
 /// 3. observe: AWS reads               6. report: log
 ///
-/// No facts are looked up, and no object carries a finalizer for it: those of the stacks wait until it is gone.
-async fn pass<A: Account>(world: &World<A>, made: &mut Made) -> Result<(Plan, Applied), Error> {
+/// No facts are looked up, and no object carries a finalizer for it: those of the stacks wait until it is gone. It is
+/// made only when a stack has come to wait for it, which then carries its finalizer.
+async fn pass<A: Account>(world: &World<A>, made: &mut Made, asked_for: bool) -> Result<(Plan, Applied), Error> {
     let key = Key::Cluster;
     let _turn = world.turn(&key).await;
     let snapshot = world.cluster.snapshot(&key);
@@ -38,7 +39,10 @@ async fn pass<A: Account>(world: &World<A>, made: &mut Made) -> Result<(Plan, Ap
     };
     let actual = world.observe(&accepted.scope()).await?;
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
-    let plan = pipeline::decide(&accepted, &facts, &actual);
+    let mut plan = pipeline::decide(&accepted, &facts, &actual);
+    if !asked_for && plan.changes().any(|change| change.action() == Action::Create) {
+        plan.steps.clear();
+    }
     let applied = apply::run(world, &snapshot, &plan).await;
     tell::plan(world, &plan, &applied);
     note_group(&actual, &applied, made);

@@ -2,7 +2,7 @@
 
 use northgate_planner::actual::{Actual, LoadBalancerState};
 use northgate_planner::id::{Key, LoadBalancerArn, ResourceKey, StackId, Uid};
-use northgate_planner::pipeline;
+use northgate_planner::pipeline::{self, Declined};
 use northgate_planner::plan::{AwsChange, Plan, WaitFor, Write};
 use northgate_planner::snapshot::Snapshot;
 use tracing::info;
@@ -26,7 +26,7 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
     let snapshot = world.cluster.snapshot(&key);
     let accepted = match pipeline::accept(&snapshot, &key) {
         Ok(accepted) => accepted,
-        Err(declined) => return Ok(tell::declined(world, &declined)),
+        Err(declined) => return Ok(decline(world, id, &declined)),
     };
     let actual = world.observe(&accepted.scope()).await?;
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
@@ -36,6 +36,19 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
     report(world, id, &snapshot, &plan, &actual, &applied).await?;
     finalizers::release(world, &snapshot, &plan, &applied).await?;
     applied.next()
+}
+
+/// An object that is refused keeps what it has: its load balancer is still waited for.
+fn decline<A: Account>(world: &World<A>, id: &StackId, declined: &Declined) -> Next {
+    match declined {
+        Declined::Refused(_) => {}
+        Declined::Skipped { .. } => world.poll.forget(id),
+        Declined::Absent => {
+            world.poll.forget(id);
+            world.forget(id.owner());
+        }
+    }
+    tell::declined(world, declined)
 }
 
 /// Writes what was observed and applied into the status, whether or not the pass came to its end, and tells the rest.
@@ -51,19 +64,20 @@ async fn report<A: Account>(
     if plan.refused {
         world.forget_network();
     }
-    let found = find(plan, actual, applied);
     let Some(uid) = uid(snapshot, id) else { return Ok(()) };
+    let found = find(plan, actual, applied);
     match &found {
         // A Service that is no longer of type LoadBalancer may not have an address.
         Found::Serving(host) if plan.wanted => set_host(world, id, &uid, Some(host)).await?,
         Found::Serving(_) | Found::Pending(_) => {}
         Found::Nothing => set_host(world, id, &uid, None).await?,
     }
-    if let (Found::Pending(Some(arn)), Some(wait)) = (found, &applied.stopped_at)
-        && wait.reason == WaitFor::LoadBalancerActive
-    {
-        let steps_left = applied.reached + 1 < plan.steps.len();
-        world.poll.add(arn, Waiting { stack: id.clone(), uid, steps_left });
+    match (found, &applied.stopped_at) {
+        (Found::Pending(arn), Some(wait)) if wait.reason == WaitFor::LoadBalancerActive => {
+            let steps_left = applied.reached + 1 < plan.steps.len();
+            world.poll.add(arn, Waiting { stack: id.clone(), uid, steps_left });
+        }
+        _ => world.poll.forget(id),
     }
     Ok(())
 }
@@ -74,7 +88,7 @@ enum Found<'a> {
     /// It serves under this host name.
     Serving(&'a str),
     /// It is being set up, or could not be.
-    Pending(Option<LoadBalancerArn>),
+    Pending(LoadBalancerArn),
     /// There is none.
     Nothing,
 }
@@ -92,9 +106,9 @@ fn find<'a>(plan: &Plan, actual: &'a Actual, applied: &Applied) -> Found<'a> {
     };
     match observed.iter().find(|found| !deleted(&found.arn)) {
         Some(found) if found.state == LoadBalancerState::Active => Found::Serving(&found.dns_name),
-        Some(found) => Found::Pending(Some(found.arn.clone())),
+        Some(found) => Found::Pending(found.arn.clone()),
         None => match applied.made.get(&ResourceKey::load_balancer()) {
-            Some(arn) => Found::Pending(Some(LoadBalancerArn::new(arn))),
+            Some(arn) => Found::Pending(LoadBalancerArn::new(arn)),
             None => Found::Nothing,
         },
     }

@@ -1,5 +1,7 @@
 //! What people are told of a pass: events on objects, and log lines.
 
+use std::time::Duration;
+
 use northgate_planner::id::{Key, ObjectRef};
 use northgate_planner::pipeline::Declined;
 use northgate_planner::plan::{Held, Plan};
@@ -15,6 +17,9 @@ use crate::cluster::{Severity, is_load_balancer};
 /// Failures in a row before one that is worth another try soon is told on the object: most are over by then.
 const PATIENCE: u32 = 3;
 
+/// When a Service that another cloud controller takes is looked at again; that costs no call.
+const SKIPPED: Duration = Duration::from_secs(60);
+
 /// Tells why a key got no plan.
 pub(super) fn declined<A: Account>(world: &World<A>, declined: &Declined) -> Next {
     match declined {
@@ -24,10 +29,15 @@ pub(super) fn declined<A: Account>(world: &World<A>, declined: &Declined) -> Nex
             Next::Resync
         }
         Declined::Skipped { object, reason, hint } => {
-            if let Some(hint) = hint.as_ref().filter(|_| asks_for_a_load_balancer(world, object)) {
+            let Some(hint) = hint.as_ref().filter(|_| asks_for_a_load_balancer(world, object)) else {
+                return Next::Resync;
+            };
+            // In a cluster with another cloud controller these are many; each is told once.
+            if world.is_news(object.name(), reason) {
                 world.cluster.say(object, Severity::Normal, "Skipped", format!("skipped: {reason}\nhint: {hint}"));
             }
-            Next::Resync
+            // That other one may go, and tells nobody.
+            Next::After(SKIPPED)
         }
         Declined::Absent => Next::Never,
     }
@@ -42,14 +52,15 @@ pub(super) fn plan<A: Account>(world: &World<A>, plan: &Plan, applied: &Applied)
         say(world, plan, warning.object.as_ref(), Severity::Warning, "ConfigurationWarning", warning.to_string());
     }
     for held in &plan.held {
+        info!(entry = %plan.key, call = held.change.call(), "held: {}", held.why);
         say(world, plan, None, Severity::Warning, "ChangeHeld", held_note(held));
     }
     let changes = applied.changes(plan).count();
     if let Some(wait) = &applied.stopped_at {
-        info!(changes, "waiting: {}", wait.message);
+        info!(entry = %plan.key, changes, "waiting: {}", wait.message);
         say(world, plan, None, Severity::Normal, "Waiting", wait.message.clone());
     } else if applied.error.is_none() && changes > 0 && plan.wanted {
-        info!(changes, "reconciled");
+        info!(entry = %plan.key, changes, "reconciled");
         say(world, plan, None, Severity::Normal, RECONCILED, "Successfully reconciled".to_owned());
     }
 }
@@ -59,14 +70,18 @@ pub(super) const RECONCILED: &str = "SuccessfullyReconciled";
 
 /// Tells that a pass failed, `failures` times in a row now.
 pub(super) fn failed<A: Account>(world: &World<A>, key: &Key, error: &Error, failures: u32) {
-    let (tell, retry) = (is_told(error, failures), error.retry());
     let chain = crate::error_chain::one_line(error);
-    if tell {
-        warn!(failures, ?retry, "failed: {chain}");
+    if error.is_wait() {
+        info!(failures, "waiting: {chain}");
+    } else if is_told(error, failures) {
+        warn!(failures, "failed: {chain}");
     } else {
-        info!(failures, ?retry, "failed, and tried again: {chain}");
+        info!(failures, "failed, and tried again: {chain}");
     }
-    if let (true, Some(object)) = (tell, object(key)) {
+    let Some(object) = object(key).filter(|_| is_told(error, failures)) else { return };
+    if error.is_wait() {
+        world.cluster.say(&object, Severity::Normal, "Waiting", error.note());
+    } else {
         let wanted = !world.cluster.is_going(&object);
         world.cluster.say(&object, Severity::Warning, reason(key, wanted, error), error.note());
     }
@@ -90,7 +105,7 @@ fn refused<A: Account>(world: &World<A>, refusal: &Refusal) {
     let Refusal { object, problems, warnings } = refusal;
     info!(%object, problems = problems.len(), "refused until it is edited");
     for (severity, reason, list) in
-        [(Severity::Warning, "FailedBuildModel", problems), (Severity::Warning, "ConfigurationWarning", warnings)]
+        [(Severity::Warning, refusal_reason(object), problems), (Severity::Warning, "ConfigurationWarning", warnings)]
     {
         for problem in list {
             world.cluster.say(problem.object.as_ref().unwrap_or(object), severity, reason, problem.to_string());
@@ -112,6 +127,10 @@ fn say<A: Account>(
         None if severity == Severity::Warning => warn!(reason, "{note}"),
         None => {}
     }
+}
+
+fn refusal_reason(object: &ObjectRef) -> &'static str {
+    if object.kind() == "TargetGroupBinding" { "FailedReconcile" } else { "FailedBuildModel" }
 }
 
 fn problem_reason(key: &Key) -> &'static str {

@@ -39,10 +39,12 @@ enum Look {
     Rules,
 }
 
-/// Asks for every key that a change concerns.
+/// Asks for every key that a change concerns. What the first lists tell is no change: it comes after what people do.
 pub(super) fn tell<A: Account>(world: &World<A>, changed: &Changed) {
+    let first_lists = !world.cluster.missing().is_empty();
     for look in looks(changed, world.cluster.caches(), &world.own_writes) {
         match look {
+            Look::Edited(key) | Look::Touched(key) if first_lists => world.queues.of(&key).add_behind(key),
             Look::Edited(key) => world.queues.of(&key).add(key),
             Look::Touched(key) => world.queues.of(&key).add_after(key, WINDOW),
             Look::Rules => {
@@ -454,7 +456,8 @@ mod tests {
         let looked_at = edited(&ours, |o| o["status"] = json!({ "readyTargets": 1 }));
         let checked = edited(&ours, |o| o["metadata"]["annotations"] = json!({ "elbv2.k8s.aws/checkpoint": "x" }));
         let held = edited(&ours, |o| o["metadata"]["finalizers"] = json!([BINDING_FINALIZER]));
-        let cases: [(&str, Option<&Value>, Option<&Value>, &[&str]); 9] = [
+        type Case<'c> = (&'c str, Option<&'c Value>, Option<&'c Value>, &'c [&'c str]);
+        let cases: [Case; 9] = [
             ("it is made", None, Some(&ours), &["now binding/shop/web"]),
             ("its spec", Some(&ours), Some(&other_port), &["now service/shop/web", "now binding/shop/web", "rules"]),
             ("its labels", Some(&ours), Some(&unlabelled), &["now service/shop/web", "now binding/shop/web", "rules"]),
@@ -532,7 +535,8 @@ mod tests {
             "spec": { "providerID": "aws:///us-west-2a/i-1" },
             "status": { "conditions": [{ "type": "Ready", "status": "True" }, { "type": "DiskPressure", "status": "False" }] }
         });
-        let cases: [(&str, fn(&mut Value), &[&str]); 7] = [
+        type Case = (&'static str, fn(&mut Value), &'static [&'static str]);
+        let cases: [Case; 7] = [
             ("not ready", |o| o["status"]["conditions"][0]["status"] = json!("False"), BOTH),
             (
                 "excluded",

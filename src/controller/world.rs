@@ -8,7 +8,7 @@ use std::time::Duration;
 use northgate_planner::actual::{Actual, LoadBalancerState, Scope};
 use northgate_planner::facts::{Facts, Needs};
 use northgate_planner::id::{Key, LoadBalancerArn, ObjectName, SecurityGroupId};
-use northgate_planner::plan::{AwsChange, Resolved};
+use northgate_planner::plan::{Action, AwsChange, Resolved};
 use tokio::sync::OwnedMutexGuard;
 
 use super::error::Error;
@@ -36,6 +36,9 @@ pub trait Account: aws::Read + aws::Write + Send + Sync + 'static {
 
     /// Drops what is known of subnets, zones, route tables and the VPC.
     fn forget_network(&self);
+
+    /// Drops what is known of the rules of workers' security groups.
+    fn forget_worker_rules(&self);
 }
 
 /// State and host name of load balancers.
@@ -48,6 +51,10 @@ impl Account for aws::Account {
 
     fn forget_network(&self) {
         aws::Account::forget_network(self);
+    }
+
+    fn forget_worker_rules(&self) {
+        aws::Account::forget_worker_rules(self);
     }
 }
 
@@ -70,6 +77,7 @@ pub(crate) struct World<A> {
     turns: Turns,
     worker_groups: Mutex<BTreeSet<SecurityGroupId>>,
     looks: Mutex<BTreeMap<ObjectName, u32>>,
+    skipped: Mutex<BTreeMap<ObjectName, String>>,
     answered: Mutex<Answered>,
 }
 
@@ -125,6 +133,7 @@ impl<A: Account> World<A> {
             turns: Turns::default(),
             worker_groups: Mutex::default(),
             looks: Mutex::default(),
+            skipped: Mutex::default(),
             answered: Mutex::new(Answered::No),
         }
     }
@@ -177,7 +186,10 @@ impl<A: Account> World<A> {
                 Ok(performed)
             }
             Err(error) if error.class() == Class::Throttle => Err(self.throttled(class, &error)),
-            Err(source) => Err(Error::Write { resource: resource(), source }),
+            Err(source) if source.class() == Class::Conflict && change.action() == Action::Delete => {
+                Err(Error::InUse { resource: resource(), source: Box::new(source) })
+            }
+            Err(source) => Err(Error::Write { resource: resource(), source: Box::new(source) }),
         }
     }
 
@@ -185,6 +197,12 @@ impl<A: Account> World<A> {
     /// to wait for the next reading.
     pub(crate) fn forget_network(&self) {
         self.account.forget_network();
+    }
+
+    /// Drops what is known of workers' rules: a pass of their own looks for what was changed by hand, and must not find
+    /// its own memory.
+    pub(crate) fn forget_worker_rules(&self) {
+        self.account.forget_worker_rules();
     }
 
     /// Waits until no other pass works on a key that two ways lead to, and keeps others off until the guard is dropped.
@@ -220,6 +238,17 @@ impl<A: Account> World<A> {
         }
     }
 
+    /// Whether it was not said before why a Service is skipped.
+    pub(crate) fn is_news(&self, service: &ObjectName, reason: &str) -> bool {
+        lock(&self.skipped).insert(service.clone(), reason.to_owned()).as_deref() != Some(reason)
+    }
+
+    /// Drops what was remembered of an object that is gone.
+    pub(crate) fn forget(&self, gone: &ObjectName) {
+        lock(&self.skipped).remove(gone);
+        lock(&self.looks).remove(gone);
+    }
+
     /// What keeps the controller from working, a line each; empty when it works.
     pub(crate) fn missing(&self) -> Vec<String> {
         let mut missing = self.cluster.missing();
@@ -253,7 +282,7 @@ impl<A: Account> World<A> {
                 Err(if error.class() == Class::Throttle {
                     self.throttled(CallClass::Reads, &error)
                 } else {
-                    Error::Read(error)
+                    Error::Read(Box::new(error))
                 })
             }
         }

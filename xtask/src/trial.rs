@@ -4,7 +4,9 @@ use std::process::Output;
 use std::time::Duration;
 
 use localstack_tests::aws::Aws;
-use localstack_tests::bed::Bed;
+use localstack_tests::bed::{Bed, Controller};
+use localstack_tests::kubectl::Kubectl;
+use localstack_tests::nodes::Node;
 use localstack_tests::pods::{self, Pod};
 use localstack_tests::{Error, setup, until};
 use serde_json::Value;
@@ -23,42 +25,54 @@ pub(crate) async fn run() -> Result<(), Failure> {
 
     heading("a test bed: LocalStack, the simulator behind its ELBv2, a control plane, two nodes");
     let bed = Bed::start().await?;
-    let kubectl = bed.kubectl();
 
     heading("what northgate would do");
-    plan(&bed, &["plan", "-f", &example, "--cluster"]).await?;
+    show_plan(&bed, &example).await?;
 
     heading("kubectl apply");
-    println!("{}", kubectl.run(&["apply", "-f", &example]).await?);
-    run_pods(&bed, &example).await?;
+    show(&bed.kubectl().run(&["apply", "-f", &example]).await?);
+    let services = services(bed.kubectl(), &example).await?;
+    run_pods(&bed, &services).await?;
 
     heading("northgate run");
     let mut controller = bed.start_controller(&[]).await?;
-    controller.ready().await?;
-    let address = "--for=jsonpath={.status.loadBalancer.ingress[0].hostname}";
-    kubectl.run(&["wait", address, "-f", &example, "--timeout=60s"]).await?;
-    println!("{}", kubectl.run(&["get", "service"]).await?);
-
-    heading("the targets");
-    println!("{}", healthy_targets(&bed.aws).await?);
-
-    heading("what northgate would do now");
-    let arguments = ["plan", "--check"];
-    until("agreement", LIMIT, GLANCE, async || match plan_output(&bed, &arguments).await {
-        Ok(output) if output.status.success() => Ok(Ok(())),
-        Ok(output) => Err(text(&output)),
-        Err(error) => Ok(Err(error)),
-    })
-    .await??;
-    plan(&bed, &arguments).await?;
-
-    heading("kubectl delete");
-    println!("{}", kubectl.run(&["delete", "-f", &example, "--timeout=60s"]).await?);
-    expect_nothing_left(&bed.aws).await?;
-    println!("no load balancer, no target group is left");
-
+    let result = with_controller(&bed, &mut controller, &example, &services).await;
+    if result.is_err() {
+        eprintln!("-- the calls to AWS (* = write)\n{}", bed.proxy.journal());
+        eprintln!("-- northgate's log\n{}", controller.log());
+        return result;
+    }
     let (status, took) = controller.terminate().await?;
     println!("northgate ended {:.1} s after SIGTERM ({status})", took.as_secs_f64());
+    Ok(())
+}
+
+/// The example's life while the controller runs: there, in agreement, gone.
+async fn with_controller(
+    bed: &Bed,
+    controller: &mut Controller,
+    example: &str,
+    services: &[Value],
+) -> Result<(), Failure> {
+    let kubectl = bed.kubectl();
+    controller.ready().await?;
+    for service in services {
+        let (namespace, name) = identity(service);
+        let address = "--for=jsonpath={.status.loadBalancer.ingress[0].hostname}";
+        kubectl.run(&["wait", address, "service", name, "-n", namespace, "--timeout=60s"]).await?;
+    }
+    show(&kubectl.run(&["get", "service"]).await?);
+
+    heading("the targets");
+    show(&healthy_targets(&bed.aws).await?);
+
+    heading("what northgate would do now");
+    show(&agreement(bed).await?);
+
+    heading("kubectl delete");
+    show(&kubectl.run(&["delete", "-f", example, "--timeout=60s"]).await?);
+    expect_nothing_left(&bed.aws).await?;
+    println!("no load balancer and no target group is left");
     Ok(())
 }
 
@@ -66,18 +80,28 @@ fn heading(words: &str) {
     println!("\n== {words}\n");
 }
 
-/// Runs a plan and shows it; its exit code must be 0.
-async fn plan(bed: &Bed, arguments: &[&str]) -> Result<(), Failure> {
-    let output = plan_output(bed, arguments).await?;
-    println!("{}", text(&output));
+fn show(text: &str) {
+    println!("{}", text.trim_end());
+}
+
+/// Shows the plan for the example before anything exists.
+async fn show_plan(bed: &Bed, example: &str) -> Result<(), Failure> {
+    let output = bed.northgate(&["plan", "-f", example, "--cluster"]).await?;
+    show(&text(&output));
     match output.status.success() {
         true => Ok(()),
-        false => Err(Failure::Stage(format!("`northgate {}` ended with {}", arguments.join(" "), output.status))),
+        false => Err(Failure::Stage(format!("`northgate plan` ended with {}", output.status))),
     }
 }
 
-async fn plan_output(bed: &Bed, arguments: &[&str]) -> Result<Output, Error> {
-    bed.northgate(arguments).await
+/// The plan once it is empty: `--check` makes any change an exit code.
+async fn agreement(bed: &Bed) -> Result<String, Error> {
+    until("agreement", LIMIT, GLANCE, async || match bed.northgate(&["plan", "--check"]).await {
+        Ok(output) if output.status.success() => Ok(Ok(text(&output))),
+        Ok(output) => Err(text(&output)),
+        Err(error) => Ok(Err(error)),
+    })
+    .await?
 }
 
 fn text(output: &Output) -> String {
@@ -85,27 +109,38 @@ fn text(output: &Output) -> String {
     format!("{out}{errors}")
 }
 
-/// No kubelet runs pods here, so each Service of the example gets one on every node.
-async fn run_pods(bed: &Bed, example: &str) -> Result<(), Failure> {
-    let objects = bed.kubectl().get(&["-f", example]).await?;
-    let services = match objects["items"].as_array() {
-        Some(items) => items.clone(),
-        None => vec![objects],
+/// The example's Services, as the API server has them.
+async fn services(kubectl: &Kubectl, example: &str) -> Result<Vec<Value>, Error> {
+    let mut objects = kubectl.get(&["-f", example]).await?;
+    let mut objects = match objects["items"].take() {
+        Value::Array(items) => items,
+        _ => vec![objects],
     };
-    for service in services.iter().filter(|object| object["kind"] == "Service") {
+    objects.retain(|object| object["kind"] == "Service");
+    Ok(objects)
+}
+
+fn identity(object: &Value) -> (&str, &str) {
+    let word = |name| object["metadata"][name].as_str().unwrap_or_default();
+    (word("namespace"), word("name"))
+}
+
+/// No kubelet runs pods here, so each Service of the example gets one on every node.
+async fn run_pods(bed: &Bed, services: &[Value]) -> Result<(), Failure> {
+    for service in services {
         let pods: Vec<Pod> = bed.nodes.iter().map(|node| pod_of(service, node)).collect();
         pods::create(bed.kubectl(), &pods).await?;
     }
     Ok(())
 }
 
-fn pod_of(service: &Value, node: &localstack_tests::nodes::Node) -> Pod {
-    let name = service["metadata"]["name"].as_str().unwrap_or_default();
+fn pod_of(service: &Value, node: &Node) -> Pod {
+    let (namespace, name) = identity(service);
     let selector = service["spec"]["selector"].as_object().into_iter().flatten();
     let ports = service["spec"]["ports"].as_array().into_iter().flatten();
     let address = &node.instance.pod_addresses[0];
     Pod {
-        namespace: service["metadata"]["namespace"].as_str().unwrap_or("default").to_owned(),
+        namespace: namespace.to_owned(),
         labels: selector.filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect(),
         ports: ports.filter_map(|port| Some((port["targetPort"].as_str()?.to_owned(), 8080))).collect(),
         ..Pod::new(&format!("{name}-{}", node.name), name, &node.name, address)

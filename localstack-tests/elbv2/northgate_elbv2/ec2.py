@@ -2,9 +2,11 @@
 
 import threading
 from contextlib import contextmanager
+from fnmatch import fnmatch
 
 from localstack.utils.patch import patch
 from moto.core.responses import ActionResult
+from moto.ec2 import utils
 from moto.ec2.exceptions import DependencyViolationError, EC2ClientError
 from moto.ec2.models.elastic_network_interfaces import NetworkInterface
 from moto.ec2.models.security_groups import SecurityGroupRule
@@ -21,6 +23,7 @@ def apply():
     revoke_ingress_all_or_nothing()
     rules_are_equal_without_their_description()
     find_interfaces_by_any_address()
+    filters_match_any_of_their_values()
 
 
 def delete_refuses_a_group_in_use():
@@ -130,3 +133,15 @@ def find_interfaces_by_any_address():
         if filter_name == "ipv6-addresses.ipv6-address":
             return list(self.ipv6_addresses)
         return fn(self, filter_name, method_name)
+
+
+def filters_match_any_of_their_values():
+    """AWS: a filter on something that a resource has several of matches when one of them is one of the filter's values.
+    moto wants one set within the other when the filter has more than one value."""
+
+    @patch(utils.is_filter_matching)
+    def is_filter_matching(fn, resource, name, wanted):
+        values = resource.get_filter_value(name)
+        if isinstance(values, list) and isinstance(wanted, list):
+            return any(fnmatch(value, pattern) for value in values for pattern in wanted)
+        return fn(resource, name, wanted)

@@ -92,8 +92,14 @@ async fn target_group(bed: &Bed, name: &str) -> String {
         [("Name", name), ("Protocol", "TCP"), ("Port", "80"), ("VpcId", &bed.world.vpc), ("TargetType", "instance")];
     let made = bed.aws.elbv2("CreateTargetGroup", &group).await.unwrap();
     let group = made.value("TargetGroupArn").to_owned();
-    let subnet = bed.world.private_subnets[0].id.as_str();
-    let balancer = [("Name", name), ("Type", "network"), ("Scheme", "internal"), ("Subnets.member.1", subnet)];
+    let subnets = &bed.world.private_subnets;
+    let balancer = [
+        ("Name", name),
+        ("Type", "network"),
+        ("Scheme", "internal"),
+        ("Subnets.member.1", subnets[0].id.as_str()),
+        ("Subnets.member.2", subnets[1].id.as_str()),
+    ];
     let made = bed.aws.elbv2("CreateLoadBalancer", &balancer).await.unwrap();
     let listener = [
         ("LoadBalancerArn", made.value("LoadBalancerArn")),

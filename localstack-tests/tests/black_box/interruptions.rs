@@ -9,9 +9,10 @@ use crate::holdings::Holdings;
 use crate::printed_plan::agreement;
 use crate::service::{Service, bindings};
 
-/// The writes of a one-port Service from its creation to its deletion: the shared group, the managed group and its rule,
-/// the target group, the load balancer, the listener, the worker rule, the targets; and five deletions and the revoke.
-const WRITES: usize = 13;
+/// The writes in the life of a Service, at the least. Made: the shared group, the managed group and its rule, the target
+/// group, the load balancer, the listener, the worker rule, the targets. Edited: the same but for the groups and the load
+/// balancer, two tags, and what each replaces. Deleted: load balancer, worker rule, target group, two groups.
+const WRITES: usize = 8 + 11 + 5;
 
 #[tokio::test]
 async fn killed_before_any_write_is_done_it_converges_without_a_twin() {
@@ -31,18 +32,20 @@ async fn when_the_answer_to_any_write_is_lost_it_converges_without_a_twin() {
     let mut number = 0;
     loop {
         number += 1;
-        let web = Service::new(&format!("web-{number}"), &[80]);
+        let life = Life::new(number);
         bed.proxy.reset();
         bed.proxy.at(When::Write(number), Fault::DropAnswer);
-        web.apply(bed).await;
-        story.stands(&web).await;
-        web.delete(bed).await;
-        story.is_gone(&web).await;
+        life.made.apply(bed).await;
+        story.stands(&life.made, "80").await;
+        life.edited.apply(bed).await;
+        story.stands(&life.edited, "8080").await;
+        life.edited.delete(bed).await;
+        story.is_gone(&life.edited).await;
         if bed.proxy.journal().calls().iter().all(|call| call.fault.is_none()) {
             break;
         }
     }
-    assert!(number > WRITES, "only {number} runs: the flow has more writes");
+    assert!(number > WRITES, "only {number} runs: a life has more writes");
 }
 
 async fn killed_at_every_write(hold: Fault) {
@@ -52,32 +55,45 @@ async fn killed_at_every_write(hold: Fault) {
     let mut number = 0;
     loop {
         number += 1;
-        let web = Service::new(&format!("web-{number}"), &[80]);
+        let life = Life::new(number);
         bed.proxy.reset();
         bed.proxy.at(When::Write(number), hold.clone());
-        web.apply(bed).await;
-        let mut was_killed = false;
-        (controller, was_killed) = killed_unless(bed, controller, was_killed, story.stands(&web)).await;
-        web.delete(bed).await;
-        (controller, was_killed) = killed_unless(bed, controller, was_killed, story.is_gone(&web)).await;
-        if !was_killed {
+        let mut kills = [false; 3];
+        life.made.apply(bed).await;
+        (controller, kills[0]) = killed_unless(bed, controller, story.stands(&life.made, "80")).await;
+        life.edited.apply(bed).await;
+        (controller, kills[1]) = killed_unless(bed, controller, story.stands(&life.edited, "8080")).await;
+        life.edited.delete(bed).await;
+        (controller, kills[2]) = killed_unless(bed, controller, story.is_gone(&life.edited)).await;
+        if kills == [false; 3] {
             break;
         }
     }
-    assert!(number > WRITES, "only {number} runs: the flow has more writes");
+    assert!(number > WRITES, "only {number} runs: a life has more writes");
+}
+
+/// A Service that is made, then edited so that there is much to do, then deleted.
+struct Life {
+    made: Service,
+    edited: Service,
+}
+
+impl Life {
+    fn new(number: usize) -> Self {
+        let name = format!("web-{number}");
+        Self {
+            made: Service::new(&name, &[80]),
+            edited: Service::new(&name, &[8080]).annotated("aws-load-balancer-additional-resource-tags", "team=web"),
+        }
+    }
 }
 
 /// Waits for the outcome; when a write is held before that, kills the controller there and lets the next one bring the
-/// outcome about.
-async fn killed_unless(
-    bed: &Bed,
-    controller: Controller,
-    was_killed: bool,
-    outcome: impl Future<Output = ()>,
-) -> (Controller, bool) {
+/// outcome about. The controller that runs then, and whether there was a kill.
+async fn killed_unless(bed: &Bed, controller: Controller, outcome: impl Future<Output = ()>) -> (Controller, bool) {
     tokio::pin!(outcome);
     tokio::select! {
-        () = &mut outcome => (controller, was_killed),
+        () = &mut outcome => (controller, false),
         held = bed.proxy.held() => {
             controller.kill().await.unwrap();
             // A request is never sent now; an answer goes to nobody.
@@ -112,17 +128,25 @@ impl Story {
         Self { bed, empty }
     }
 
-    /// The Service has its load balancer, and there is nothing twice.
-    async fn stands(&self, web: &Service) {
+    /// The Service has its load balancer with one listener, on this port, and there is nothing twice.
+    async fn stands(&self, web: &Service, port: &str) {
         let bed = &self.bed;
         let host = web.host_name(bed).await;
-        let found = Holdings::standing(bed, 1, 2).await;
-        assert_eq!(found.load_balancer().dns_name.to_lowercase(), host);
+        Holdings::until(bed, &format!("one listener, on {port}, and one target group"), |found| {
+            let listeners = found.load_balancers.iter().flat_map(|balancer| &balancer.listeners);
+            let ports: Vec<&str> = listeners.map(|listener| listener.port.as_str()).collect();
+            ports == [port] && found.target_groups.len() == 1
+        })
+        .await;
+        Holdings::standing(bed, 1, 2).await;
         agreement(bed).await;
         let found = Holdings::read(bed).await;
+        assert_eq!(found.load_balancer().dns_name.to_lowercase(), host);
         assert_eq!(found.load_balancer().listeners.len(), 1, "{found:#?}");
         assert_eq!(found.target_group().targets.len(), 2, "{found:#?}");
         assert_eq!(found.security_groups.len(), self.empty.security_groups.len() + 2, "{found:#?}");
+        assert_eq!(found.managed_group(&web.name).rules, [format!("tcp {port}-{port} from 0.0.0.0/0")].into());
+        assert_eq!(found.worker_group(bed).rules.len(), 1, "{found:#?}");
         assert_eq!(bindings(bed).await.len(), 1);
     }
 

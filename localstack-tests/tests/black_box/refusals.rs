@@ -37,10 +37,10 @@ const SLIPS: [Slip; 6] = [
     },
     Slip {
         name: "ranges",
-        slip: |web| web.annotated("load-balancer-source-ranges", "10.0.0.0/33"),
+        slip: |web| web.annotated("load-balancer-source-ranges", "2001:db8::/32"),
         field: "metadata.annotations[service.beta.kubernetes.io/load-balancer-source-ranges]",
-        value: Some("10.0.0.0/33"),
-        words: &["CIDR"],
+        value: Some("2001:db8::/32"),
+        words: &["IPv6", "not supported yet"],
     },
     Slip {
         name: "tls",

@@ -1,4 +1,8 @@
-//! What is shipped is enough: the Role for all that the controller does, the custom resources for objects that are there.
+//! What is shipped is enough: role and policy for all that the controller does, the custom resources for objects that are
+//! there.
+
+use std::collections::BTreeSet;
+use std::fs;
 
 use localstack_tests::bed::Bed;
 use localstack_tests::setup;
@@ -9,7 +13,7 @@ use crate::printed_plan::agreement;
 use crate::service::{Service, event};
 
 #[tokio::test]
-async fn the_shipped_role_is_enough_from_creation_to_deletion() {
+async fn the_shipped_role_and_policy_are_enough_from_creation_to_deletion() {
     let bed = Bed::start().await.unwrap();
     let mut controller = bed.start_controller(&[]).await.unwrap();
     controller.ready().await.unwrap();
@@ -30,6 +34,23 @@ async fn the_shipped_role_is_enough_from_creation_to_deletion() {
     for word in ["Service/default/web", "reason", "request_id"] {
         assert!(line.contains(word), "{word} is missing: {line}");
     }
+    let allowed = allowed_actions();
+    let journal = bed.proxy.journal();
+    for call in journal.names() {
+        assert!(allowed.contains(&call), "the shipped policy does not allow {call}");
+    }
+}
+
+/// Every action that the shipped policy allows, whatever its conditions.
+fn allowed_actions() -> BTreeSet<String> {
+    let policy = fs::read_to_string(setup::checkout().join("deploy/iam/policy.json")).unwrap();
+    let policy: Value = serde_json::from_str(&policy).unwrap();
+    let statements = policy["Statement"].as_array().unwrap();
+    let actions = statements.iter().flat_map(|statement| match &statement["Action"] {
+        Value::Array(several) => several.clone(),
+        one => vec![one.clone()],
+    });
+    actions.map(|action| action.as_str().unwrap().to_owned()).collect()
 }
 
 #[tokio::test]

@@ -43,7 +43,7 @@ fn serves(found: &ActualBinding, wanted: &Binding) -> bool {
 }
 
 /// Matched by target group; one that is going is none.
-fn matching<'a>(found: &'a [ActualBinding], wanted: &Binding) -> Option<&'a ActualBinding> {
+pub(super) fn matching<'a>(found: &'a [ActualBinding], wanted: &Binding) -> Option<&'a ActualBinding> {
     found.iter().find(|found| !found.deleting && found.binding.target_group == wanted.target_group)
 }
 

@@ -5,9 +5,9 @@
 
 use super::{Call, Class};
 
-const CREDENTIALS: &str =
-    "give the pod a role (IRSA or EKS Pod Identity), or set AWS_PROFILE, or AWS_ACCESS_KEY_ID \
-                                      and AWS_SECRET_ACCESS_KEY";
+/// What to do without credentials.
+pub(super) const CREDENTIALS: &str = "give the pod a role (IRSA or EKS Pod Identity), or set AWS_PROFILE, or \
+                                      AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY";
 
 const THROTTLES: &[&str] = &[
     "Throttling",
@@ -86,7 +86,10 @@ const QUOTAS: &[(&str, &str)] = &[
 
 /// What a person can do, by code.
 const HINTS: &[(&str, &str)] = &[
-    ("DuplicateLoadBalancerName", "a load balancer with this name and other settings exists: delete it, or choose another name"),
+    (
+        "DuplicateLoadBalancerName",
+        "a load balancer with this name and other settings exists: delete it, or choose another name",
+    ),
     ("DuplicateTargetGroupName", "a target group with this name and other settings exists: delete it"),
     ("DuplicateListener", "another listener has this port: if it stays, delete it from the load balancer"),
     ("InvalidGroup.Duplicate", "a security group with this name exists in the VPC: if it stays, delete it"),

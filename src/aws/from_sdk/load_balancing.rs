@@ -183,8 +183,8 @@ fn health_check(members: &Members<'_>, answer: &elb::TargetGroup) -> Result<Heal
     })
 }
 
-/// What a TargetGroupBinding may leave to be read from its target group. A kind of group that a binding cannot fill is a
-/// finding for its plan, not an error.
+/// What a TargetGroupBinding may leave to be read from its target group. A kind of group that a binding cannot fill is
+/// a finding for its plan, not an error.
 pub(in crate::aws) fn summary(listed: &Listed<elb::TargetGroup>) -> Result<TargetGroupSummary, AwsError> {
     let Listed { arn, name: _, vpc, answer } = listed;
     let members = Members::of(arn);

@@ -34,9 +34,9 @@ impl Ends {
     }
 }
 
-/// These instances, and the interfaces that hold these addresses: first among the instances' own, then by asking for the
-/// addresses. What EC2 lists of an instance is the only place where an address inside a prefix can be found, so instances
-/// out of the cache are asked once more for addresses that nothing else knows.
+/// These instances, and the interfaces that hold these addresses: first among the instances' own, then by asking for
+/// the addresses. What EC2 lists of an instance is the only place where an address inside a prefix can be found, so
+/// instances out of the cache are asked once more for addresses that nothing else knows.
 pub(super) async fn ends(
     account: &Inner,
     ids: &BTreeSet<InstanceId>,

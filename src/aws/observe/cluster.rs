@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 
 use northgate_planner::actual::{
-    ActualCluster, BACKEND_SECURITY_GROUP, CLUSTER_TAG, SERVICE_STACK_TAG, SHARED_RESOURCE_TAG,
+    ActualCluster, ActualSecurityGroup, BACKEND_SECURITY_GROUP, CLUSTER_TAG, SERVICE_STACK_TAG, SHARED_RESOURCE_TAG,
 };
-use northgate_planner::id::SecurityGroupId;
+use northgate_planner::id::{SecurityGroupId, StackId};
 
 use crate::aws::Inner;
 use crate::aws::describe::filter;
@@ -17,7 +17,8 @@ pub(super) async fn observe(account: &Inner) -> Result<ActualCluster, AwsError> 
     let cluster = filter(format!("tag:{CLUSTER_TAG}"), [&account.cluster_name]);
     let answer = account.clients.security_groups(vec![filter("vpc-id", [&account.vpc]), cluster]).await?;
     let groups = answer.iter().map(security_group).collect::<Result<Vec<_>, _>>()?;
-    let stacks_left = groups.iter().filter_map(|group| group.tags.get(SERVICE_STACK_TAG).cloned()).collect();
+    let stack = |group: &ActualSecurityGroup| StackId::from_tag_value(group.tags.get(SERVICE_STACK_TAG)?);
+    let stacks_left = groups.iter().filter_map(stack).collect();
     let is_shared = |tag: Option<&String>| tag.is_some_and(|value| value == BACKEND_SECURITY_GROUP);
     let shared = groups.into_iter().filter(|group| is_shared(group.tags.get(SHARED_RESOURCE_TAG)));
     let backend_security_group = shared.min_by(|one, other| one.id.cmp(&other.id));

@@ -249,7 +249,7 @@ async fn the_clusters_shared_group_is_the_lowest_of_those_with_its_tags() {
     assert_eq!(bed.wire.calls(), ["DescribeSecurityGroups"; 2]);
     assert_eq!(found.backend_security_group.unwrap().id, made[0]);
     assert_eq!(found.referenced_by.into_iter().collect::<Vec<_>>(), [SecurityGroupId::new("sg-nodes")], "not itself");
-    assert_eq!(found.stacks_left.into_iter().collect::<Vec<_>>(), ["default/web"]);
+    assert_eq!(found.stacks_left.iter().map(ToString::to_string).collect::<Vec<_>>(), ["service/default/web"]);
 }
 
 #[tokio::test]

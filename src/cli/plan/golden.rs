@@ -10,7 +10,9 @@ use std::time::Duration;
 use clap::Parser as _;
 use northgate_planner::crd::TargetGroupBinding;
 use northgate_planner::id::{AccountId, Key, ObjectName, Region, StackId};
-use northgate_planner::plan::{Change, Document, Entry, KubeChange, Made, Step, Write as PlanWrite, render, resolve};
+use northgate_planner::plan::{
+    Change, Document, Entry, KubeChange, Made, Step, Wait, WaitFor, Write as PlanWrite, render, resolve,
+};
 use northgate_planner::snapshot::Snapshot;
 use northgate_simulator::account_description::AccountDescription;
 use northgate_simulator::{Options, Simulator};
@@ -128,16 +130,31 @@ impl World {
         Document::new(header, run.plans, run.refused, run.skipped, BTreeMap::new(), Vec::new())
     }
 
-    /// Carries out every step as printed: entries that others wait for come first.
+    /// Carries out every step as printed, each entry in its own order, the entries as they wait for each other.
     async fn carry_out(&mut self, document: &Document) {
-        for entry in &document.entries {
-            for step in &entry.steps {
-                match step {
-                    Step::Change(change) => self.change(entry, change).await,
-                    // Longer than anything in the simulator takes.
-                    Step::Wait(_) => tokio::time::sleep(Duration::from_secs(600)).await,
+        let entries = &document.entries;
+        let mut reached = vec![0; entries.len()];
+        loop {
+            let before = reached.clone();
+            for (index, entry) in entries.iter().enumerate() {
+                while let Some(step) = entry.steps.get(reached[index]) {
+                    match step {
+                        Step::Change(change) => self.change(entry, change).await,
+                        Step::Wait(wait) if is_over(wait, entry, entries, &reached) => {
+                            // Longer than anything in the simulator takes.
+                            tokio::time::sleep(Duration::from_secs(600)).await;
+                        }
+                        Step::Wait(_) => break,
+                    }
+                    reached[index] += 1;
                 }
             }
+            if reached == before {
+                break;
+            }
+        }
+        for (entry, reached) in entries.iter().zip(reached) {
+            assert_eq!(reached, entry.steps.len(), "{} waits for ever", entry.key);
         }
         tokio::time::sleep(Duration::from_secs(600)).await;
     }
@@ -181,6 +198,19 @@ impl World {
                 let object: TargetGroupBinding = serde_json::from_value(object).unwrap();
                 self.snapshot.bindings.insert(name, Arc::new(object));
             }
+        }
+    }
+}
+
+/// Whether what a wait waits for has come: its entry is done, or has itself come to wait for this one.
+fn is_over(wait: &Wait, of: &Entry, entries: &[Entry], reached: &[usize]) -> bool {
+    let Some(awaited) = entries.iter().position(|entry| Some(&entry.key) == wait.entry.as_ref()) else { return true };
+    match entries[awaited].steps.get(reached[awaited]) {
+        None => true,
+        Some(Step::Change(_)) => false,
+        Some(Step::Wait(other)) => {
+            // A binding that is gone lets the rules close, and only then does its stack go on to the end.
+            wait.reason == WaitFor::BindingGone && reached[awaited] > 0 || other.entry.as_ref() == Some(&of.key)
         }
     }
 }
