@@ -307,3 +307,30 @@ fn patched<K>(result: Result<K, Error>) -> Result<bool, Error> {
         Err(error) => Err(error),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+
+    fn metadata(object: Value) -> ObjectMeta {
+        serde_json::from_value(object).unwrap()
+    }
+
+    #[test]
+    fn an_object_is_the_same_while_it_says_the_same() {
+        let seen = json!({ "uid": "u-1", "resourceVersion": "1", "annotations": { "a": "b" } });
+        for (what, pointer, value, same) in [
+            ("a version", "resourceVersion", json!("2"), true),
+            ("our finalizer", "finalizers", json!([SERVICE_FINALIZER]), true),
+            ("a uid", "uid", json!("u-2"), false),
+            ("an annotation", "annotations", json!({ "a": "c" }), false),
+            ("a deletion", "deletionTimestamp", json!("2026-01-31T12:00:00Z"), false),
+        ] {
+            let mut found = seen.clone();
+            found[pointer] = value;
+            assert_eq!(is_same(&metadata(found), &metadata(seen.clone())), same, "{what}");
+        }
+    }
+}

@@ -9,8 +9,6 @@ mod poll;
 mod queue;
 mod rules;
 mod shared;
-#[cfg(test)]
-mod smoke;
 mod stack;
 mod stop;
 mod tell;

@@ -1,4 +1,5 @@
 //! The program as a person runs it: what it prints, and with which code it ends.
+#![allow(clippy::unwrap_used, reason = "a test that cannot read its input fails")]
 
 use std::path::Path;
 use std::process::{Command, Output};
@@ -36,7 +37,13 @@ fn exit_codes_say_what_happened() {
         ("missing", &[], 1),
     ] {
         let output = plan(case, more);
-        assert_eq!(output.status.code(), Some(code), "{case} {more:?}\n{}{}", text(&output.stdout), text(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(code),
+            "{case} {more:?}\n{}{}",
+            text(&output.stdout),
+            text(&output.stderr)
+        );
     }
 }
 
@@ -52,7 +59,8 @@ fn json_is_the_same_value_as_the_text_and_twice_the_same() {
 
 #[test]
 fn an_error_says_what_to_do_on_stderr_and_nothing_on_stdout() {
-    let output = northgate(&["plan", "--cluster-name=demo", "-f", "first-service/objects.yaml", "--account", "nowhere.yaml"]);
+    let output =
+        northgate(&["plan", "--cluster-name=demo", "-f", "first-service/objects.yaml", "--account", "nowhere.yaml"]);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(text(&output.stdout), "");
     assert!(text(&output.stderr).contains("nowhere.yaml"), "{}", text(&output.stderr));

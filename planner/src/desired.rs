@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 
 use crate::facts::{Facts, Live, Needs};
 use crate::id::{
-    IpAddressType, Knowable, Protocol, Ref, ResourceKey, ResourceKind, Scheme, SecurityGroupId, TargetGroupArn, TargetIpAddressType,
-    TargetType, VpcId,
+    IpAddressType, Knowable, Protocol, Ref, ResourceKey, ResourceKind, Scheme, SecurityGroupId, TargetGroupArn,
+    TargetIpAddressType, TargetType, VpcId,
 };
 use crate::model::{Binding, HealthCheck, IngressRule, Pairs, SubnetMapping};
 use crate::problem::Problem;

@@ -11,7 +11,9 @@ mod target_group;
 
 use std::collections::BTreeMap;
 
-use crate::actual::{ActualBinding, ActualLoadBalancer, ActualSecurityGroup, ActualStack, ActualTargetGroup, LoadBalancerState, Owned};
+use crate::actual::{
+    ActualBinding, ActualLoadBalancer, ActualSecurityGroup, ActualStack, ActualTargetGroup, LoadBalancerState, Owned,
+};
 use crate::desired::Desired;
 use crate::id::{Key, LoadBalancerArn, Ref, ResourceKey, ResourceKind, SecurityGroupId, TargetGroupArn};
 use crate::plan::{Change, FieldChange, Held, Plan, Stages, in_order};
@@ -110,7 +112,11 @@ impl<'a> Comparison<'a> {
             }
         }
         for found in &self.found.target_groups {
-            let fits = self.wanted.target_groups.get(found.resource_id()).is_none_or(|wanted| target_group::fits(wanted, found));
+            let fits = self
+                .wanted
+                .target_groups
+                .get(found.resource_id())
+                .is_none_or(|wanted| target_group::fits(wanted, found));
             if fits && !self.target_groups.contains_key(found.resource_id()) {
                 self.target_groups.insert(found.resource_id(), found);
             }
@@ -120,24 +126,30 @@ impl<'a> Comparison<'a> {
         }
         for twin in twins {
             self.warnings.push(
-                Problem::general(format!("{twin} carries the tags of this stack's load balancer, but is not the one in use"))
-                    .hint("delete it by hand, or take its tags away, if nothing needs it"),
+                Problem::general(format!(
+                    "{twin} carries the tags of this stack's load balancer, but is not the one in use"
+                ))
+                .hint("delete it by hand, or take its tags away, if nothing needs it"),
             );
         }
         for unidentified in &self.found.unidentified {
             self.warnings.push(
-                Problem::general(format!("{unidentified} carries the stack's tags but no resource tag; it is left alone"))
-                    .hint("take its tags away, or delete it by hand, if nothing needs it"),
+                Problem::general(format!(
+                    "{unidentified} carries the stack's tags but no resource tag; it is left alone"
+                ))
+                .hint("take its tags away, or delete it by hand, if nothing needs it"),
             );
         }
     }
 
     fn security_group(&self, reference: &Ref<SecurityGroupId>) -> Ref<SecurityGroupId> {
         match reference {
-            Ref::Made(key) if *key != ResourceKey::backend_security_group() => match self.security_groups.get(key.id.as_str()) {
-                Some(found) => Ref::Known(found.id.clone()),
-                None => reference.clone(),
-            },
+            Ref::Made(key) if *key != ResourceKey::backend_security_group() => {
+                match self.security_groups.get(key.id.as_str()) {
+                    Some(found) => Ref::Known(found.id.clone()),
+                    None => reference.clone(),
+                }
+            }
             other => other.clone(),
         }
     }

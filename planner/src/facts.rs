@@ -6,7 +6,8 @@ use std::net::IpAddr;
 use ipnet::IpNet;
 
 use crate::id::{
-    AvailabilityZone, InstanceId, IpAddressType, LoadBalancerArn, NetworkInterfaceId, Scheme, SecurityGroupId, SubnetId, VpcId,
+    AvailabilityZone, InstanceId, IpAddressType, LoadBalancerArn, NetworkInterfaceId, Scheme, SecurityGroupId,
+    SubnetId, VpcId,
 };
 use crate::model::{IngressRule, Pairs};
 

@@ -83,10 +83,7 @@ impl ObjectName {
 
     /// The name under which an object's metadata stands; no namespace means `default`.
     pub fn of(metadata: &k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta) -> Self {
-        Self::new(
-            metadata.namespace.as_deref().unwrap_or("default"),
-            metadata.name.as_deref().unwrap_or_default(),
-        )
+        Self::new(metadata.namespace.as_deref().unwrap_or("default"), metadata.name.as_deref().unwrap_or_default())
     }
 }
 

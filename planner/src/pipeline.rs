@@ -94,12 +94,10 @@ pub fn accept(snapshot: &Snapshot, key: &Key) -> Result<Accepted, Declined> {
 /// Decides every name, port, tag and order of what is to be done. Cannot fail.
 pub fn decide(accepted: &Accepted, facts: &Facts, actual: &Actual) -> Plan {
     match (accepted, actual) {
-        (Accepted::Stack(stack), Actual::Stack(found)) => {
-            match desired::decide(&stack.spec, facts, &actual.live()) {
-                Ok(wanted) => diff::stack(&stack.spec, &wanted, found, &stack.bindings),
-                Err(problems) => refused(&stack.spec, problems),
-            }
-        }
+        (Accepted::Stack(stack), Actual::Stack(found)) => match desired::decide(&stack.spec, facts, &actual.live()) {
+            Ok(wanted) => diff::stack(&stack.spec, &wanted, found, &stack.bindings),
+            Err(problems) => refused(&stack.spec, problems),
+        },
         (Accepted::Binding(binding), Actual::Targets(found)) => targets::decide(binding, facts, Some(found)),
         (Accepted::Binding(binding), Actual::Nothing) => targets::decide(binding, facts, None),
         (Accepted::Rules(rules), Actual::Rules(found)) => worker_rules::decide(rules, facts, found.as_ref()),

@@ -7,15 +7,15 @@ mod order;
 mod resolve;
 
 pub use change::{
-    Action, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateSecurityGroup, CreateTags, CreateTargetGroup,
-    CreateTargetGroupBinding, DeleteListener, DeleteLoadBalancer, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup,
-    DeleteTargetGroupBinding, FieldChange, Forward, Impact, KubeChange, ModifyListener, ModifyLoadBalancerAttributes,
-    ModifyTargetGroup, ModifyTargetGroupAttributes, PatchTargetGroupBinding, RemoveTags, AddTags, Resource, SecurityGroupIngress,
-    SetIpAddressType, SetSecurityGroups, SetSubnets, TagList, Targets, Write,
+    Action, AddTags, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateSecurityGroup, CreateTags,
+    CreateTargetGroup, CreateTargetGroupBinding, DeleteListener, DeleteLoadBalancer, DeleteSecurityGroup, DeleteTags,
+    DeleteTargetGroup, DeleteTargetGroupBinding, FieldChange, Forward, Impact, KubeChange, ModifyListener,
+    ModifyLoadBalancerAttributes, ModifyTargetGroup, ModifyTargetGroupAttributes, PatchTargetGroupBinding, RemoveTags,
+    Resource, SecurityGroupIngress, SetIpAddressType, SetSecurityGroups, SetSubnets, TagList, Targets, Write,
 };
 pub use display::render;
-pub(crate) use order::{Stages, in_order};
 pub use json::{Document, Entry, FailOn, Header, Skipped, Summary};
+pub(crate) use order::{Stages, in_order};
 pub use resolve::{Made, Resolved, Unresolved, resolve};
 
 use crate::id::{Key, ObjectRef, ResourceKey, StackId};

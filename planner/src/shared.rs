@@ -6,7 +6,10 @@ use crate::actual::{ActualCluster, ActualSecurityGroup};
 use crate::desired::{backend_security_group_name, backend_security_group_tags};
 use crate::diff::{self, Keys, tag_changes};
 use crate::id::{Key, ResourceKey};
-use crate::plan::{AwsChange, Change, CreateSecurityGroup, DeleteSecurityGroup, Impact, Plan, Resource, Step, TagList, Wait, WaitFor, Write};
+use crate::plan::{
+    AwsChange, Change, CreateSecurityGroup, DeleteSecurityGroup, Impact, Plan, Resource, Step, TagList, Wait, WaitFor,
+    Write,
+};
 use crate::spec::cluster::{ClusterSpec, Share};
 
 const DESCRIPTION: &str = "[k8s] Shared Backend SecurityGroup for LoadBalancer";

@@ -163,7 +163,8 @@ mod tests {
 
     #[test]
     fn settings_are_what_the_flags_say() {
-        let given = flags(&["--default-tags=team=web,stage=prod", "--default-target-type=ip", "--classless-services=false"]);
+        let given =
+            flags(&["--default-tags=team=web,stage=prod", "--default-target-type=ip", "--classless-services=false"]);
         given.check().unwrap();
         let settings = given.settings(VpcId::new("vpc-1"), Region::new("us-west-2"));
         assert_eq!(settings.default_tags.len(), 2);

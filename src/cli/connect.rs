@@ -13,12 +13,16 @@ use crate::cluster;
 /// What keeps the VPC from being known.
 #[derive(Debug, thiserror::Error)]
 enum ConnectError {
-    #[error("no VPC is known; give --aws-vpc-id (without it the nodes of a cluster tell, and no node has an EC2 instance)")]
-    NoNode,
-    #[error("no VPC is known; give --aws-vpc-id (a node names {0}, which is not an instance of this account and Region)")]
-    NoInstance(InstanceId),
+    #[error(
+        "no VPC is known; give --aws-vpc-id (without it the nodes of a cluster tell, and no node has an EC2 instance)"
+    )]
+    Nodeless,
+    #[error(
+        "no VPC is known; give --aws-vpc-id (a node names {0}, which is not an instance of this account and Region)"
+    )]
+    ForeignNode(InstanceId),
     #[error("there is no VPC {vpc} in {region}; check --aws-vpc-id, --aws-region and the credentials")]
-    NoVpc { vpc: VpcId, region: Region },
+    MissingVpc { vpc: VpcId, region: Region },
 }
 
 /// Connects. The VPC comes from the flag, else from a node's instance; never from instance metadata.
@@ -35,13 +39,14 @@ where
         Some(vpc) => VpcId::new(vpc),
         None => {
             let instances = instances().await?;
-            let instance = instances.first().ok_or(ConnectError::NoNode)?;
+            let instance = instances.first().ok_or(ConnectError::Nodeless)?;
             let vpc = connection.vpc_of_instance(instance).await?;
-            vpc.ok_or_else(|| ConnectError::NoInstance(instance.clone()))?
+            vpc.ok_or_else(|| ConnectError::ForeignNode(instance.clone()))?
         }
     };
     let mut settings = decisions.settings(vpc.clone(), connection.region().clone());
     let owner = connection.account_of_vpc(&vpc).await?;
-    settings.account = Some(owner.ok_or_else(|| ConnectError::NoVpc { vpc, region: connection.region().clone() })?);
+    settings.account =
+        Some(owner.ok_or_else(|| ConnectError::MissingVpc { vpc, region: connection.region().clone() })?);
     Ok((connection, settings))
 }

@@ -63,12 +63,14 @@ impl Manifests {
         let mut manifests = Self::default();
         for path in paths {
             if path.as_os_str() == "-" {
-                let text = std::io::read_to_string(std::io::stdin()).map_err(|source| InputError { path: path.clone(), source })?;
+                let text = std::io::read_to_string(std::io::stdin())
+                    .map_err(|source| InputError { path: path.clone(), source })?;
                 manifests.parse("-", &text);
                 continue;
             }
             for file in files(path)? {
-                let text = std::fs::read_to_string(&file).map_err(|source| InputError { path: file.clone(), source })?;
+                let text =
+                    std::fs::read_to_string(&file).map_err(|source| InputError { path: file.clone(), source })?;
                 manifests.parse(&file.to_string_lossy(), &text);
             }
         }
@@ -177,7 +179,10 @@ fn typed<T: DeserializeOwned + Serialize + kube::ResourceExt>(value: &Value) -> 
         return Err(unknown.into_iter().map(fault).collect());
     }
     if object.meta().name.as_deref().unwrap_or_default().is_empty() {
-        return Err(vec![Fault { path: Some("metadata.name".to_owned()), message: "the object has no name".to_owned() }]);
+        return Err(vec![Fault {
+            path: Some("metadata.name".to_owned()),
+            message: "the object has no name".to_owned(),
+        }]);
     }
     Ok(object)
 }
@@ -187,7 +192,8 @@ fn documents<'a>(file: &'a str, text: &'a str) -> Vec<Document<'a>> {
     let mut documents = Vec::new();
     let (mut start, mut first_line, mut offset) = (0, 1, 0);
     for (index, line) in text.split_inclusive('\n').enumerate() {
-        let marker = line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+        let marker =
+            line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
         if marker {
             documents.push(Document { file, line: first_line, text: &text[start..offset] });
             start = offset + line.len();
@@ -250,13 +256,21 @@ mod tests {
         );
         let problems = manifests.problems.iter().map(ToString::to_string).collect::<Vec<_>>();
         assert_eq!(problems[0], "spec.prots: web.yaml:5: Service: there is no field spec.prots");
-        assert!(problems[1].starts_with("spec.ports[0].port: web.yaml:12: Service: invalid type: string"), "{}", problems[1]);
+        assert!(
+            problems[1].starts_with("spec.ports[0].port: web.yaml:12: Service: invalid type: string"),
+            "{}",
+            problems[1]
+        );
         assert_eq!(manifests.services.len(), 1);
     }
 
     #[test]
     fn what_is_not_yaml_is_a_problem_with_its_line() {
         let manifests = read("apiVersion: v1\nkind: Service\n---\nspec: [\n");
-        assert!(manifests.problems.iter().any(|problem| problem.message.starts_with("web.yaml:")), "{:?}", manifests.problems);
+        assert!(
+            manifests.problems.iter().any(|problem| problem.message.starts_with("web.yaml:")),
+            "{:?}",
+            manifests.problems
+        );
     }
 }

@@ -91,11 +91,20 @@ pub(super) fn run(args: PlanArgs) -> Result<u8, Failure> {
 async fn planned(args: &PlanArgs, source: &source::Source) -> Result<Document, Failure> {
     let account = &source.account;
     let mut run = Run::new(account, source.snapshot.clone());
-    let named = run.plan(&Selection { names: &args.names, namespace: args.namespace.as_deref(), by_files: source.by_files }).await?;
+    let named = run
+        .plan(&Selection { names: &args.names, namespace: args.namespace.as_deref(), by_files: source.by_files })
+        .await?;
     let mut ignored = source.ignored.clone();
     *ignored.entry("Service".to_owned()).or_default() += named.unlisted;
     ignored.retain(|_, count| *count > 0);
-    Ok(Document::new(source::header(&source.snapshot), run.plans, run.refused, run.skipped, ignored, source.problems.clone()))
+    Ok(Document::new(
+        source::header(&source.snapshot),
+        run.plans,
+        run.refused,
+        run.skipped,
+        ignored,
+        source.problems.clone(),
+    ))
 }
 
 /// Which keys a run plans.
@@ -150,7 +159,8 @@ impl<'a, A: Read> Run<'a, A> {
             let before = self.skipped.len();
             _ = self.pass(&Key::Stack(StackId::Service(name.clone()))).await?;
             // In a live cluster most Services are no load balancers; only counted.
-            let plain = self.snapshot.services.get(&name).is_some_and(|service| !crate::cluster::is_load_balancer(service));
+            let plain =
+                self.snapshot.services.get(&name).is_some_and(|service| !crate::cluster::is_load_balancer(service));
             if plain && !selection.by_files && !selection.names_service(&name) && self.skipped.len() > before {
                 self.skipped.truncate(before);
                 unlisted += 1;
@@ -175,7 +185,8 @@ impl<'a, A: Read> Run<'a, A> {
                 self.snapshot.wanted_bindings.insert(name, binding);
             }
         }
-        let mut names = self.snapshot.bindings.keys().chain(self.snapshot.wanted_bindings.keys()).cloned().collect::<Vec<_>>();
+        let mut names =
+            self.snapshot.bindings.keys().chain(self.snapshot.wanted_bindings.keys()).cloned().collect::<Vec<_>>();
         names.sort();
         names.dedup();
         names.retain(|name| selection.takes_binding(name, &self.plans));
@@ -246,7 +257,8 @@ type Groups = BTreeMap<SecurityGroupId, Option<Key>>;
 
 /// Rules are closed when the bindings that needed them are gone: in the controller the objects tell, here the plan has to.
 fn wait_for_bindings(plan: &mut Plan, stack: &Key) {
-    let closes = |step: &Step| matches!(step, Step::Change(change) if change.call() == "ec2:RevokeSecurityGroupIngress");
+    let closes =
+        |step: &Step| matches!(step, Step::Change(change) if change.call() == "ec2:RevokeSecurityGroupIngress");
     if let Some(at) = plan.steps.iter().position(closes) {
         let wait = Wait {
             reason: WaitFor::BindingGone,

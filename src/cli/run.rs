@@ -46,8 +46,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         let account = connection.account(settings.cluster_name.clone(), settings.vpc.clone());
         // A pod's host name is its name.
         let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "northgate".to_owned());
-        let options =
-            RunOptions { settings, cluster, account, sync_period, health_probe_bind_addr, instance };
+        let options = RunOptions { settings, cluster, account, sync_period, health_probe_bind_addr, instance };
         controller::run(options).await?;
         Ok(0)
     })

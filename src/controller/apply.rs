@@ -25,7 +25,6 @@ pub(crate) struct Applied {
     pub(crate) stopped_at: Option<Wait>,
     /// The failure at which the pass ended.
     pub(crate) error: Option<Error>,
-    confirmed: bool,
 }
 
 impl Applied {
@@ -83,84 +82,85 @@ fn pause(reason: WaitFor) -> Option<Duration> {
 
 /// Carries out `plan`. Nothing is undone: the next pass observes and plans afresh.
 pub(crate) async fn run<A: Account>(world: &World<A>, snapshot: &Snapshot, plan: &Plan) -> Applied {
-    let mut applied = Applied::default();
+    let mut walk = Walk { world, snapshot, plan, made: Made::default(), confirmed: false };
+    let (mut reached, mut stopped_at, mut error) = (0, None, None);
     for step in &plan.steps {
-        if world.stop.is_told() {
-            applied.error = Some(Error::Stopping);
+        match walk.take(step).await {
+            Ok(None) => reached += 1,
+            Ok(wait) => stopped_at = wait,
+            Err(failure) => error = Some(failure),
+        }
+        if stopped_at.is_some() || error.is_some() {
             break;
         }
-        let done = match step {
-            Step::Change(change) => make(world, snapshot, plan, change, &mut applied).await.map(|()| true),
-            Step::Wait(wait) => settle(world, wait, &mut applied.made).await,
-        };
-        match (done, step) {
-            (Ok(true), _) => applied.reached += 1,
-            (Ok(false), Step::Wait(wait)) => {
-                applied.stopped_at = Some(wait.clone());
-                break;
-            }
-            (Ok(false), Step::Change(_)) => unreachable!("a change that did not fail is made"),
-            (Err(error), _) => {
-                applied.error = Some(error);
-                break;
+    }
+    Applied { made: walk.made, reached, stopped_at, error }
+}
+
+/// One plan on its way.
+struct Walk<'p, A> {
+    world: &'p World<A>,
+    snapshot: &'p Snapshot,
+    plan: &'p Plan,
+    made: Made,
+    /// Whether the API server was asked if the object still says what was decided from.
+    confirmed: bool,
+}
+
+impl<A: Account> Walk<'_, A> {
+    /// Takes one step; gives the wait at which the pass has to end.
+    async fn take(&mut self, step: &Step) -> Result<Option<Wait>, Error> {
+        if self.world.stop.is_told() {
+            return Err(Error::Stopping);
+        }
+        match step {
+            Step::Change(change) => self.make(change).await.map(|()| None),
+            Step::Wait(wait) => {
+                let ended = settle(self.world, wait, &mut self.made).await?;
+                Ok(if ended { None } else { Some(wait.clone()) })
             }
         }
     }
-    applied
-}
 
-/// Makes one change.
-async fn make<A: Account>(
-    world: &World<A>,
-    snapshot: &Snapshot,
-    plan: &Plan,
-    change: &Change,
-    applied: &mut Applied,
-) -> Result<(), Error> {
-    if !applied.confirmed && is_destructive(plan, change) {
-        world.cluster.confirm(snapshot, &plan.key).await?;
-        applied.confirmed = true;
+    async fn make(&mut self, change: &Change) -> Result<(), Error> {
+        let Self { world, snapshot, plan, .. } = self;
+        if !self.confirmed && is_destructive(plan, change) {
+            world.cluster.confirm(snapshot, &plan.key).await?;
+            self.confirmed = true;
+        }
+        // The line that says what was written is written inside of it, and shows its fields.
+        let object = plan.objects.first().map_or_else(|| plan.key.to_string(), ObjectRef::to_string);
+        let span = info_span!("change", object, resource = %change.resource.key, reason = %change.reason);
+        match resolve(change, &self.made)?.split() {
+            Ok(write) => self.perform(change, &write).instrument(span).await,
+            Err(write) => self.write(&write).instrument(span).await,
+        }
     }
-    let write = resolve(change, &applied.made)?;
-    // The line that says what was written is written inside of it, and shows its fields.
-    let span = info_span!("change", object = %object(plan), resource = %change.resource.key, reason = %change.reason);
-    match write.split() {
-        Ok(write) => perform(world, &write, change, &mut applied.made).instrument(span).await,
-        Err(write) => write_binding(world, &write).instrument(span).await,
+
+    async fn perform(&mut self, change: &Change, write: &Resolved<AwsChange>) -> Result<(), Error> {
+        let performed = self.world.perform(write, || change.resource.key.to_string()).await?;
+        if let Some(id) = performed.physical_id {
+            self.made.note(change.resource.key.clone(), id);
+        }
+        Ok(())
+    }
+
+    async fn write(&self, write: &Resolved<KubeChange>) -> Result<(), Error> {
+        // The watch may tell our own write before its answer is in.
+        let ours = self.world.own_writes.begin(write.name());
+        let written = self.world.cluster.write(write).await?;
+        let call = format_args!("kubernetes:{} targetgroupbindings", write.verb());
+        info!(%call, binding = %write.name(), "the API server did what it was told");
+        if let Some(written) = written {
+            ours.end(written);
+        }
+        Ok(())
     }
 }
 
 /// What cannot be made good by the next pass: deletes, what interrupts traffic, and everything done because an object goes.
 fn is_destructive(plan: &Plan, change: &Change) -> bool {
     !plan.wanted || change.action() == Action::Delete || change.impact >= Impact::Outage
-}
-
-fn object(plan: &Plan) -> String {
-    plan.objects.first().map_or_else(|| plan.key.to_string(), ObjectRef::to_string)
-}
-
-async fn perform<A: Account>(
-    world: &World<A>,
-    write: &Resolved<AwsChange>,
-    change: &Change,
-    made: &mut Made,
-) -> Result<(), Error> {
-    let performed = world.perform(write, || change.resource.key.to_string()).await?;
-    if let Some(id) = performed.physical_id {
-        made.note(change.resource.key.clone(), id);
-    }
-    Ok(())
-}
-
-async fn write_binding<A: Account>(world: &World<A>, write: &Resolved<KubeChange>) -> Result<(), Error> {
-    // The watch may tell our own write before its answer is in.
-    let ours = world.own_writes.begin(write.name());
-    let written = world.cluster.write(write).await?;
-    info!(call = %format_args!("kubernetes:{} targetgroupbindings", write.verb()), binding = %write.name(), "changed Kubernetes");
-    if let Some(written) = written {
-        ours.end(written);
-    }
-    Ok(())
 }
 
 /// Ends a wait that another key can end at once, by running that key's own pass; `false`: this pass ends here.
@@ -182,4 +182,40 @@ fn settle<'a, A: Account>(
             None => source,
         })
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use northgate_planner::id::{ResourceKey, SecurityGroupId, StackId};
+    use northgate_planner::plan::{DeleteSecurityGroup, Resource, Write};
+
+    use super::*;
+
+    #[test]
+    fn deletes_outages_and_everything_for_an_object_that_goes_are_confirmed_first() {
+        let name = northgate_planner::id::ObjectName::new("default", "web");
+        let plan = Plan::empty(Key::Stack(StackId::Service(name)), Vec::new());
+        let going = Plan { wanted: false, ..plan.clone() };
+        let delete = AwsChange::DeleteSecurityGroup(DeleteSecurityGroup { group_id: SecurityGroupId::new("sg-1") });
+        let tag = AwsChange::AddTags(northgate_planner::plan::AddTags {
+            resource_arns: Vec::new(),
+            tags: northgate_planner::plan::TagList::default(),
+        });
+        let change = |write: &AwsChange, impact| Change {
+            resource: Resource::new(ResourceKey::managed_security_group()),
+            write: Write::Aws(write.clone()),
+            fields: Vec::new(),
+            impact,
+            reason: String::new(),
+        };
+        for (plan, write, impact, expected) in [
+            (&plan, &tag, Impact::None, false),
+            (&plan, &tag, Impact::Brief, false),
+            (&plan, &tag, Impact::Outage, true),
+            (&plan, &delete, Impact::None, true),
+            (&going, &tag, Impact::None, true),
+        ] {
+            assert_eq!(is_destructive(plan, &change(write, impact)), expected, "{write:?} {impact:?}");
+        }
+    }
 }

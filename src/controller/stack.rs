@@ -124,3 +124,96 @@ async fn set_host<A: Account>(world: &World<A>, id: &StackId, uid: &Uid, host: O
 fn uid(snapshot: &Snapshot, id: &StackId) -> Option<Uid> {
     snapshot.services.get(id.owner())?.metadata.uid.as_deref().map(Uid::new)
 }
+
+#[cfg(test)]
+mod tests {
+    use northgate_planner::actual::{ActualLoadBalancer, ActualStack, Owned};
+    use northgate_planner::id::{IpAddressType, ObjectName, Scheme};
+    use northgate_planner::model::Pairs;
+    use northgate_planner::plan::{Change, DeleteLoadBalancer, Impact, Resource, Step};
+
+    use super::*;
+
+    fn id() -> StackId {
+        StackId::Service(ObjectName::new("default", "web"))
+    }
+
+    fn load_balancer(arn: &str, state: LoadBalancerState) -> Owned<ActualLoadBalancer> {
+        let tags = Pairs::from([
+            ("elbv2.k8s.aws/cluster".to_owned(), "demo".to_owned()),
+            ("service.k8s.aws/stack".to_owned(), "default/web".to_owned()),
+            ("service.k8s.aws/resource".to_owned(), "LoadBalancer".to_owned()),
+        ]);
+        let found = ActualLoadBalancer {
+            arn: LoadBalancerArn::new(arn),
+            name: arn.to_owned(),
+            dns_name: format!("{arn}.example"),
+            load_balancer_type: "network".to_owned(),
+            scheme: Scheme::Internal,
+            state,
+            ip_address_type: IpAddressType::Ipv4,
+            subnets: Vec::new(),
+            security_groups: Vec::new(),
+            tags: tags.clone(),
+            attributes: None,
+            listeners: Vec::new(),
+        };
+        Owned::claim(found, &tags, "demo", &id()).unwrap()
+    }
+
+    fn actual(load_balancers: Vec<Owned<ActualLoadBalancer>>) -> Actual {
+        Actual::Stack(ActualStack { load_balancers, ..ActualStack::default() })
+    }
+
+    fn deleting(arn: &str) -> Plan {
+        let mut plan = Plan::empty(Key::Stack(id()), vec![id().object()]);
+        plan.wanted = false;
+        plan.steps.push(Step::Change(Change {
+            resource: Resource::live(ResourceKey::load_balancer(), arn),
+            write: Write::Aws(AwsChange::DeleteLoadBalancer(DeleteLoadBalancer {
+                load_balancer_arn: LoadBalancerArn::new(arn),
+            })),
+            fields: Vec::new(),
+            impact: Impact::Destroys,
+            reason: "it is going".to_owned(),
+        }));
+        plan
+    }
+
+    #[test]
+    fn the_address_is_that_of_the_load_balancer_in_use() {
+        let plan = Plan::empty(Key::Stack(id()), vec![id().object()]);
+        let applied = Applied::default();
+        let serving =
+            actual(vec![load_balancer("a", LoadBalancerState::Active), load_balancer("b", LoadBalancerState::Active)]);
+        assert_eq!(find(&plan, &serving, &applied), Found::Serving("a.example"));
+        let pending = actual(vec![load_balancer("a", LoadBalancerState::Provisioning)]);
+        assert_eq!(find(&plan, &pending, &applied), Found::Pending(LoadBalancerArn::new("a")));
+        assert_eq!(find(&plan, &actual(Vec::new()), &applied), Found::Nothing);
+    }
+
+    #[test]
+    fn what_this_pass_made_is_pending_and_what_it_deleted_is_nothing() {
+        let mut made = Applied::default();
+        made.made.note(ResourceKey::load_balancer(), "new".to_owned());
+        let plan = Plan::empty(Key::Stack(id()), vec![id().object()]);
+        assert_eq!(find(&plan, &actual(Vec::new()), &made), Found::Pending(LoadBalancerArn::new("new")));
+
+        let serving = actual(vec![load_balancer("a", LoadBalancerState::Active)]);
+        let stopped_before = Applied::default();
+        assert_eq!(find(&deleting("a"), &serving, &stopped_before), Found::Serving("a.example"));
+        let deleted = Applied { reached: 1, ..Applied::default() };
+        assert_eq!(find(&deleting("a"), &serving, &deleted), Found::Nothing);
+    }
+
+    #[test]
+    fn an_object_is_let_go_only_when_nothing_is_left() {
+        let done = Applied { reached: 1, ..Applied::default() };
+        assert!(done.leaves_nothing(&deleting("a")));
+        assert!(!Applied::default().leaves_nothing(&deleting("a")), "the load balancer is still there");
+        let wanted = Plan { wanted: true, ..deleting("a") };
+        assert!(!done.leaves_nothing(&wanted));
+        let refused = Plan { refused: true, ..deleting("a") };
+        assert!(!done.leaves_nothing(&refused));
+    }
+}

@@ -52,7 +52,7 @@ async fn of_two_bindings_on_one_group_the_newer_is_refused() {
     }
     let arn = target_group(&bed, "one").await;
     apply_binding_to(&bed, "older", ("older", 80), &arn, &Value::Null).await;
-    let standing = Holdings::until(&bed, "two targets", |found| found.target_group().targets.len() == 2).await;
+    let standing = Holdings::standing(&bed, 1, 2).await;
     counted(&bed, "older", 2).await;
     // Creation times are whole seconds.
     tokio::time::sleep(Duration::from_millis(1100)).await;

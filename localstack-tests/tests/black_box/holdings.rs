@@ -170,6 +170,12 @@ impl Holdings {
         }
     }
 
+    /// The rules of the security group with this id, without their descriptions.
+    pub(crate) fn rules_of(&self, id: &str) -> BTreeSet<String> {
+        let rules = self.security_group(|group| group.id == id).rules.iter();
+        rules.map(|rule| rule.split(" (").next().unwrap_or_default().to_owned()).collect()
+    }
+
     /// The ARN or id of what a plan calls by this CloudFormation type and id, in the stack `NAMESPACE/NAME`.
     pub(crate) fn physical_id(&self, kind: &str, id: &str, stack: &str) -> Option<String> {
         if kind == "AWS::EC2::SecurityGroup" && id == "BackendSecurityGroup" {

@@ -5,10 +5,13 @@ use std::fs;
 
 use localstack_tests::bed::Bed;
 use localstack_tests::process::temporary_folder;
+use localstack_tests::proxy::Call;
 use serde_json::{Value, json};
 
 use crate::holdings::Holdings;
-use crate::printed_plan::{agreement, all_changes, assert_law, change, changes, entries, entry, plan, plan_json};
+use crate::printed_plan::{
+    agreement, all_changes, assert_law, assert_law_of_several, change, changes, entries, entry, plan, plan_json,
+};
 use crate::service::{Service, bindings};
 
 #[tokio::test]
@@ -56,41 +59,46 @@ async fn the_calls_that_are_made_are_the_steps_that_were_printed() {
 }
 
 #[tokio::test]
-async fn the_law_holds_for_all_that_a_plan_prints_at_once() {
+async fn the_law_holds_for_several_services_at_once() {
     let bed = Bed::start().await.unwrap();
     let web = Service::new("web", &[80, 443]).on_node_port(0, 30_080).on_node_port(1, 30_443);
     let api = Service::new("api", &[9000]).on_node_port(0, 30_900);
+    let empty = Holdings::read(&bed).await;
     web.apply(&bed).await;
     api.apply(&bed).await;
     let (_, printed) = plan_json(&bed, &[]).await;
-    done(&bed, &printed).await;
+    let (standing, writes) = let_it_be_done(&bed).await;
+    assert_law_of_several(&bed, &printed, &empty, &standing, &writes).await;
 
     web.delete(&bed).await;
-    let standing = Holdings::read(&bed).await;
+    api.clone().annotated("aws-load-balancer-healthcheck-healthy-threshold", "5").apply(&bed).await;
     let (_, printed) = plan_json(&bed, &[]).await;
-    done_from(&bed, &printed, &standing).await;
+    let (left, writes) = let_it_be_done(&bed).await;
+    assert_law_of_several(&bed, &printed, &standing, &left, &writes).await;
+    assert_eq!(left.load_balancers.len(), 1);
 }
 
 /// Lets a controller do what was printed, and holds it to that; what stands then.
 async fn done(bed: &Bed, printed: &Value) -> Holdings {
-    bed.proxy.reset();
-    let mut controller = bed.start_controller(&[]).await.unwrap();
-    controller.ready().await.unwrap();
-    agreement(bed).await;
-    let standing = Holdings::read(bed).await;
-    controller.terminate().await.unwrap();
-    assert_law(bed, printed, &standing, &bed.proxy.writes()).await;
+    let (standing, writes) = let_it_be_done(bed).await;
+    assert_law(bed, printed, &standing, &writes).await;
     standing
 }
 
 /// The same for a plan that takes away: what it refers to is what stood before.
 async fn done_from(bed: &Bed, printed: &Value, before: &Holdings) {
+    let (_, writes) = let_it_be_done(bed).await;
+    assert_law(bed, printed, before, &writes).await;
+}
+
+/// Runs a controller until there is nothing to do: what stands then, and the writes that made it so.
+async fn let_it_be_done(bed: &Bed) -> (Holdings, Vec<Call>) {
     bed.proxy.reset();
     let mut controller = bed.start_controller(&[]).await.unwrap();
     controller.ready().await.unwrap();
     agreement(bed).await;
     controller.terminate().await.unwrap();
-    assert_law(bed, printed, before, &bed.proxy.writes()).await;
+    (Holdings::read(bed).await, bed.proxy.writes())
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! What `northgate plan` printed, and the law: the writes that are made are the steps that were printed.
 
+use std::collections::BTreeSet;
+
 use localstack_tests::bed::Bed;
 use localstack_tests::proxy::Call;
 use localstack_tests::until;
@@ -77,11 +79,69 @@ pub(crate) fn change<'a>(document: &'a Value, call: &str) -> &'a Value {
 }
 
 /// The law: the writes that came by are the plan's change steps with the ids resolved, each entry's in its order, and the
-/// writes to Kubernetes are seen in its objects. `holdings` is what stands afterwards.
+/// writes to Kubernetes are seen in its objects. `holdings` is where ids are looked up.
 pub(crate) async fn assert_law(bed: &Bed, plan: &Value, holdings: &Holdings, writes: &[Call]) {
+    assert_law_of(bed, entries(plan).iter(), holdings, writes).await;
+}
+
+/// The law for a plan of several stacks. All share the worker rules, and their bindings become known one after the
+/// other: rules may be opened in several steps, but what is open in the end is what was printed, and nothing that was
+/// open before is closed meanwhile unless that was printed.
+pub(crate) async fn assert_law_of_several(
+    bed: &Bed,
+    plan: &Value,
+    before: &Holdings,
+    after: &Holdings,
+    writes: &[Call],
+) {
+    let (of_rules, others): (Vec<&Value>, Vec<&Value>) =
+        entries(plan).iter().partition(|entry| entry["key"].as_str().is_some_and(|key| key.starts_with("rules/")));
+    let known = if after.load_balancers.len() < before.load_balancers.len() { before } else { after };
+    let mut rest = writes.to_vec();
+    for entry in of_rules {
+        let group = entry["key"].as_str().and_then(|key| key.strip_prefix("rules/")).expect("a key is text");
+        let printed = |verb: &str| -> BTreeSet<String> {
+            let calls = changes(entry)
+                .into_iter()
+                .filter(|change| change["call"].as_str().is_some_and(|call| call.contains(verb)));
+            calls.flat_map(|change| rules_in(&as_texts(resolved(&change["request"], entry, known)))).collect()
+        };
+        let open_before = before.rules_of(group);
+        let kept: BTreeSet<String> = open_before.difference(&printed("Revoke")).cloned().collect();
+        assert_eq!(after.rules_of(group), &kept | &printed("Authorize"), "what is open in the end was printed");
+        let (of_group, others): (Vec<Call>, Vec<Call>) =
+            rest.into_iter().partition(|call| call.params["GroupId"] == group);
+        let closed: BTreeSet<String> = of_group
+            .iter()
+            .filter(|call| call.action.starts_with("Revoke"))
+            .flat_map(|call| rules_in(&as_planned(call)))
+            .collect();
+        let closed_of_before: BTreeSet<String> = closed.intersection(&open_before).cloned().collect();
+        assert!(closed_of_before.is_subset(&printed("Revoke")), "closed and not printed: {closed_of_before:?}");
+        rest = others;
+    }
+    assert_law_of(bed, others.into_iter(), known, &rest).await;
+}
+
+/// The rules in a request to open or close, as [`Holdings::rules_of`] writes them.
+fn rules_in(request: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let permissions = request["IpPermissions"].as_array().into_iter().flatten();
+    let of_permission = |permission: &Value| {
+        let what = [&permission["IpProtocol"], &permission["FromPort"], &permission["ToPort"]].map(text);
+        let groups = permission["UserIdGroupPairs"].as_array().cloned().unwrap_or_default();
+        let ranges = permission["IpRanges"].as_array().cloned().unwrap_or_default();
+        let sources =
+            groups.iter().map(|group| text(&group["GroupId"])).chain(ranges.iter().map(|range| text(&range["CidrIp"])));
+        sources.map(|source| format!("{} {}-{} from {source}", what[0], what[1], what[2])).collect::<Vec<_>>()
+    };
+    permissions.flat_map(of_permission).collect()
+}
+
+async fn assert_law_of(bed: &Bed, entries: impl Iterator<Item = &Value>, holdings: &Holdings, writes: &[Call]) {
     let mut unexplained: Vec<(usize, String, Value)> =
         writes.iter().map(|call| (call.number, call.name(), as_planned(call))).collect();
-    for entry in entries(plan) {
+    for entry in entries {
         let mut last = 0;
         for change in changes(entry) {
             let call = change["call"].as_str().expect("a change has a call");
@@ -102,7 +162,7 @@ pub(crate) async fn assert_law(bed: &Bed, plan: &Value, holdings: &Holdings, wri
             last = unexplained.remove(made).0;
         }
     }
-    assert!(unexplained.is_empty(), "made and not printed: {unexplained:#?}\n{plan:#}");
+    assert!(unexplained.is_empty(), "made and not printed: {unexplained:#?}");
 }
 
 /// A request as the plan has it: EC2's wire names are not its field names, and the plan's are those of the fields.

@@ -84,8 +84,20 @@ mod tests {
         let uid = "bdca2bd0-bfc6-449a-88a3-03451f05f18c";
         for (cluster, object, uid, scheme, expected) in [
             ("", service("foo", "bar"), "", Scheme::InternetFacing, "k8s-foo-bar-e053368fb2"),
-            ("my-cluster", service("default", "nlb-ip-svc-tls"), uid, Scheme::Internal, "k8s-default-nlbipsvc-6b0ba8ff70"),
-            ("my-cluster", service("default", "nlb-ip-svc-tls"), uid, Scheme::InternetFacing, "k8s-default-nlbipsvc-4d831c6ca6"),
+            (
+                "my-cluster",
+                service("default", "nlb-ip-svc-tls"),
+                uid,
+                Scheme::Internal,
+                "k8s-default-nlbipsvc-6b0ba8ff70",
+            ),
+            (
+                "my-cluster",
+                service("default", "nlb-ip-svc-tls"),
+                uid,
+                Scheme::InternetFacing,
+                "k8s-default-nlbipsvc-4d831c6ca6",
+            ),
             (
                 "my-cluster",
                 service("app", "tcpudp-protocol"),
@@ -102,7 +114,11 @@ mod tests {
     fn security_groups_are_named_as_in_the_contract() {
         let cluster = ClusterName::new("my-cluster");
         for (object, uid, expected) in [
-            (service("default", "nlb-ip-svc-tls"), "bdca2bd0-bfc6-449a-88a3-03451f05f18c", "k8s-default-nlbipsvc-1da4b78715"),
+            (
+                service("default", "nlb-ip-svc-tls"),
+                "bdca2bd0-bfc6-449a-88a3-03451f05f18c",
+                "k8s-default-nlbipsvc-1da4b78715",
+            ),
             (service("app", "tcpudp-protocol"), "2dc098f0-ae33-4378-af7b-83e2a0424495", "k8s-app-tcpudppr-06a9156bf8"),
             (service("app", "traffic-local"), "2dc098f0-ae33-4378-af7b-83e2a0424495", "k8s-app-trafficl-7b81fc143c"),
         ] {
@@ -116,7 +132,16 @@ mod tests {
         use HealthCheckProtocol::{Http, Tcp};
         let tls = service("default", "nlb-ip-svc-tls");
         for (object, uid, port, service_port, target_type, protocol, check, expected) in [
-            (&tls, "bdca2bd0-bfc6-449a-88a3-03451f05f18c", 80, 80, TargetType::Ip, Protocol::Tcp, Tcp, "k8s-default-nlbipsvc-d4818dcd51"),
+            (
+                &tls,
+                "bdca2bd0-bfc6-449a-88a3-03451f05f18c",
+                80,
+                80,
+                TargetType::Ip,
+                Protocol::Tcp,
+                Tcp,
+                "k8s-default-nlbipsvc-d4818dcd51",
+            ),
             (
                 &service("app", "traffic-local"),
                 "2dc098f0-ae33-4378-af7b-83e2a0424495",
@@ -137,7 +162,16 @@ mod tests {
                 Tcp,
                 "k8s-app-tcpudppr-2213a0d759",
             ),
-            (&tls, "7ab4be33-11c2-4a7b-b655-7add8affab36", 8883, 83, TargetType::Ip, Protocol::Tcp, Http, "k8s-default-nlbipsvc-77ea0c7734"),
+            (
+                &tls,
+                "7ab4be33-11c2-4a7b-b655-7add8affab36",
+                8883,
+                83,
+                TargetType::Ip,
+                Protocol::Tcp,
+                Http,
+                "k8s-default-nlbipsvc-77ea0c7734",
+            ),
         ] {
             let name = TargetGroupName {
                 cluster: &ClusterName::new("my-cluster"),

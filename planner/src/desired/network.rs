@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 
 use ipnet::{IpNet, Ipv4Net};
 
-use super::{Desired, Listener, LoadBalancer, SecurityGroup, TargetGroup, naming, networking, subnets, tags, target_group_ref};
+use super::{
+    Desired, Listener, LoadBalancer, SecurityGroup, TargetGroup, naming, networking, subnets, tags, target_group_ref,
+};
 use crate::facts::{Facts, Live, LiveLoadBalancer, Needs};
 use crate::id::{
-    IpAddressType, IpProtocol, Knowable, ObjectName, Protocol, Ref, ResourceKey, Scheme, SecurityGroupId, TargetIpAddressType, TargetType,
+    IpAddressType, IpProtocol, Knowable, ObjectName, Protocol, Ref, ResourceKey, Scheme, SecurityGroupId,
+    TargetIpAddressType, TargetType,
 };
 use crate::model::{Binding, IngressRule, Pairs, Peer, PortRef, RuleProtocol, SubnetMapping};
 use crate::problem::Problem;
@@ -51,7 +54,8 @@ pub(super) fn needs(spec: &ServiceSpec, live: &Live) -> Needs {
 pub(super) fn decide(spec: &ServiceSpec, facts: &Facts, live: &Live) -> Result<Desired, Vec<Problem>> {
     let live = live.load_balancer.as_ref();
     let chosen = chosen_subnets(spec, facts, live).map_err(|problem| {
-        let field = spec.subnets.as_ref().map(|_| format!("metadata.annotations[{}]", crate::spec::annotation::SUBNETS.key()));
+        let field =
+            spec.subnets.as_ref().map(|_| format!("metadata.annotations[{}]", crate::spec::annotation::SUBNETS.key()));
         vec![Problem { object: Some(spec.id.object()), field: problem.field.or(field), ..problem }]
     })?;
     let with_groups = live.is_none_or(|live| !live.security_groups.is_empty());
@@ -89,12 +93,17 @@ fn wanted_scheme(spec: &ServiceSpec, live: Option<&LiveLoadBalancer>) -> Scheme 
     spec.scheme.or(live.map(|live| live.scheme)).unwrap_or(spec.default_scheme)
 }
 
-fn chosen_subnets(spec: &ServiceSpec, facts: &Facts, live: Option<&LiveLoadBalancer>) -> Result<subnets::Chosen, Problem> {
+fn chosen_subnets(
+    spec: &ServiceSpec,
+    facts: &Facts,
+    live: Option<&LiveLoadBalancer>,
+) -> Result<subnets::Chosen, Problem> {
     match (&spec.subnets, live) {
         (Some(names), _) => subnets::named(names, facts, &spec.settings.vpc),
-        (None, Some(live)) => {
-            Ok(subnets::Chosen { subnets: live.subnets.clone(), reason: "the subnets of the existing load balancer".to_owned() })
-        }
+        (None, Some(live)) => Ok(subnets::Chosen {
+            subnets: live.subnets.clone(),
+            reason: "the subnets of the existing load balancer".to_owned(),
+        }),
         (None, None) => {
             subnets::discovered(wanted_scheme(spec, None), facts, &spec.settings.cluster_name, &spec.settings.vpc)
         }

@@ -8,7 +8,11 @@ use crate::model::{HealthCheck, HealthCheckPort, NetworkingPort, NetworkingRule,
 use crate::spec::service::{Port, ServiceSpec};
 
 /// A load balancer with security groups: everything comes from the shared one.
-pub(super) fn from_security_group(source: &Ref<SecurityGroupId>, port: &Port, check: &HealthCheck) -> Vec<NetworkingRule> {
+pub(super) fn from_security_group(
+    source: &Ref<SecurityGroupId>,
+    port: &Port,
+    check: &HealthCheck,
+) -> Vec<NetworkingRule> {
     let mut ports = vec![tcp(port.target_port.clone())];
     if let HealthCheckPort::Port(number) = &check.port {
         let check_port = PortRef::Number(number.clone());

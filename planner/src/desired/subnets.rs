@@ -63,7 +63,12 @@ pub(super) fn named(names: &[SubnetName], facts: &Facts, vpc: &crate::id::VpcId)
 }
 
 /// Finds subnets by role tag, or by where their routes lead when none carries it.
-pub(super) fn discovered(scheme: Scheme, facts: &Facts, cluster: &ClusterName, vpc: &crate::id::VpcId) -> Result<Chosen, Problem> {
+pub(super) fn discovered(
+    scheme: Scheme,
+    facts: &Facts,
+    cluster: &ClusterName,
+    vpc: &crate::id::VpcId,
+) -> Result<Chosen, Problem> {
     let role = role_tag(scheme);
     let of_vpc = || facts.subnets.values().filter(|subnet| subnet.vpc == *vpc);
     let tagged = of_vpc().filter(|subnet| has_role(subnet, role)).collect::<Vec<_>>();
@@ -113,7 +118,10 @@ fn has_role(subnet: &Subnet, role: &str) -> bool {
 
 /// Public subnets have a route to an internet gateway; `None`: the main route table is not known.
 fn reachability(subnet: &Subnet, tables: &[RouteTable]) -> Option<Scheme> {
-    let table = tables.iter().find(|table| table.subnets.contains(&subnet.id)).or_else(|| tables.iter().find(|table| table.main))?;
+    let table = tables
+        .iter()
+        .find(|table| table.subnets.contains(&subnet.id))
+        .or_else(|| tables.iter().find(|table| table.main))?;
     Some(if table.has_internet_gateway { Scheme::InternetFacing } else { Scheme::Internal })
 }
 
@@ -178,9 +186,13 @@ fn one_locale(subnets: &[&Subnet], facts: &Facts) -> Result<(), Problem> {
     };
     let locales = subnets.iter().map(|subnet| locale(subnet)).collect::<BTreeSet<_>>();
     if locales.len() > 1 {
-        let where_each = subnets.iter().map(|subnet| format!("{} is in {}", subnet.id, locale(subnet))).collect::<Vec<_>>();
-        return Err(Problem::general(format!("the subnets are in places of different kinds: {}", where_each.join(", ")))
-            .hint("name subnets of one kind"));
+        let where_each =
+            subnets.iter().map(|subnet| format!("{} is in {}", subnet.id, locale(subnet))).collect::<Vec<_>>();
+        return Err(Problem::general(format!(
+            "the subnets are in places of different kinds: {}",
+            where_each.join(", ")
+        ))
+        .hint("name subnets of one kind"));
     }
     Ok(())
 }

@@ -1,6 +1,8 @@
 //! Tags of AWS resources and labels of TargetGroupBindings (`deploy-and-targets.md` §1.1, §1.2).
 
-use crate::actual::{BACKEND_SECURITY_GROUP, CLUSTER_TAG, SERVICE_RESOURCE_TAG, SERVICE_STACK_TAG, SHARED_RESOURCE_TAG};
+use crate::actual::{
+    BACKEND_SECURITY_GROUP, CLUSTER_TAG, SERVICE_RESOURCE_TAG, SERVICE_STACK_TAG, SHARED_RESOURCE_TAG,
+};
 use crate::id::{ClusterName, StackId};
 use crate::model::Pairs;
 

@@ -7,8 +7,8 @@ use crate::actual::ActualBinding;
 use crate::id::{IpProtocol, ObjectName, Ref, ResourceKind};
 use crate::model::{Binding, NetworkingPort, NetworkingRule, Peer};
 use crate::plan::{
-    Change, CreateTargetGroupBinding, DeleteTargetGroupBinding, FieldChange, Impact, KubeChange, PatchTargetGroupBinding, Resource, Wait,
-    WaitFor, Write,
+    Change, CreateTargetGroupBinding, DeleteTargetGroupBinding, FieldChange, Impact, KubeChange,
+    PatchTargetGroupBinding, Resource, Wait, WaitFor, Write,
 };
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
@@ -52,13 +52,20 @@ fn create<'a>(comparison: &mut Comparison<'a>, id: &str, binding: &Binding, kept
     if let Some(displaced) = comparison.bindings.iter().find(|found| *found.name() == binding.name) {
         kept.push(displaced.name());
         if !displaced.deleting {
-            comparison.stages.displaced_bindings.push(delete(id, displaced, "its target group is gone; the object cannot be changed"));
+            comparison.stages.displaced_bindings.push(delete(
+                id,
+                displaced,
+                "its target group is gone; the object cannot be changed",
+            ));
         }
         comparison.stages.displaced_gone = Some(gone(id));
     }
     comparison.stages.bindings.push(Change {
         resource: Resource::new(key(ResourceKind::TargetGroupBinding, id)),
-        write: Write::Kube(KubeChange::Create(CreateTargetGroupBinding { name: binding.name.clone(), object: object(binding) })),
+        write: Write::Kube(KubeChange::Create(CreateTargetGroupBinding {
+            name: binding.name.clone(),
+            object: object(binding),
+        })),
         fields: Vec::new(),
         impact: Impact::None,
         reason: "the target group has no TargetGroupBinding".to_owned(),

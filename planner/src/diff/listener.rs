@@ -7,7 +7,9 @@ use crate::actual::ActualListener;
 use crate::desired::Listener;
 use crate::diff::load_balancer::elb_tags;
 use crate::id::{Ref, ResourceKind, TargetGroupArn};
-use crate::plan::{AwsChange, Change, CreateListener, DeleteListener, FieldChange, Forward, Impact, ModifyListener, Resource, TagList};
+use crate::plan::{
+    AwsChange, Change, CreateListener, DeleteListener, FieldChange, Forward, Impact, ModifyListener, Resource, TagList,
+};
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let wanted = comparison.wanted;
@@ -64,7 +66,10 @@ fn update(comparison: &mut Comparison<'_>, wanted: &Listener, found: &ActualList
         _ => false,
     };
     if !agrees {
-        let there = found.forward.as_ref().map(|groups| groups.iter().map(|(arn, _)| arn.to_string()).collect::<Vec<_>>().join(", "));
+        let there = found
+            .forward
+            .as_ref()
+            .map(|groups| groups.iter().map(|(arn, _)| arn.to_string()).collect::<Vec<_>>().join(", "));
         fields.push(FieldChange {
             field: "DefaultActions".to_owned(),
             from: there,
@@ -72,7 +77,8 @@ fn update(comparison: &mut Comparison<'_>, wanted: &Listener, found: &ActualList
         });
     }
     if !fields.is_empty() {
-        let request = ModifyListener { listener_arn: found.arn.clone(), port: found.port, protocol: *protocol, forward };
+        let request =
+            ModifyListener { listener_arn: found.arn.clone(), port: found.port, protocol: *protocol, forward };
         let reason = format!("the listener differs: {}", named(&fields));
         let update = change(resource.clone(), AwsChange::ModifyListener(request), reason);
         comparison.stages.listeners.push(Change { fields, impact: Impact::Brief, ..update });

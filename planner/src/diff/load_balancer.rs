@@ -8,8 +8,9 @@ use crate::desired::LoadBalancer;
 use crate::id::{Key, Ref, ResourceKey};
 use crate::model::Pairs;
 use crate::plan::{
-    AddTags, AwsChange, Change, CreateLoadBalancer, DeleteLoadBalancer, FieldChange, Held, Impact, ModifyLoadBalancerAttributes, RemoveTags,
-    Resource, SetIpAddressType, SetSecurityGroups, SetSubnets, TagList, Wait, WaitFor,
+    AddTags, AwsChange, Change, CreateLoadBalancer, DeleteLoadBalancer, FieldChange, Held, Impact,
+    ModifyLoadBalancerAttributes, RemoveTags, Resource, SetIpAddressType, SetSecurityGroups, SetSubnets, TagList, Wait,
+    WaitFor,
 };
 use crate::problem::Problem;
 use crate::spec::StackSpec;
@@ -99,7 +100,9 @@ fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<
     }
     if let LoadBalancerState::Failed(why) = &found.state {
         let message = format!("AWS could not set up the load balancer: {why}");
-        comparison.warnings.push(Problem::general(message).hint("mend the cause, then delete the load balancer in AWS"));
+        comparison
+            .warnings
+            .push(Problem::general(message).hint("mend the cause, then delete the load balancer in AWS"));
     }
     let untouched = &comparison.wanted.untouched_tags;
     let mut changes = elb_tags(&resource, tags, &found.tags, untouched, Keys::WithLegacy);
@@ -116,13 +119,18 @@ fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<
         };
         // A zone that is left takes its connections with it.
         let impact = if found_subnets.is_subset(&wanted_subnets) { Impact::None } else { Impact::Brief };
-        changes.push(Change { fields, impact, ..change(resource.clone(), AwsChange::SetSubnets(request), subnets_reason) });
+        changes.push(Change {
+            fields,
+            impact,
+            ..change(resource.clone(), AwsChange::SetSubnets(request), subnets_reason)
+        });
     }
     if *ip_address_type != found.ip_address_type {
         let mut fields = Vec::new();
         note(&mut fields, "IpAddressType", found.ip_address_type, ip_address_type);
         let request = SetIpAddressType { load_balancer_arn: found.arn.clone(), ip_address_type: *ip_address_type };
-        let update = change(resource, AwsChange::SetIpAddressType(request), "no annotation asks for the address type it has");
+        let update =
+            change(resource, AwsChange::SetIpAddressType(request), "no annotation asks for the address type it has");
         changes.push(Change { fields, impact: Impact::Brief, ..update });
     }
     comparison.stages.load_balancer.extend(changes);
@@ -157,10 +165,19 @@ fn set_security_groups(
 }
 
 /// What cannot be changed in place is held: the one that is there stays and serves.
-fn hold_replacement(comparison: &mut Comparison<'_>, resource: &Resource, found: &ActualLoadBalancer, fields: &[(&str, String, String)]) {
+fn hold_replacement(
+    comparison: &mut Comparison<'_>,
+    resource: &Resource,
+    found: &ActualLoadBalancer,
+    fields: &[(&str, String, String)],
+) {
     let fields = fields
         .iter()
-        .map(|(field, from, to)| FieldChange { field: (*field).to_owned(), from: Some(from.clone()), to: Some(to.clone()) })
+        .map(|(field, from, to)| FieldChange {
+            field: (*field).to_owned(),
+            from: Some(from.clone()),
+            to: Some(to.clone()),
+        })
         .collect();
     let request = AwsChange::DeleteLoadBalancer(DeleteLoadBalancer { load_balancer_arn: found.arn.clone() });
     comparison.held.push(Held {
@@ -182,7 +199,8 @@ fn delete(comparison: &mut Comparison<'_>, spec: &StackSpec, found: &Owned<Actua
             reason_to_delete(comparison.wanted),
         )
     };
-    let protected = found.attributes.as_ref().and_then(|all| all.get(DELETION_PROTECTION)).is_some_and(|value| value == "true");
+    let protected =
+        found.attributes.as_ref().and_then(|all| all.get(DELETION_PROTECTION)).is_some_and(|value| value == "true");
     if protected && !gone(spec).is_some_and(|gone| gone.unprotected) {
         comparison.held.push(Held {
             change: deletion,
@@ -199,7 +217,8 @@ fn delete(comparison: &mut Comparison<'_>, spec: &StackSpec, found: &Owned<Actua
         let attributes = Pairs::from([(DELETION_PROTECTION.to_owned(), "false".to_owned())]);
         let mut fields = Vec::new();
         note(&mut fields, "Attributes[deletion_protection.enabled]", "true", "false");
-        let request = ModifyLoadBalancerAttributes { load_balancer_arn: found.arn.clone(), attributes: TagList(attributes) };
+        let request =
+            ModifyLoadBalancerAttributes { load_balancer_arn: found.arn.clone(), attributes: TagList(attributes) };
         let update = change(resource, AwsChange::ModifyLoadBalancerAttributes(request), "the annotation says so");
         comparison.stages.delete_load_balancers.push(Change { fields, ..update });
     }
@@ -236,7 +255,10 @@ pub(super) fn elb_tags(
     let mut changes = Vec::new();
     if !tags.set.is_empty() {
         let request = AddTags { resource_arns: arns.clone(), tags: TagList(tags.set) };
-        changes.push(Change { fields: tags.set_fields, ..change(resource.clone(), AwsChange::AddTags(request), "its tags differ") });
+        changes.push(Change {
+            fields: tags.set_fields,
+            ..change(resource.clone(), AwsChange::AddTags(request), "its tags differ")
+        });
     }
     if !tags.remove.is_empty() {
         let request = RemoveTags { resource_arns: arns, tag_keys: tags.remove.into_keys().collect() };

@@ -7,8 +7,8 @@ use crate::diff::tags::{Keys, changes as tag_changes};
 use crate::id::{Ref, ResourceKind, SecurityGroupId};
 use crate::model::IngressRule;
 use crate::plan::{
-    AwsChange, Change, CreateSecurityGroup, CreateTags, DeleteSecurityGroup, DeleteTags, FieldChange, Resource, SecurityGroupIngress, TagList,
-    Wait, WaitFor,
+    AwsChange, Change, CreateSecurityGroup, CreateTags, DeleteSecurityGroup, DeleteTags, FieldChange, Resource,
+    SecurityGroupIngress, TagList, Wait, WaitFor,
 };
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
@@ -67,11 +67,17 @@ pub(crate) fn ec2_tags(resource: &Resource, id: &SecurityGroupId, tags: super::t
     let reason = "its tags differ";
     if !tags.set.is_empty() {
         let request = CreateTags { resources: vec![id.clone()], tags: TagList(tags.set) };
-        changes.push(Change { fields: tags.set_fields, ..change(resource.clone(), AwsChange::CreateTags(request), reason) });
+        changes.push(Change {
+            fields: tags.set_fields,
+            ..change(resource.clone(), AwsChange::CreateTags(request), reason)
+        });
     }
     if !tags.remove.is_empty() {
         let request = DeleteTags { resources: vec![id.clone()], tags: TagList(tags.remove) };
-        changes.push(Change { fields: tags.remove_fields, ..change(resource.clone(), AwsChange::DeleteTags(request), reason) });
+        changes.push(Change {
+            fields: tags.remove_fields,
+            ..change(resource.clone(), AwsChange::DeleteTags(request), reason)
+        });
     }
     changes
 }
@@ -83,7 +89,8 @@ fn delete(comparison: &mut Comparison<'_>, found: &Owned<ActualSecurityGroup>) {
             reason: WaitFor::InterfacesGone,
             resource: Some(resource.key.clone()),
             entry: None,
-            message: "the network interfaces of the deleted load balancer hold its security group for a while".to_owned(),
+            message: "the network interfaces of the deleted load balancer hold its security group for a while"
+                .to_owned(),
         });
     }
     comparison.stages.delete_security_groups.push(change(
@@ -102,10 +109,15 @@ fn rule_changes(
     ours: impl Fn(&IngressRule) -> bool,
     reason: &str,
 ) -> (Option<Change>, Option<Change>) {
-    let missing = wanted.iter().filter(|rule| !found.iter().any(|other| other.is_same_rule(rule))).cloned().collect::<Vec<_>>();
-    let surplus =
-        found.iter().filter(|rule| ours(rule) && !wanted.iter().any(|other| other.is_same_rule(rule))).cloned().collect::<Vec<_>>();
-    let request = |rules: &[IngressRule]| SecurityGroupIngress { group_id: group.clone(), ip_permissions: rules.to_vec() };
+    let missing =
+        wanted.iter().filter(|rule| !found.iter().any(|other| other.is_same_rule(rule))).cloned().collect::<Vec<_>>();
+    let surplus = found
+        .iter()
+        .filter(|rule| ours(rule) && !wanted.iter().any(|other| other.is_same_rule(rule)))
+        .cloned()
+        .collect::<Vec<_>>();
+    let request =
+        |rules: &[IngressRule]| SecurityGroupIngress { group_id: group.clone(), ip_permissions: rules.to_vec() };
     let open = (!missing.is_empty()).then(|| Change {
         fields: missing.iter().map(|rule| rule_field(rule, true)).collect(),
         ..change(resource.clone(), AwsChange::AuthorizeSecurityGroupIngress(request(&missing)), reason)

@@ -41,7 +41,7 @@ pub(crate) struct TagChanges {
 pub(crate) fn changes(wanted: &Pairs, found: &Pairs, untouched: &BTreeSet<String>, keys: Keys) -> TagChanges {
     let ours = |key: &str| {
         let legacy = LEGACY.contains(&key) || key.starts_with("kubernetes.io/cluster/");
-        !key.starts_with("aws:") && !untouched.contains(key) && !(keys == Keys::WithLegacy && legacy)
+        !(key.starts_with("aws:") || untouched.contains(key) || keys == Keys::WithLegacy && legacy)
     };
     let mut changes = TagChanges::default();
     for (key, value) in wanted.iter().filter(|(key, _)| ours(key)) {

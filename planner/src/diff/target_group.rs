@@ -7,8 +7,8 @@ use crate::diff::load_balancer::elb_tags;
 use crate::id::ResourceKind;
 use crate::model::HealthCheck;
 use crate::plan::{
-    AwsChange, Change, CreateTargetGroup, DeleteTargetGroup, FieldChange, Held, ModifyTargetGroup, ModifyTargetGroupAttributes, Resource,
-    TagList,
+    AwsChange, Change, CreateTargetGroup, DeleteTargetGroup, FieldChange, Held, ModifyTargetGroup,
+    ModifyTargetGroupAttributes, Resource, TagList,
 };
 use crate::problem::Problem;
 
@@ -17,7 +17,8 @@ const DEFAULTS: &[(&str, &str)] = &[("proxy_protocol_v2.enabled", "false")];
 
 /// Whether an existing group can become the wanted one: type, protocol and address family cannot be changed.
 pub(super) fn fits(wanted: &TargetGroup, found: &ActualTargetGroup) -> bool {
-    (wanted.target_type, wanted.protocol, wanted.ip_address_type) == (found.target_type, found.protocol, found.ip_address_type)
+    (wanted.target_type, wanted.protocol, wanted.ip_address_type)
+        == (found.target_type, found.protocol, found.ip_address_type)
 }
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
@@ -51,8 +52,12 @@ fn create(comparison: &mut Comparison<'_>, id: &str, group: &TargetGroup) {
         "no target group carries this stack's tags",
     ));
     let default = |name: &str, value: &str| DEFAULTS.contains(&(name, value));
-    let attributes =
-        group.attributes.iter().filter(|(name, value)| !default(name, value)).map(|(n, v)| (n.clone(), v.clone())).collect();
+    let attributes = group
+        .attributes
+        .iter()
+        .filter(|(name, value)| !default(name, value))
+        .map(|(n, v)| (n.clone(), v.clone()))
+        .collect();
     let request = ModifyTargetGroupAttributes {
         target_group_arn: crate::desired::target_group_ref(id),
         attributes: TagList(attributes),
@@ -64,7 +69,8 @@ fn create(comparison: &mut Comparison<'_>, id: &str, group: &TargetGroup) {
 }
 
 fn request(group: &TargetGroup) -> CreateTargetGroup {
-    let TargetGroup { name, target_type, protocol, port, vpc, ip_address_type, health_check, attributes: _, tags } = group;
+    let TargetGroup { name, target_type, protocol, port, vpc, ip_address_type, health_check, attributes: _, tags } =
+        group;
     CreateTargetGroup {
         name: name.clone(),
         target_type: *target_type,
@@ -93,7 +99,13 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found
     } = wanted;
     let resource = Resource::live(key(ResourceKind::TargetGroup, id), &found.arn);
     let stage = &mut comparison.stages.target_groups;
-    stage.extend(elb_tags(&resource, tags, &found.tags, &comparison.wanted.untouched_tags, crate::diff::Keys::WithLegacy));
+    stage.extend(elb_tags(
+        &resource,
+        tags,
+        &found.tags,
+        &comparison.wanted.untouched_tags,
+        crate::diff::Keys::WithLegacy,
+    ));
     let mut fields = Vec::new();
     health_check_fields(health_check, &found.health_check, &mut fields);
     if !fields.is_empty() {
@@ -121,7 +133,8 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found
 
 fn health_check_fields(wanted: &HealthCheck, found: &HealthCheck, fields: &mut Vec<FieldChange>) {
     // In full: a field added to the model and forgotten here must not compile.
-    let HealthCheck { protocol, port, path, matcher, interval, timeout, healthy_threshold, unhealthy_threshold } = wanted;
+    let HealthCheck { protocol, port, path, matcher, interval, timeout, healthy_threshold, unhealthy_threshold } =
+        wanted;
     let text = |value: &Option<String>| value.clone().unwrap_or_default();
     note(fields, "HealthCheckProtocol", found.protocol, protocol);
     note(fields, "HealthCheckPort", &found.port, port);
@@ -148,7 +161,11 @@ fn hold(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: 
     comparison.held.push(Held {
         change: Change {
             fields,
-            ..change(resource, AwsChange::CreateTargetGroup(request(wanted)), "a target group of another type is needed")
+            ..change(
+                resource,
+                AwsChange::CreateTargetGroup(request(wanted)),
+                "a target group of another type is needed",
+            )
         },
         why: format!(
             "a live target group cannot be changed so, and replacing it is not supported yet; {} goes on serving. \

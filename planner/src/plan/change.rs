@@ -5,8 +5,8 @@ use serde::ser::SerializeSeq as _;
 use serde_json::{Value, json};
 
 use crate::id::{
-    HealthCheckProtocol, IpAddressType, Key, Knowable, ListenerArn, LoadBalancerArn, ObjectName, Protocol, Ref, ResourceKey,
-    Scheme, SecurityGroupId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
+    HealthCheckProtocol, IpAddressType, Key, Knowable, ListenerArn, LoadBalancerArn, ObjectName, Protocol, Ref,
+    ResourceKey, Scheme, SecurityGroupId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
 };
 use crate::model::{HealthCheckPort, IngressRule, Pairs, SubnetMapping, Target};
 
@@ -591,8 +591,16 @@ pub struct DeleteTargetGroupBinding {
 
 impl From<&crate::model::HealthCheck> for HealthCheckRequest {
     fn from(check: &crate::model::HealthCheck) -> Self {
-        let crate::model::HealthCheck { protocol, port, path, matcher, interval, timeout, healthy_threshold, unhealthy_threshold } =
-            check.clone();
+        let crate::model::HealthCheck {
+            protocol,
+            port,
+            path,
+            matcher,
+            interval,
+            timeout,
+            healthy_threshold,
+            unhealthy_threshold,
+        } = check.clone();
         Self {
             health_check_protocol: protocol,
             health_check_port: port,

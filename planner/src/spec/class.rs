@@ -57,11 +57,7 @@ pub fn has_finalizer(service: &Service) -> bool {
 }
 
 fn going(service: &Service, reason: &str, hint: Option<String>) -> Ownership {
-    if has_finalizer(service) {
-        Ownership::Leaving
-    } else {
-        Ownership::NotOurs { reason: reason.to_owned(), hint }
-    }
+    if has_finalizer(service) { Ownership::Leaving } else { Ownership::NotOurs { reason: reason.to_owned(), hint } }
 }
 
 fn claim(
@@ -133,10 +129,9 @@ fn classless(
         (ClasslessServices::Auto, CloudController::Renewed(at)) if now.duration_since(*at) > LEASE_COUNTS_FOR => {
             Ok(Claim::Classless)
         }
-        (ClasslessServices::Auto, CloudController::Renewed(_)) => Err((
-            "it names no class, and a cloud-controller-manager is at work in this cluster".to_owned(),
-            our_class,
-        )),
+        (ClasslessServices::Auto, CloudController::Renewed(_)) => {
+            Err(("it names no class, and a cloud-controller-manager is at work in this cluster".to_owned(), our_class))
+        }
         (ClasslessServices::Auto, CloudController::Unreadable(why)) => Err((
             format!(
                 "it names no class, and whether a cloud-controller-manager is at work could not be read \
@@ -254,7 +249,8 @@ mod tests {
     fn another_controllers_marks_keep_us_away() {
         let theirs = service(|object| object["metadata"]["finalizers"] = json!([CLOUD_CONTROLLER_FINALIZER]));
         assert!(reason(decide(&theirs, |_| {}, CloudController::Absent)).contains("finalizer"));
-        let served = service(|object| object["status"] = json!({ "loadBalancer": { "ingress": [{ "hostname": "x" }] } }));
+        let served =
+            service(|object| object["status"] = json!({ "loadBalancer": { "ingress": [{ "hostname": "x" }] } }));
         assert!(reason(decide(&served, |_| {}, CloudController::Absent)).contains("status"));
     }
 

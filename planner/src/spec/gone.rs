@@ -39,20 +39,32 @@ pub(super) fn accept(service: &Service, snapshot: &Snapshot) -> Result<GoneSpec,
                 .hint(format!("set {DELETION_PROTECTION}=false in the annotation")),
         ));
     }
-    Ok(GoneSpec { id, unprotected: protection == Some(false), last_of_cluster: !snapshot.services.values().any(|service| cluster::stays(service, snapshot)) })
+    Ok(GoneSpec {
+        id,
+        unprotected: protection == Some(false),
+        last_of_cluster: !snapshot.services.values().any(|service| cluster::stays(service, snapshot)),
+    })
 }
 
 fn refusal(id: &StackId, problem: Problem) -> Refusal {
-    Refusal { object: id.object(), problems: vec![Problem { object: Some(id.object()), ..problem }], warnings: Vec::new() }
+    Refusal {
+        object: id.object(),
+        problems: vec![Problem { object: Some(id.object()), ..problem }],
+        warnings: Vec::new(),
+    }
 }
 
 /// What the annotation says of deletion protection; `None`: nothing.
 fn protection(service: &Service) -> Result<Option<bool>, Problem> {
     let Some(raw) = service.metadata.annotations.as_ref().and_then(|all| all.get(ATTRIBUTES)) else { return Ok(None) };
-    let wrong = |message: String| Problem::general(message).at(format!("metadata.annotations[{ATTRIBUTES}]")).value(raw.clone());
+    let wrong = |message: String| {
+        Problem::general(message).at(format!("metadata.annotations[{ATTRIBUTES}]")).value(raw.clone())
+    };
     let attributes = value::parse_string_map(raw).map_err(&wrong)?;
     match attributes.get(DELETION_PROTECTION) {
-        Some(text) => value::parse_bool(text).map(Some).map_err(|message| wrong(format!("{DELETION_PROTECTION}: {message}"))),
+        Some(text) => {
+            value::parse_bool(text).map(Some).map_err(|message| wrong(format!("{DELETION_PROTECTION}: {message}")))
+        }
         None => Ok(None),
     }
 }

@@ -32,7 +32,8 @@ pub(super) fn read(
     let timeout = annotations.int32(&annotation::HEALTH_CHECK_TIMEOUT, 2..=120);
     let healthy = annotations.int32(&annotation::HEALTH_CHECK_HEALTHY_THRESHOLD, 2..=10);
     let unhealthy = annotations.int32(&annotation::HEALTH_CHECK_UNHEALTHY_THRESHOLD, 2..=10);
-    let number = |given: Option<i32>, default: u16| given.and_then(|value| u16::try_from(value).ok()).unwrap_or(default);
+    let number =
+        |given: Option<i32>, default: u16| given.and_then(|value| u16::try_from(value).ok()).unwrap_or(default);
     let protocol = protocol?.unwrap_or(defaults.protocol);
     let speaks_http = protocol != HealthCheckProtocol::Tcp;
     for (given, annotation) in
@@ -97,7 +98,11 @@ fn path(annotations: &mut Annotations<'_>) -> Option<String> {
     let path = annotations.text(&annotation::HEALTH_CHECK_PATH)?;
     if !path.starts_with('/') || path.len() > 1024 {
         let message = "a health check's path begins with a slash and has at most 1,024 characters";
-        annotations.refuse(&annotation::HEALTH_CHECK_PATH, message, Some(format!("write /{}", path.trim_start_matches('/'))));
+        annotations.refuse(
+            &annotation::HEALTH_CHECK_PATH,
+            message,
+            Some(format!("write /{}", path.trim_start_matches('/'))),
+        );
     }
     Some(path)
 }
@@ -106,7 +111,8 @@ fn path(annotations: &mut Annotations<'_>) -> Option<String> {
 fn matcher(annotations: &mut Annotations<'_>) -> Option<String> {
     let codes = annotations.text(&annotation::HEALTH_CHECK_SUCCESS_CODES)?;
     let code = |text: &str| text.parse::<u16>().is_ok_and(|code| (200..=599).contains(&code));
-    let fits = |part: &str| part.split_once('-').map_or_else(|| code(part), |(from, to)| code(from) && code(to) && from <= to);
+    let fits =
+        |part: &str| part.split_once('-').map_or_else(|| code(part), |(from, to)| code(from) && code(to) && from <= to);
     if !codes.split(',').all(fits) {
         annotations.refuse(
             &annotation::HEALTH_CHECK_SUCCESS_CODES,
@@ -118,7 +124,11 @@ fn matcher(annotations: &mut Annotations<'_>) -> Option<String> {
 }
 
 /// Outer `None`: wrong; inner `None`: not given. `traffic-port`, a number, or the name of a Service port.
-fn port(annotations: &mut Annotations<'_>, spec: &ServiceSpec, target_type: TargetType) -> Option<Option<HealthCheckPort>> {
+fn port(
+    annotations: &mut Annotations<'_>,
+    spec: &ServiceSpec,
+    target_type: TargetType,
+) -> Option<Option<HealthCheckPort>> {
     let Some(text) = annotations.text(&annotation::HEALTH_CHECK_PORT) else { return Some(None) };
     if text == "traffic-port" {
         return Some(Some(HealthCheckPort::TrafficPort));
@@ -143,7 +153,8 @@ fn port(annotations: &mut Annotations<'_>, spec: &ServiceSpec, target_type: Targ
 
 fn named_port(name: &str, spec: &ServiceSpec, target_type: TargetType) -> Result<Knowable<u16>, String> {
     let ports = spec.ports.as_deref().unwrap_or_default();
-    let Some((index, port)) = ports.iter().enumerate().find(|(_, port)| port.name.as_deref().unwrap_or_default() == name)
+    let Some((index, port)) =
+        ports.iter().enumerate().find(|(_, port)| port.name.as_deref().unwrap_or_default() == name)
     else {
         return Err("no port of the Service has this name".to_owned());
     };
@@ -159,8 +170,6 @@ fn named_port(name: &str, spec: &ServiceSpec, target_type: TargetType) -> Result
         (TargetType::Ip, Some(IntOrString::Int(number))) if known(*number).is_some() => {
             Ok(Knowable::Known(known(*number).unwrap_or_default()))
         }
-        (TargetType::Ip, _) => {
-            known(port.port).map(Knowable::Known).ok_or_else(|| "the port has no number".to_owned())
-        }
+        (TargetType::Ip, _) => known(port.port).map(Knowable::Known).ok_or_else(|| "the port has no number".to_owned()),
     }
 }

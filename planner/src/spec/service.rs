@@ -66,7 +66,11 @@ pub struct Port {
 }
 
 /// Understands a Service that is ours.
-pub(super) fn accept(service: &Service, claim: Claim, settings: &std::sync::Arc<Settings>) -> Result<ServiceSpec, Refusal> {
+pub(super) fn accept(
+    service: &Service,
+    claim: Claim,
+    settings: &std::sync::Arc<Settings>,
+) -> Result<ServiceSpec, Refusal> {
     let name = ObjectName::of(&service.metadata);
     let id = StackId::Service(name.clone());
     let empty = KubeServiceSpec::default();
@@ -84,7 +88,8 @@ pub(super) fn accept(service: &Service, claim: Claim, settings: &std::sync::Arc<
     let target_type = reading.target_type();
     let ports = reading.ports(target_type);
     reading.address_family();
-    let health_check = health_check::read(&mut reading.annotations, reading.spec, target_type, reading.seen_by_api_server);
+    let health_check =
+        health_check::read(&mut reading.annotations, reading.spec, target_type, reading.seen_by_api_server);
     let Reading { annotations, mut problems, .. } = reading;
     let object = id.object();
     for problem in &mut problems {
@@ -182,7 +187,9 @@ impl Reading<'_> {
     /// `--default-tags` come before the annotation (`service-nlb.md` §3.18).
     fn tags(&mut self) -> Pairs {
         let mut tags = self.annotations.map(&annotation::ADDITIONAL_RESOURCE_TAGS).unwrap_or_default();
-        for key in tags.keys().filter(|key| self.settings.external_managed_tags.contains(*key)).cloned().collect::<Vec<_>>() {
+        for key in
+            tags.keys().filter(|key| self.settings.external_managed_tags.contains(*key)).cloned().collect::<Vec<_>>()
+        {
             self.annotations.refuse(
                 &annotation::ADDITIONAL_RESOURCE_TAGS,
                 format!("the tag {key:?} is managed elsewhere (--external-managed-tags)"),
@@ -223,7 +230,10 @@ impl Reading<'_> {
                 Problem::general("targets of type instance need node ports, which a Service of type ClusterIP has not")
                     .at("spec.type")
                     .value(kind)
-                    .hint(format!("set spec.type: LoadBalancer, or the annotation {}: ip", annotation::TARGET_TYPE.key())),
+                    .hint(format!(
+                        "set spec.type: LoadBalancer, or the annotation {}: ip",
+                        annotation::TARGET_TYPE.key()
+                    )),
             );
             return Vec::new();
         }
@@ -239,7 +249,9 @@ impl Reading<'_> {
         let protocol = port.protocol.as_deref().unwrap_or("TCP");
         if protocol != "TCP" {
             let message = match protocol {
-                "UDP" => "UDP listeners are not supported yet; the Service is refused so that no port is silently left out",
+                "UDP" => {
+                    "UDP listeners are not supported yet; the Service is refused so that no port is silently left out"
+                }
                 _ => "a Network Load Balancer has no listener of this protocol",
             };
             self.problems.push(Problem::general(message).at(format!("{field}.protocol")).value(protocol));
@@ -277,7 +289,8 @@ impl Reading<'_> {
                 None
             }
             None if self.seen_by_api_server => {
-                self.problems.push(Problem::general("the port has no node port").at(field).hint("set spec.type: LoadBalancer"));
+                self.problems
+                    .push(Problem::general("the port has no node port").at(field).hint("set spec.type: LoadBalancer"));
                 None
             }
             None => Some(Knowable::After(field)),

@@ -166,7 +166,8 @@ impl World {
             Ok(aws) => {
                 let settings = &self.snapshot.settings;
                 let account = self.connection.account(settings.cluster_name.clone(), settings.vpc.clone());
-                let performed = account.perform(&aws).await.unwrap_or_else(|error| panic!("{}: {error:?}", change.call()));
+                let performed =
+                    account.perform(&aws).await.unwrap_or_else(|error| panic!("{}: {error:?}", change.call()));
                 if let Some(id) = performed.physical_id {
                     self.made.entry(entry.key.clone()).or_default().note(change.resource.key.clone(), id);
                 }

@@ -9,14 +9,14 @@ use northgate_planner::id::{AccountId, Region, VpcId};
 use northgate_planner::plan::Header;
 use northgate_planner::problem::Problem;
 use northgate_planner::snapshot::{CloudController, Settings, Snapshot};
-use serde_json::Value;
 use northgate_simulator::account_description::AccountDescription;
 use northgate_simulator::{Options, Simulator};
+use serde_json::Value;
 
 use super::PlanArgs;
 use crate::aws::{Connection, ReadOnlyAccount};
-use crate::cli::{Failure, connect};
 use crate::cli::input::Manifests;
+use crate::cli::{Failure, connect};
 use crate::cluster;
 
 /// Everything that a plan is made from.
@@ -83,13 +83,7 @@ pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
             listing.snapshot
         }
     };
-    Ok(Source {
-        snapshot,
-        account,
-        problems: manifests.problems,
-        ignored: manifests.ignored,
-        by_files: !live,
-    })
+    Ok(Source { snapshot, account, problems: manifests.problems, ignored: manifests.ignored, by_files: !live })
 }
 
 fn connect_options(args: &PlanArgs) -> cluster::ConnectOptions {
@@ -131,7 +125,8 @@ fn lay_over(applied: &Value, snapshot: &mut Snapshot) -> Result<(), Failure> {
 /// A described account: the ordinary reading path over a simulator in this process.
 async fn described(args: &PlanArgs, path: &Path) -> Result<(ReadOnlyAccount, Settings, Timestamp), Failure> {
     let name = path.display().to_string();
-    let unreadable = |source: Box<dyn std::error::Error + Send + Sync>| SourceError::Account { path: name.clone(), source };
+    let unreadable =
+        |source: Box<dyn std::error::Error + Send + Sync>| SourceError::Account { path: name.clone(), source };
     let text = std::fs::read_to_string(path).map_err(|error| unreadable(error.into()))?;
     let description = AccountDescription::parse(&text).map_err(|error| unreadable(error.into()))?;
     let now = description.now().unwrap_or_else(cluster::now);
