@@ -42,7 +42,7 @@ pub use snapshot::now;
 
 pub(crate) use cache::Change;
 pub(crate) use events::Severity;
-pub(crate) use snapshot::{SERVICE_NAME_LABEL, concerns_us, is_load_balancer, stack_of};
+pub(crate) use snapshot::{SERVICE_NAME_LABEL, concerns_us, is_load_balancer, shares_group, stack_of};
 pub(crate) use status::BindingStanding;
 pub(crate) use target_group_binding::Written;
 pub(crate) use watch::{Caches, Changed};

@@ -102,7 +102,8 @@ fn take_binding(caches: &Caches, name: &ObjectName, snapshot: &mut Snapshot) {
     snapshot.bindings = caches.bindings.filter(|other, found| other == name || shares_group(&binding, found));
 }
 
-fn shares_group(one: &TargetGroupBinding, other: &TargetGroupBinding) -> bool {
+/// Whether two bindings name the same target group.
+pub(crate) fn shares_group(one: &TargetGroupBinding, other: &TargetGroupBinding) -> bool {
     let same = |one: &Option<String>, other: &Option<String>| one.is_some() && one == other;
     same(&one.spec.target_group_arn, &other.spec.target_group_arn)
         || same(&one.spec.target_group_name, &other.spec.target_group_name)

@@ -3,8 +3,7 @@
 use northgate_planner::actual::Actual;
 use northgate_planner::id::{Key, ResourceKey};
 use northgate_planner::pipeline;
-use northgate_planner::plan::{Made, Plan};
-use northgate_planner::spec::class;
+use northgate_planner::plan::{Action, Made, Plan};
 
 use super::Next;
 use super::apply::{self, Applied};
@@ -41,17 +40,17 @@ enum Asker {
 async fn pass<A: Account>(world: &World<A>, asker: Asker, made: &mut Made) -> Result<(Plan, Applied), Error> {
     let key = Key::Cluster;
     let _turn = world.turn(&key).await;
-    let mut snapshot = world.cluster.snapshot(&key);
-    if asker == Asker::Nobody {
-        snapshot.services.retain(|_, service| class::has_finalizer(service));
-    }
+    let snapshot = world.cluster.snapshot(&key);
     let accepted = match pipeline::accept(&snapshot, &key) {
         Ok(accepted) => accepted,
         Err(declined) => unreachable!("the cluster has no object of its own that could be declined: {declined:?}"),
     };
     let actual = world.observe(&accepted.scope()).await?;
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
-    let plan = pipeline::decide(&accepted, &facts, &actual);
+    let mut plan = pipeline::decide(&accepted, &facts, &actual);
+    if asker == Asker::Nobody && plan.changes().any(|change| change.action() == Action::Create) {
+        plan.steps.clear();
+    }
     let applied = apply::run(world, &snapshot, &plan).await;
     tell::plan(world, &plan, &applied);
     note_group(&actual, &applied, made);

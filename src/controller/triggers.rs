@@ -1,7 +1,7 @@
 //! Watch events to keys: an event only says what to look at again.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
 use k8s_openapi::api::core::v1::{Node, Pod, Service};
@@ -13,7 +13,7 @@ use northgate_planner::spec::class::SERVICE_FINALIZER;
 use northgate_planner::targets::BINDING_FINALIZER;
 
 use super::world::{Account, World};
-use crate::cluster::{Caches, Change, Changed, SERVICE_NAME_LABEL, Written, concerns_us, stack_of};
+use crate::cluster::{Caches, Change, Changed, SERVICE_NAME_LABEL, Written, concerns_us, shares_group, stack_of};
 
 /// How long endpoints, pods and nodes are gathered: a rollout is many events and few calls.
 const WINDOW: Duration = Duration::from_millis(200);
@@ -59,7 +59,11 @@ pub(super) fn tell<A: Account>(world: &World<A>, changed: &Changed) {
 fn looks(changed: &Changed, caches: &Caches, own: &OwnWrites) -> BTreeSet<Look> {
     match changed {
         Changed::Service(change) => service(change, caches),
-        Changed::TargetGroupBinding(change) => binding(change, own),
+        Changed::TargetGroupBinding(change) => {
+            let mut looks = binding(change, own);
+            looks.extend(rivals(change, caches));
+            looks
+        }
         Changed::EndpointSlice(change) => endpoint_slice(change, caches),
         Changed::Pod(change) => pod(change, caches),
         Changed::Node(change) => node(change, caches),
@@ -109,6 +113,19 @@ fn binding(change: &Change<TargetGroupBinding>, own: &OwnWrites) -> BTreeSet<Loo
         }
     }
     looks
+}
+
+/// The bindings that wait for a target group which this one gives up: only one of them may fill it.
+fn rivals(change: &Change<TargetGroupBinding>, caches: &Caches) -> BTreeSet<Look> {
+    let Some(before) = &change.before else { return BTreeSet::new() };
+    let keeps_it =
+        |after: &Arc<TargetGroupBinding>| after.metadata.deletion_timestamp.is_none() && shares_group(before, after);
+    if change.after.as_ref().is_some_and(keeps_it) {
+        return BTreeSet::new();
+    }
+    let name = ObjectName::of(&before.metadata);
+    let waiting = caches.bindings.filter(|other, binding| *other != name && shares_group(before, binding));
+    waiting.into_keys().map(|name| Look::Touched(Key::Binding(name))).collect()
 }
 
 fn endpoint_slice(change: &Change<EndpointSlice>, caches: &Caches) -> BTreeSet<Look> {
