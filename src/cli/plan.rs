@@ -140,7 +140,10 @@ impl<'a, A: Read> Run<'a, A> {
         if self.plans.iter().any(|plan| waits_for(plan, &Key::Cluster)) {
             _ = self.pass(&Key::Cluster).await?;
         }
-        let groups = self.bindings(selection).await?;
+        let mut groups = self.bindings(selection).await?;
+        for group in self.plans.iter().flat_map(rules_waited_for) {
+            groups.entry(group).or_default();
+        }
         for (group, closed_by) in groups {
             _ = self.pass(&Key::Rules(group)).await?;
             if let (Some(plan), Some(stack)) = (self.plans.last_mut(), closed_by) {
@@ -268,6 +271,14 @@ fn wait_for_bindings(plan: &mut Plan, stack: &Key) {
         };
         plan.steps.insert(at, Step::Wait(wait));
     }
+}
+
+/// The worker groups whose rules a plan waits for, whether or not a binding still needs them.
+fn rules_waited_for(plan: &Plan) -> impl Iterator<Item = SecurityGroupId> {
+    plan.steps.iter().filter_map(|step| match step {
+        Step::Wait(Wait { entry: Some(Key::Rules(group)), .. }) => Some(group.clone()),
+        Step::Wait(_) | Step::Change(_) => None,
+    })
 }
 
 fn waits_for(plan: &Plan, key: &Key) -> bool {

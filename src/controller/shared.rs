@@ -46,6 +46,10 @@ async fn pass<A: Account>(world: &World<A>, asker: Asker, made: &mut Made) -> Re
         Err(declined) => unreachable!("the cluster has no object of its own that could be declined: {declined:?}"),
     };
     let actual = world.observe(&accepted.scope()).await?;
+    if let Actual::Cluster(found) = &actual {
+        // Rules that a stopped controller left open: no binding may be there any more that would name their group.
+        world.learn(found.referenced_by.clone());
+    }
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
     let mut plan = pipeline::decide(&accepted, &facts, &actual);
     if asker == Asker::Nobody && plan.changes().any(|change| change.action() == Action::Create) {

@@ -83,6 +83,61 @@ fn every_case_plans_as_written_and_ends_in_agreement() {
     assert!(differences.is_empty(), "{}", differences.join("\n"));
 }
 
+/// Cases in which something is made, changed, moved and deleted.
+const STOPPED: &[&str] = &["first-service", "two-ports", "ip-targets", "port-changed", "tags-changed", "deleted"];
+
+#[test]
+fn stopped_after_any_change_the_next_plans_end_in_agreement() {
+    for name in STOPPED {
+        let case = Case::open(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name));
+        for stop_after in 0.. {
+            let runtime =
+                tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+            if runtime.block_on(stop_and_go_on(&case, stop_after)) {
+                break;
+            }
+        }
+    }
+}
+
+/// Stops after some changes, as a crash would, and goes on with fresh plans. Gives whether the first plan was over by then.
+async fn stop_and_go_on(case: &Case, stop_after: usize) -> bool {
+    let source = source::open(&case.args).await.unwrap();
+    let mut world = World::open(case, source.snapshot).await;
+    let first = world.plan().await;
+    world.carry_out(&first, stop_after).await;
+    pause().await;
+    // What was made is only known from what is observed now.
+    world.made.clear();
+    let second = world.plan().await;
+    world.carry_out(&second, usize::MAX).await;
+    let left = world.plan().await;
+    let steps = left.entries.iter().flat_map(|entry| &entry.steps).count();
+    assert_eq!(
+        steps,
+        0,
+        "{} stopped after {stop_after} changes, then\n{}\nleft\n{}",
+        case.name(),
+        render(&second),
+        render(&left)
+    );
+    let changes = |document: &Document| document.entries.iter().flat_map(Entry::changes).count();
+    assert_eq!(
+        stop_after.min(changes(&first)) + changes(&second),
+        changes(&first),
+        "{} stopped after {stop_after} changes: something is done twice or not at all\n{}\n{}",
+        case.name(),
+        render(&first),
+        render(&second)
+    );
+    stop_after >= changes(&first)
+}
+
+/// Longer than anything in the simulator takes.
+async fn pause() {
+    tokio::time::sleep(Duration::from_secs(600)).await;
+}
+
 async fn check(case: &Case, differences: &mut Vec<String>) {
     let source = source::open(&case.args).await.unwrap();
     let document = planned(&case.args, &source).await.unwrap();
@@ -94,7 +149,7 @@ async fn check(case: &Case, differences: &mut Vec<String>) {
     // What only an API server can give is not there to be sent.
     if !text.contains(northgate_planner::id::KNOWN_AFTER_APPLY) {
         let mut world = World::open(case, source.snapshot).await;
-        world.carry_out(&document).await;
+        world.carry_out(&document, usize::MAX).await;
         let again = world.plan().await;
         let left = again.entries.iter().flat_map(|entry| &entry.steps).collect::<Vec<_>>();
         if !left.is_empty() {
@@ -130,20 +185,23 @@ impl World {
         Document::new(header, run.plans, run.refused, run.skipped, BTreeMap::new(), Vec::new())
     }
 
-    /// Carries out every step as printed, each entry in its own order, the entries as they wait for each other.
-    async fn carry_out(&mut self, document: &Document) {
+    /// Carries out every step as printed, each entry in its own order, the entries as they wait for each other. Stops
+    /// after `limit` changes.
+    async fn carry_out(&mut self, document: &Document, limit: usize) {
         let entries = &document.entries;
         let mut reached = vec![0; entries.len()];
+        let mut changes = 0;
         loop {
             let before = reached.clone();
             for (index, entry) in entries.iter().enumerate() {
                 while let Some(step) = entry.steps.get(reached[index]) {
                     match step {
-                        Step::Change(change) => self.change(entry, change).await,
-                        Step::Wait(wait) if is_over(wait, entry, entries, &reached) => {
-                            // Longer than anything in the simulator takes.
-                            tokio::time::sleep(Duration::from_secs(600)).await;
+                        Step::Change(_) if changes == limit => return,
+                        Step::Change(change) => {
+                            self.change(entry, change).await;
+                            changes += 1;
                         }
+                        Step::Wait(wait) if is_over(wait, entry, entries, &reached) => pause().await,
                         Step::Wait(_) => break,
                     }
                     reached[index] += 1;
@@ -156,7 +214,7 @@ impl World {
         for (entry, reached) in entries.iter().zip(reached) {
             assert_eq!(reached, entry.steps.len(), "{} waits for ever", entry.key);
         }
-        tokio::time::sleep(Duration::from_secs(600)).await;
+        pause().await;
     }
 
     async fn change(&mut self, entry: &Entry, change: &Change) {
