@@ -18,7 +18,7 @@ use crate::problem::Problem;
 use crate::spec::StackSpec;
 
 pub(crate) use naming::backend_security_group as backend_security_group_name;
-pub(crate) use tags::{backend as backend_security_group_tags, stack_labels};
+pub(crate) use tags::backend as backend_security_group_tags;
 
 /// Everything of one stack that should exist. References between its resources are by their ids inside the stack.
 #[derive(Debug, Clone, Default, PartialEq)]

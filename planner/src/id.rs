@@ -2,6 +2,7 @@
 
 mod vocabulary;
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
@@ -93,6 +94,9 @@ impl fmt::Display for ObjectName {
     }
 }
 
+const STACK_NAMESPACE_LABEL: &str = "service.k8s.aws/stack-namespace";
+const STACK_NAME_LABEL: &str = "service.k8s.aws/stack-name";
+
 /// One load balancer and all that belongs to it.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum StackId {
@@ -110,6 +114,21 @@ impl StackId {
     /// The stack that a tag's value names; `None`: the value is none of ours.
     pub fn from_tag_value(value: &str) -> Option<Self> {
         let (namespace, name) = value.split_once('/')?;
+        Some(Self::Service(ObjectName::new(namespace, name)))
+    }
+
+    /// The labels of the stack's TargetGroupBindings: the only link from such an object back to its stack.
+    pub fn labels(&self) -> BTreeMap<String, String> {
+        let Self::Service(name) = self;
+        BTreeMap::from([
+            (STACK_NAMESPACE_LABEL.to_owned(), name.namespace.clone()),
+            (STACK_NAME_LABEL.to_owned(), name.name.clone()),
+        ])
+    }
+
+    /// The stack that labels name; `None`: the object was made by hand.
+    pub fn from_labels(labels: &BTreeMap<String, String>) -> Option<Self> {
+        let (namespace, name) = (labels.get(STACK_NAMESPACE_LABEL)?, labels.get(STACK_NAME_LABEL)?);
         Some(Self::Service(ObjectName::new(namespace, name)))
     }
 

@@ -65,7 +65,7 @@ pub(crate) fn accept(snapshot: &Snapshot, id: &StackId) -> Result<AcceptedStack,
 
 /// The TargetGroupBindings that carry the stack's labels. One that cannot be read is left to its own entry to tell.
 fn generated_bindings(snapshot: &Snapshot, id: &StackId) -> Vec<ActualBinding> {
-    let labels = crate::desired::stack_labels(id);
+    let labels = id.labels();
     let carries = |object: &crate::crd::TargetGroupBinding| {
         let found = object.metadata.labels.as_ref();
         labels.iter().all(|(key, value)| found.and_then(|found| found.get(key)) == Some(value))

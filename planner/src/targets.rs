@@ -199,8 +199,8 @@ impl<'a> View<'a> {
     /// The stack that made a binding, readable or not.
     pub(crate) fn stack_of(&self, name: &ObjectName) -> Option<StackId> {
         match self.find(name)? {
-            Source::Object(object) => object.metadata.labels.as_ref().and_then(declared::stack),
-            Source::Wanted(binding) => declared::stack(&binding.labels),
+            Source::Object(object) => object.metadata.labels.as_ref().and_then(StackId::from_labels),
+            Source::Wanted(binding) => StackId::from_labels(&binding.labels),
         }
     }
 

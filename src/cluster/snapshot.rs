@@ -16,9 +16,6 @@ use super::watch::Caches;
 pub(crate) const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 /// The annotation by which a Service of any type can be handed to LBC.
 const TYPE_ANNOTATION: &str = "service.beta.kubernetes.io/aws-load-balancer-type";
-/// The labels by which a generated TargetGroupBinding names its stack (`deploy-and-targets.md` §1.2).
-const STACK_NAMESPACE_LABEL: &str = "service.k8s.aws/stack-namespace";
-const STACK_NAME_LABEL: &str = "service.k8s.aws/stack-name";
 
 /// The time that decisions are made at: the one place where the controller reads the clock.
 #[expect(clippy::disallowed_methods, reason = "the door through which time comes in; everything behind it takes `now`")]
@@ -43,10 +40,7 @@ pub(crate) fn is_load_balancer(service: &Service) -> bool {
 
 /// The stack that a generated TargetGroupBinding belongs to; `None`: it was made by hand.
 pub(crate) fn stack_of(binding: &TargetGroupBinding) -> Option<StackId> {
-    let labels = binding.metadata.labels.as_ref()?;
-    let namespace = labels.get(STACK_NAMESPACE_LABEL)?;
-    let name = labels.get(STACK_NAME_LABEL)?;
-    Some(StackId::Service(ObjectName::new(namespace, name)))
+    StackId::from_labels(binding.metadata.labels.as_ref()?)
 }
 
 /// Takes what the decision about `key` needs, and no more: what is taken is cloned handle by handle.
@@ -128,7 +122,7 @@ mod tests {
     }
 
     fn binding(name: &str, service: &str, arn: &str, stack: Option<&str>) -> Value {
-        let labels = stack.map(|stack| json!({ STACK_NAMESPACE_LABEL: "shop", STACK_NAME_LABEL: stack }));
+        let labels = stack.map(|stack| json!(StackId::Service(ObjectName::new("shop", stack)).labels()));
         json!({
             "apiVersion": "elbv2.k8s.aws/v1beta1", "kind": "TargetGroupBinding",
             "metadata": { "namespace": "shop", "name": name, "labels": labels.unwrap_or_default() },

@@ -2,10 +2,11 @@
 
 use localstack_tests::aws::Element;
 use localstack_tests::bed::Bed;
+use localstack_tests::until;
 
 use crate::holdings::Holdings;
 use crate::printed_plan::agreement;
-use crate::service::{Service, bindings, bindings_count};
+use crate::service::{GLANCE, LIMIT, Service, bindings, bindings_count};
 
 #[tokio::test]
 async fn what_is_changed_by_hand_is_put_back() {
@@ -45,6 +46,31 @@ async fn what_is_changed_by_hand_is_put_back() {
 
     let standing = standing.but_for_listener_arns();
     Holdings::until(&bed, "what stood before", |found| found.clone().but_for_listener_arns() == standing).await;
+    agreement(&bed).await;
+}
+
+#[tokio::test]
+async fn a_load_balancer_deleted_by_hand_is_made_again_and_its_new_name_is_told() {
+    let bed = Bed::start().await.unwrap();
+    let mut controller = bed.start_controller(&["--sync-period=5s"]).await.unwrap();
+    controller.ready().await.unwrap();
+    let web = Service::new("web", &[80]);
+    web.apply(&bed).await;
+    let old_host = web.host_name(&bed).await;
+    let old = Holdings::standing(&bed, 1, 2).await;
+
+    elbv2(&bed, "DeleteLoadBalancer", &[("LoadBalancerArn", &old.load_balancer().arn)]).await;
+    let new = Holdings::standing(&bed, 1, 2).await;
+    assert_ne!(new.load_balancer().arn, old.load_balancer().arn);
+    assert_eq!(new.target_groups, old.target_groups, "its targets stay");
+    assert_eq!(new.security_groups, old.security_groups);
+    let new_host = until("the new host name in the status", LIMIT, GLANCE, async || {
+        let host = web.host_name(&bed).await;
+        if host == old_host { Err(host) } else { Ok(host) }
+    })
+    .await
+    .unwrap();
+    assert_eq!(new_host, new.load_balancer().dns_name.to_lowercase());
     agreement(&bed).await;
 }
 

@@ -35,13 +35,17 @@ async fn when_the_answer_to_any_write_is_lost_it_converges_without_a_twin() {
         let life = Life::new(number);
         bed.proxy.reset();
         bed.proxy.at(When::Write(number), Fault::DropAnswer);
+        let lost = || bed.proxy.journal().calls().iter().any(|call| call.fault.is_some());
         life.made.apply(bed).await;
         story.stands(&life.made, "80").await;
-        life.edited.apply(bed).await;
-        story.stands(&life.edited, "8080").await;
+        // What comes after an interruption and its mending is what comes in every other run.
+        if !lost() {
+            life.edited.apply(bed).await;
+            story.stands(&life.edited, "8080").await;
+        }
         life.edited.delete(bed).await;
         story.is_gone(&life.edited).await;
-        if bed.proxy.journal().calls().iter().all(|call| call.fault.is_none()) {
+        if !lost() {
             break;
         }
     }
@@ -61,8 +65,11 @@ async fn killed_at_every_write(hold: Fault) {
         let mut kills = [false; 3];
         life.made.apply(bed).await;
         (controller, kills[0]) = killed_unless(bed, controller, story.stands(&life.made, "80")).await;
-        life.edited.apply(bed).await;
-        (controller, kills[1]) = killed_unless(bed, controller, story.stands(&life.edited, "8080")).await;
+        // What comes after an interruption and its mending is what comes in every other run.
+        if !kills[0] {
+            life.edited.apply(bed).await;
+            (controller, kills[1]) = killed_unless(bed, controller, story.stands(&life.edited, "8080")).await;
+        }
         life.edited.delete(bed).await;
         (controller, kills[2]) = killed_unless(bed, controller, story.is_gone(&life.edited)).await;
         if kills == [false; 3] {

@@ -208,7 +208,7 @@ fn binding(
 ) -> Binding {
     Binding {
         name: ObjectName::new(spec.name.namespace.clone(), group.name.clone()),
-        labels: tags::stack_labels(&spec.id),
+        labels: spec.id.labels(),
         target_group: target_group_ref(id),
         target_type: group.target_type,
         protocol: Some(group.protocol),

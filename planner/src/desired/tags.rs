@@ -1,4 +1,4 @@
-//! Tags of AWS resources and labels of TargetGroupBindings (`deploy-and-targets.md` §1.1, §1.2).
+//! Tags of AWS resources (`deploy-and-targets.md` §1.1).
 
 use crate::actual::{
     BACKEND_SECURITY_GROUP, CLUSTER_TAG, SERVICE_RESOURCE_TAG, SERVICE_STACK_TAG, SHARED_RESOURCE_TAG,
@@ -22,13 +22,4 @@ pub(crate) fn backend(default_tags: &Pairs, cluster: &ClusterName) -> Pairs {
     tags.insert(CLUSTER_TAG.to_owned(), cluster.to_string());
     tags.insert(SHARED_RESOURCE_TAG.to_owned(), BACKEND_SECURITY_GROUP.to_owned());
     tags
-}
-
-/// Labels of the TargetGroupBindings of a stack; the only link from the object back to its stack.
-pub(crate) fn stack_labels(stack: &StackId) -> Pairs {
-    let StackId::Service(service) = stack;
-    Pairs::from([
-        ("service.k8s.aws/stack-namespace".to_owned(), service.namespace.clone()),
-        ("service.k8s.aws/stack-name".to_owned(), service.name.clone()),
-    ])
 }

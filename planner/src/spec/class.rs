@@ -3,6 +3,7 @@
 use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::core::v1::Service;
 
+use super::annotation;
 use crate::snapshot::{ClasslessServices, CloudController, Settings, Snapshot};
 
 /// Our finalizer on Services (LBC's, so that either controller can take over).
@@ -11,9 +12,6 @@ pub const SERVICE_FINALIZER: &str = "service.k8s.aws/resources";
 const CLOUD_CONTROLLER_FINALIZER: &str = "service.kubernetes.io/load-balancer-cleanup";
 /// How long after its last renewal a cloud controller's Lease still counts.
 const LEASE_COUNTS_FOR: SignedDuration = SignedDuration::from_mins(2);
-
-const TYPE_ANNOTATION: &str = "service.beta.kubernetes.io/aws-load-balancer-type";
-const TARGET_TYPE_ANNOTATION: &str = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type";
 
 /// Whose a Service is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -73,9 +71,9 @@ fn claim(
         }
         return Err((format!("its class is {class:?}"), None));
     }
-    let annotation = |key: &str| service.metadata.annotations.as_ref().and_then(|all| all.get(key)).map(String::as_str);
-    let load_balancer_type = annotation(TYPE_ANNOTATION);
-    let target_type = annotation(TARGET_TYPE_ANNOTATION);
+    let value = |key: &str| service.metadata.annotations.as_ref().and_then(|all| all.get(key)).map(String::as_str);
+    let load_balancer_type = value(annotation::TYPE.key());
+    let target_type = value(annotation::TARGET_TYPE.key());
     if matches!((load_balancer_type, target_type), (Some("nlb-ip"), _) | (Some("external"), Some("ip" | "instance"))) {
         return Ok(Claim::Annotation);
     }
@@ -99,13 +97,13 @@ fn classless(
         Some("external") => {
             return Err((
                 "its annotation aws-load-balancer-type is \"external\", but no target type is given".to_owned(),
-                Some(format!("{TARGET_TYPE_ANNOTATION}: {}", settings.default_target_type)),
+                Some(format!("{}: {}", annotation::TARGET_TYPE.key(), settings.default_target_type)),
             ));
         }
         Some(other) => {
             return Err((
                 format!("its annotation aws-load-balancer-type names another implementation, {other:?}"),
-                Some(format!("{TYPE_ANNOTATION}: external")),
+                Some(format!("{}: external", annotation::TYPE.key())),
             ));
         }
         None => {}
@@ -193,7 +191,7 @@ mod tests {
         assert_eq!(decide(&ours, |_| {}, CloudController::Absent), Ownership::Ours(Claim::Class));
         let other = service(|object| {
             object["spec"]["loadBalancerClass"] = json!("example.com/lb");
-            object["metadata"]["annotations"][TYPE_ANNOTATION] = json!("nlb-ip");
+            object["metadata"]["annotations"][annotation::TYPE.key()] = json!("nlb-ip");
         });
         assert_eq!(reason(decide(&other, |_| {}, CloudController::Absent)), "its class is \"example.com/lb\"");
     }
@@ -210,7 +208,7 @@ mod tests {
             (Some("elb"), None, false),
         ] {
             let service = service(|object| {
-                for (key, value) in [(TYPE_ANNOTATION, kind), (TARGET_TYPE_ANNOTATION, target_type)] {
+                for (key, value) in [(annotation::TYPE.key(), kind), (annotation::TARGET_TYPE.key(), target_type)] {
                     if let Some(value) = value {
                         object["metadata"]["annotations"][key] = json!(value);
                     }

@@ -9,12 +9,9 @@ use crate::id::{
     ObjectName, ObjectRef, Protocol, Ref, ResourceKey, ResourceKind, StackId, TargetGroupArn, TargetIpAddressType,
     TargetType, VpcId,
 };
-use crate::model::{Binding, NetworkingRule, Pairs, PortRef};
+use crate::model::{Binding, NetworkingRule, PortRef};
 use crate::problem::Problem;
 use crate::snapshot::Settings;
-
-const STACK_NAMESPACE_LABEL: &str = "service.k8s.aws/stack-namespace";
-const STACK_NAME_LABEL: &str = "service.k8s.aws/stack-name";
 
 /// What a TargetGroupBinding says. Unlike [`Binding`] it can leave open what its target group knows.
 #[derive(Debug, Clone)]
@@ -82,18 +79,6 @@ pub(super) fn name_in(arn: &str) -> Option<&str> {
     (prefix.starts_with("arn:") && !name.is_empty() && !id.is_empty()).then_some(name)
 }
 
-/// The stack that made an object, from its labels.
-pub(super) fn stack(labels: &Pairs) -> Option<StackId> {
-    let (namespace, name) = (labels.get(STACK_NAMESPACE_LABEL)?, labels.get(STACK_NAME_LABEL)?);
-    Some(StackId::Service(ObjectName::new(namespace, name)))
-}
-
-/// Only the labels that name the stack.
-pub(super) fn stack_labels(labels: &Pairs) -> Pairs {
-    let ours = |(key, _): &(&String, &String)| *key == STACK_NAMESPACE_LABEL || *key == STACK_NAME_LABEL;
-    labels.iter().filter(ours).map(|(key, value)| (key.clone(), value.clone())).collect()
-}
-
 impl From<&Binding> for Declared {
     fn from(binding: &Binding) -> Self {
         let Binding {
@@ -112,7 +97,7 @@ impl From<&Binding> for Declared {
         } = binding.clone();
         Self {
             name,
-            of: stack(&labels),
+            of: StackId::from_labels(&labels),
             group: match target_group {
                 Ref::Known(arn) => Group::Arn(arn),
                 Ref::Made(key) => Group::Made(key),

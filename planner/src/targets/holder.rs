@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 
-use super::declared::{self, Group};
+use super::declared::Group;
 use super::{has_finalizer, object};
-use crate::id::ObjectName;
+use crate::id::{ObjectName, StackId};
 use crate::snapshot::Snapshot;
 
 /// All bindings that hold a target group, by the name of the group.
@@ -24,7 +24,7 @@ impl<'a> Holders<'a> {
         let mut holders = BTreeMap::<String, Vec<Holder<'a>>>::new();
         for (name, binding) in &snapshot.bindings {
             let going = binding.metadata.deletion_timestamp.is_some();
-            let generated = binding.metadata.labels.as_ref().and_then(declared::stack).is_some();
+            let generated = binding.metadata.labels.as_ref().and_then(StackId::from_labels).is_some();
             // On its way out, only a hand-made object with our finalizer still does something to its group.
             if going && (generated || !has_finalizer(binding)) {
                 continue;

@@ -4,11 +4,12 @@ use std::str::FromStr;
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::declared::{self, Declared, Group};
+use super::declared::{Declared, Group};
 use super::object_ref;
 use crate::crd::{NetworkingPeer, TargetGroupBinding, TargetGroupBindingSpec};
 use crate::id::{
-    IpProtocol, Knowable, ObjectName, Ref, SecurityGroupId, TargetGroupArn, TargetIpAddressType, UnknownValue, VpcId,
+    IpProtocol, Knowable, ObjectName, Ref, SecurityGroupId, StackId, TargetGroupArn, TargetIpAddressType, UnknownValue,
+    VpcId,
 };
 use crate::model::{Binding, NetworkingPort, NetworkingRule, Pairs, Peer, PortRef};
 use crate::problem::Problem;
@@ -34,7 +35,7 @@ pub(crate) fn binding(object: &TargetGroupBinding) -> Result<Binding, Vec<Proble
     match (target_group, declared.target_type) {
         (Some(target_group), Some(target_type)) if problems.is_empty() => Ok(Binding {
             name: declared.name,
-            labels: declared::stack_labels(labels(object)),
+            labels: StackId::from_labels(labels(object)).map(|stack| stack.labels()).unwrap_or_default(),
             target_group: Ref::Known(target_group),
             target_type,
             protocol: declared.protocol,
@@ -60,7 +61,7 @@ pub(super) fn read(object: &TargetGroupBinding) -> (Declared, Vec<Problem>) {
         reader.note("spec.targetGroupARN", None, "neither targetGroupARN nor targetGroupName is set");
     }
     let declared = Declared {
-        of: object.metadata.labels.as_ref().and_then(declared::stack),
+        of: object.metadata.labels.as_ref().and_then(StackId::from_labels),
         group,
         target_type: reader.one_of("spec.targetType", spec.target_type.as_deref()),
         protocol: reader.one_of("spec.targetGroupProtocol", spec.target_group_protocol.as_deref()),
@@ -183,7 +184,7 @@ mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::id::{Protocol, StackId, TargetType};
+    use crate::id::{Protocol, TargetType};
     use crate::targets::fixture;
 
     type Mutation = fn(&mut Value);
