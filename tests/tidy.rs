@@ -6,12 +6,6 @@ use std::path::{Path, PathBuf};
 /// Lines before the tests of a file.
 const LONGEST_FILE: usize = 400;
 
-/// Files that may be longer, with the reason.
-const LONG_FILES: &[(&str, &str)] = &[(
-    "planner/src/plan/change.rs",
-    "one request struct per AWS call, with a doc line per member: a list to look things up in, without logic",
-)];
-
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
@@ -60,12 +54,8 @@ fn files_stay_short() {
     let mut complaints = Vec::new();
     for (name, text) in sources().iter().filter(|(name, _)| !is_test(name)) {
         let lines = production(text).lines().count();
-        let excused = LONG_FILES.iter().any(|(file, _)| file == name);
-        if lines > LONGEST_FILE && !excused {
+        if lines > LONGEST_FILE {
             complaints.push(format!("{name}: {lines} lines before its tests, {LONGEST_FILE} are the limit"));
-        }
-        if lines <= LONGEST_FILE && excused {
-            complaints.push(format!("{name}: needs no exception any more"));
         }
     }
     complain(&complaints);

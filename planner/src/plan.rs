@@ -4,18 +4,22 @@ mod change;
 mod display;
 mod json;
 mod order;
+mod request;
 mod resolve;
 
 pub use change::{
-    Action, AddTags, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateSecurityGroup, CreateTags,
-    CreateTargetGroup, CreateTargetGroupBinding, DeleteListener, DeleteLoadBalancer, DeleteSecurityGroup, DeleteTags,
-    DeleteTargetGroup, DeleteTargetGroupBinding, FieldChange, Forward, Impact, KubeChange, ModifyListener,
-    ModifyLoadBalancerAttributes, ModifyTargetGroup, ModifyTargetGroupAttributes, PatchTargetGroupBinding, RemoveTags,
-    Resource, SecurityGroupIngress, SetIpAddressType, SetSecurityGroups, SetSubnets, TagList, Targets, Write,
+    Action, AwsChange, Change, CreateTargetGroupBinding, DeleteTargetGroupBinding, FieldChange, Impact, KubeChange,
+    PatchTargetGroupBinding, Resource, Write,
 };
 pub use display::render;
 pub use json::{Document, Entry, FailOn, Header, Skipped, Summary};
 pub(crate) use order::{Stages, in_order};
+pub use request::{
+    AddTags, CreateListener, CreateLoadBalancer, CreateSecurityGroup, CreateTags, CreateTargetGroup, DeleteListener,
+    DeleteLoadBalancer, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup, Forward, HealthCheckRequest,
+    ModifyListener, ModifyLoadBalancerAttributes, ModifyTargetGroup, ModifyTargetGroupAttributes, RemoveTags,
+    SecurityGroupIngress, SetIpAddressType, SetSecurityGroups, SetSubnets, TagList, Targets,
+};
 pub use resolve::{Made, Resolved, Unresolved, resolve};
 
 use crate::id::{Key, ObjectRef, ResourceKey, StackId};

@@ -2,7 +2,7 @@
 
 use super::rules;
 use crate::id::{Ref, ResourceKey, ResourceKind, TargetGroupArn};
-use crate::plan::change::HealthCheckRequest;
+use crate::plan::HealthCheckRequest;
 use crate::plan::{
     Action, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateTargetGroup, FieldChange, Forward, Impact,
     KubeChange, Resource, TagList, Targets, Write,

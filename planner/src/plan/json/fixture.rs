@@ -11,7 +11,7 @@ use crate::id::{
     StackId, SubnetId, TargetGroupArn, TargetType, VpcId,
 };
 use crate::model::{HealthCheckPort, IngressRule, Pairs, Peer, RuleProtocol, SubnetMapping, Target, TargetId};
-use crate::plan::change::HealthCheckRequest;
+use crate::plan::HealthCheckRequest;
 use crate::plan::{
     AddTags, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateSecurityGroup, CreateTargetGroup,
     CreateTargetGroupBinding, DeleteListener, DeleteLoadBalancer, DeleteSecurityGroup, DeleteTargetGroup,
