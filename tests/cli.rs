@@ -75,7 +75,11 @@ fn the_custom_resource_definitions_are_printed() {
 
 #[test]
 fn the_readme_shows_a_plan_as_it_is_printed() {
-    let readme = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
-    let printed = text(&plan("first-service", &[]).stdout);
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = std::fs::read_to_string(root.join("README.md")).unwrap();
+    let command = readme.lines().find_map(|line| line.strip_prefix("$ northgate ")).unwrap();
+    let output =
+        Command::new(env!("CARGO_BIN_EXE_northgate")).args(command.split(' ')).current_dir(root).output().unwrap();
+    let printed = text(&output.stdout);
     assert!(readme.contains(printed.trim_end()), "README.md does not hold\n{printed}");
 }

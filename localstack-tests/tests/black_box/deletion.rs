@@ -23,8 +23,7 @@ async fn a_deleted_service_leaves_nothing() {
     agreement(&bed).await;
 
     // The one that stays keeps what both share.
-    web.delete(&bed).await;
-    web.gone(&bed).await;
+    web.delete_and_wait(&bed).await;
     let left = Holdings::standing(&bed, 1, 2).await;
     assert_eq!(left.target_groups.len(), 1);
     assert_eq!(left.load_balancer().tags["service.k8s.aws/stack"], "default/api");
@@ -39,8 +38,7 @@ async fn a_deleted_service_leaves_nothing() {
     );
 
     // The last one takes everything along.
-    api.delete(&bed).await;
-    api.gone(&bed).await;
+    api.delete_and_wait(&bed).await;
     assert_eq!(Holdings::read(&bed).await, empty, "nothing is left, the shared group and the worker rules neither");
     assert_eq!(bindings(&bed).await, Vec::<Value>::new());
     assert_eq!(plan(&bed, &["--check"]).await.exit_code, 0);

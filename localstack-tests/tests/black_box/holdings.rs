@@ -116,7 +116,8 @@ impl Holdings {
         Self::until(bed, &what, |found| found.stands(load_balancers, targets)).await
     }
 
-    fn stands(&self, load_balancers: usize, targets: usize) -> bool {
+    /// Whether it stands: see [`Self::standing`].
+    pub(crate) fn stands(&self, load_balancers: usize, targets: usize) -> bool {
         let groups: BTreeSet<&str> = self.target_groups.iter().map(|group| group.arn.as_str()).collect();
         let used = |balancer: &LoadBalancer| {
             let mut listeners = balancer.listeners.iter();

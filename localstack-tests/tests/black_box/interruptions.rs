@@ -43,12 +43,12 @@ async fn when_the_answer_to_any_write_is_lost_it_converges_without_a_twin() {
             life.edited.apply(bed).await;
             story.stands(&life.edited, "8080").await;
         }
-        life.edited.delete(bed).await;
-        story.is_gone(&life.edited).await;
+        story.goes(&life.edited).await;
         if !lost() {
             break;
         }
     }
+    assert_eq!(bindings(bed).await, Vec::<Value>::new());
     assert!(number > WRITES, "only {number} runs: a life has more writes");
 }
 
@@ -70,12 +70,12 @@ async fn killed_at_every_write(hold: Fault) {
             life.edited.apply(bed).await;
             (controller, kills[1]) = killed_unless(bed, controller, story.stands(&life.edited, "8080")).await;
         }
-        life.edited.delete(bed).await;
-        (controller, kills[2]) = killed_unless(bed, controller, story.is_gone(&life.edited)).await;
+        (controller, kills[2]) = killed_unless(bed, controller, story.goes(&life.edited)).await;
         if kills == [false; 3] {
             break;
         }
     }
+    assert_eq!(bindings(bed).await, Vec::<Value>::new());
     assert!(number > WRITES, "only {number} runs: a life has more writes");
 }
 
@@ -142,10 +142,9 @@ impl Story {
         Holdings::until(bed, &format!("one listener, on {port}, and one target group"), |found| {
             let listeners = found.load_balancers.iter().flat_map(|balancer| &balancer.listeners);
             let ports: Vec<&str> = listeners.map(|listener| listener.port.as_str()).collect();
-            ports == [port] && found.target_groups.len() == 1
+            ports == [port] && found.target_groups.len() == 1 && found.stands(1, 2)
         })
         .await;
-        Holdings::standing(bed, 1, 2).await;
         agreement(bed).await;
         let found = Holdings::read(bed).await;
         assert_eq!(found.load_balancer().dns_name.to_lowercase(), host);
@@ -154,13 +153,13 @@ impl Story {
         assert_eq!(found.security_groups.len(), self.empty.security_groups.len() + 2, "{found:#?}");
         assert_eq!(found.managed_group(&web.name).rules, [format!("tcp {port}-{port} from 0.0.0.0/0")].into());
         assert_eq!(found.worker_group(bed).rules.len(), 1, "{found:#?}");
-        assert_eq!(bindings(bed).await.len(), 1);
+        let bindings = bindings(bed).await;
+        assert_eq!(bindings.len(), 1, "of an earlier Service none is left: {bindings:#?}");
     }
 
-    /// The Service is gone, and nothing of it is left.
-    async fn is_gone(&self, web: &Service) {
-        web.gone(&self.bed).await;
+    /// The Service is deleted, and nothing of it is left in AWS.
+    async fn goes(&self, web: &Service) {
+        web.delete_and_wait(&self.bed).await;
         assert_eq!(Holdings::read(&self.bed).await, self.empty, "nothing is left");
-        assert_eq!(bindings(&self.bed).await, Vec::<Value>::new());
     }
 }

@@ -96,13 +96,12 @@ impl Service {
     /// Waits for the host name in its status.
     pub(crate) async fn host_name(&self, bed: &Bed) -> String {
         let path = "{.status.loadBalancer.ingress[0].hostname}";
-        let has_one = format!("--for=jsonpath={path}");
+        let (has_one, printed) = (format!("--for=jsonpath={path}"), format!("-o=jsonpath={path}"));
         let (name, limit) = (format!("service/{}", self.name), format!("--timeout={}s", LIMIT.as_secs()));
-        let waited = bed.kubectl().run(&["wait", &has_one, &limit, &name]).await;
-        if let Err(error) = waited {
-            panic!("no host name: {error}\n{}", events(bed, &self.name).await.join("\n"));
+        match bed.kubectl().run(&["wait", &has_one, &limit, &name, &printed]).await {
+            Ok(host) => host,
+            Err(error) => panic!("no host name: {error}\n{}", events(bed, &self.name).await.join("\n")),
         }
-        bed.kubectl().run(&["get", &name, "-o", &format!("jsonpath={path}")]).await.unwrap()
     }
 
     /// Asks for its deletion, and does not wait for it.
@@ -110,11 +109,10 @@ impl Service {
         bed.kubectl().run(&["delete", "service", &self.name, "--wait=false"]).await.unwrap();
     }
 
-    /// Waits until the API server has it no more.
-    pub(crate) async fn gone(&self, bed: &Bed) {
-        let name = format!("service/{}", self.name);
+    /// Deletes it, and waits until the API server has it no more.
+    pub(crate) async fn delete_and_wait(&self, bed: &Bed) {
         let limit = format!("--timeout={}s", LIMIT.as_secs());
-        if let Err(error) = bed.kubectl().run(&["wait", "--for=delete", &limit, &name]).await {
+        if let Err(error) = bed.kubectl().run(&["delete", "service", &self.name, &limit]).await {
             panic!("it is still there: {error}\n{}", events(bed, &self.name).await.join("\n"));
         }
     }

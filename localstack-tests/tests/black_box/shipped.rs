@@ -24,8 +24,7 @@ async fn the_shipped_role_and_policy_are_enough_from_creation_to_deletion() {
     Holdings::standing(&bed, 1, 2).await;
     web.clone().annotated("aws-load-balancer-healthcheck-interval", "30").apply(&bed).await;
     agreement(&bed).await;
-    web.delete(&bed).await;
-    web.gone(&bed).await;
+    web.delete_and_wait(&bed).await;
     let log = controller.log();
     assert!(!log.to_lowercase().contains("forbidden"), "{log}");
     let line = log.lines().find(|line| line.contains("CreateLoadBalancer"));
