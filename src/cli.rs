@@ -34,6 +34,8 @@ enum Command {
 
 /// Exit code: something could not be read.
 const UNREADABLE: u8 = 1;
+/// Exit code: the flags contradict each other; clap's own for what it refuses.
+const USAGE: u8 = 2;
 
 /// Runs the program as the command line says.
 pub fn main() -> ExitCode {
@@ -47,7 +49,7 @@ pub fn main() -> ExitCode {
         Ok(code) => code.into(),
         Err(error) => {
             complain(error.as_ref());
-            UNREADABLE.into()
+            if error.is::<args::ArgumentError>() { USAGE.into() } else { UNREADABLE.into() }
         }
     }
 }

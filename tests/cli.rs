@@ -33,7 +33,8 @@ fn exit_codes_say_what_happened() {
         ("annotation-scheme-refused", &[], 4),
         ("broken-manifest", &[], 1),
         ("first-service", &["--output", "xml"], 2),
-        ("first-service", &["--default-tags", "elbv2.k8s.aws/cluster=x"], 1),
+        ("first-service", &["--default-tags", "elbv2.k8s.aws/cluster=x"], 2),
+        ("first-service", &["service/nowhere"], 1),
         ("missing", &[], 1),
     ] {
         let output = plan(case, more);

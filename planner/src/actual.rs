@@ -151,9 +151,15 @@ impl ActualStack {
         load_balancers.is_empty() && target_groups.is_empty() && security_groups.is_empty()
     }
 
+    /// The load balancer in use: of several with the stack's tags the first that has listeners.
+    pub fn current(&self) -> Option<&Owned<ActualLoadBalancer>> {
+        let serving = self.load_balancers.iter().find(|found| !found.listeners.is_empty());
+        serving.or(self.load_balancers.first())
+    }
+
     fn live(&self) -> Live {
         Live {
-            load_balancer: self.load_balancers.first().map(|found| LiveLoadBalancer {
+            load_balancer: self.current().map(|found| LiveLoadBalancer {
                 arn: found.arn.clone(),
                 scheme: found.scheme,
                 ip_address_type: found.ip_address_type,

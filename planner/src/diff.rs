@@ -20,7 +20,7 @@ use crate::plan::{Change, FieldChange, Held, Plan, Stages, in_order};
 use crate::problem::Problem;
 use crate::spec::{GoneSpec, StackSpec};
 
-pub(crate) use security_group::ec2_tags;
+pub(crate) use security_group::{ec2_tags, rule_field};
 pub(crate) use tags::{Keys, changes as tag_changes};
 
 /// What is wanted and what is there, matched by resource id.
@@ -102,22 +102,25 @@ impl<'a> Comparison<'a> {
         comparison
     }
 
-    /// Of several live ones with one id the first is current; LBC keeps the others unseen, we tell.
+    /// Of several live ones with one id the one in use is current; LBC leaves the others unseen, we tell.
     fn match_resources(&mut self) {
-        let mut twins = Vec::new();
-        for found in &self.found.load_balancers {
-            match self.load_balancer {
-                None => self.load_balancer = Some(found),
-                Some(_) => twins.push(found.arn.to_string()),
+        self.load_balancer = self.found.current();
+        let current = self.load_balancer.map(|found| &found.arn);
+        let idle = self.found.load_balancers.iter().map(|found| &found.arn).filter(|arn| Some(*arn) != current);
+        let mut twins = idle.map(ToString::to_string).collect::<Vec<_>>();
+        let forwards =
+            self.load_balancer.iter().flat_map(|found| &found.listeners).filter_map(|one| one.forward.as_ref());
+        let forwarded = forwards.flatten().map(|(arn, _)| arn).collect::<Vec<_>>();
+        let (in_use, idle): (Vec<_>, Vec<_>) =
+            self.found.target_groups.iter().partition(|found| forwarded.contains(&&found.arn));
+        for found in in_use.into_iter().chain(idle) {
+            let wanted = self.wanted.target_groups.get(found.resource_id());
+            if wanted.is_some_and(|wanted| !target_group::fits(wanted, found)) {
+                continue;
             }
-        }
-        for found in &self.found.target_groups {
-            let fits = self
-                .wanted
-                .target_groups
-                .get(found.resource_id())
-                .is_none_or(|wanted| target_group::fits(wanted, found));
-            if fits && !self.target_groups.contains_key(found.resource_id()) {
+            if self.target_groups.contains_key(found.resource_id()) {
+                twins.push(found.arn.to_string());
+            } else {
                 self.target_groups.insert(found.resource_id(), found);
             }
         }
@@ -127,7 +130,7 @@ impl<'a> Comparison<'a> {
         for twin in twins {
             self.warnings.push(
                 Problem::general(format!(
-                    "{twin} carries the tags of this stack's load balancer, but is not the one in use"
+                    "{twin} carries the tags of this stack, but another one is in use in its place"
                 ))
                 .hint("delete it by hand, or take its tags away, if nothing needs it"),
             );

@@ -33,6 +33,10 @@ pub struct Snapshot {
     pub pods: Option<BTreeMap<ObjectName, Arc<Pod>>>,
     /// Whether another cloud controller is at work.
     pub cloud_controller: CloudController,
+    /// Bindings whose target groups still hold targets that serve and are no longer wanted: their rules stay until then.
+    pub lingering: BTreeSet<ObjectName>,
+    /// Whether the objects are those of files alone: then others may exist, and what is not here is unknown.
+    pub files_alone: bool,
 }
 
 /// What is known of a cloud-controller-manager in the cluster, from its Lease in `kube-system`.

@@ -8,8 +8,14 @@ mod health_check;
 pub mod service;
 pub mod value;
 
+use std::sync::Arc;
+
+use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
+
 use crate::actual::ActualBinding;
-use crate::id::StackId;
+use crate::crd::TargetGroupBinding;
+use crate::id::{Knowable, ObjectName, Ref, StackId, TargetGroupArn, TargetIpAddressType, TargetType};
+use crate::model::{Binding, PortRef};
 use crate::pipeline::{AcceptedStack, Declined};
 use crate::problem::Problem;
 use crate::snapshot::Snapshot;
@@ -63,23 +69,39 @@ pub(crate) fn accept(snapshot: &Snapshot, id: &StackId) -> Result<AcceptedStack,
     Ok(AcceptedStack { spec, bindings: generated_bindings(snapshot, id) })
 }
 
-/// The TargetGroupBindings that carry the stack's labels. One that cannot be read is left to its own entry to tell.
+/// The TargetGroupBindings that carry the stack's labels, those with a field that cannot be read too: the stack mends them.
 fn generated_bindings(snapshot: &Snapshot, id: &StackId) -> Vec<ActualBinding> {
-    let labels = id.labels();
-    let carries = |object: &crate::crd::TargetGroupBinding| {
-        let found = object.metadata.labels.as_ref();
-        labels.iter().all(|(key, value)| found.and_then(|found| found.get(key)) == Some(value))
+    let of_stack = |object: &&Arc<TargetGroupBinding>| {
+        object.metadata.labels.as_ref().and_then(StackId::from_labels).as_ref() == Some(id)
     };
-    let mut bindings = Vec::new();
-    for object in snapshot.bindings.values().filter(|object| carries(object)) {
-        if let Ok(binding) = targets::binding(object) {
-            bindings.push(ActualBinding {
-                binding,
-                spec: serde_json::to_value(&object.spec).unwrap_or_default(),
-                resource_version: object.metadata.resource_version.clone(),
-                deleting: object.metadata.deletion_timestamp.is_some(),
-            });
-        }
+    let actual = |object: &Arc<TargetGroupBinding>| ActualBinding {
+        binding: targets::binding(object).unwrap_or_else(|_| readable_part(object, id)),
+        spec: serde_json::to_value(&object.spec).unwrap_or_default(),
+        resource_version: object.metadata.resource_version.clone(),
+        deleting: object.metadata.deletion_timestamp.is_some(),
+    };
+    snapshot.bindings.values().filter(of_stack).map(actual).collect()
+}
+
+/// Enough of a generated binding to find it, to mend it and to delete it.
+fn readable_part(object: &TargetGroupBinding, id: &StackId) -> Binding {
+    let spec = &object.spec;
+    let port = match &spec.service_ref.port {
+        IntOrString::Int(number) => PortRef::Number(Knowable::Known(u16::try_from(*number).unwrap_or_default())),
+        IntOrString::String(name) => PortRef::Name(name.clone()),
+    };
+    Binding {
+        name: ObjectName::of(&object.metadata),
+        labels: id.labels(),
+        target_group: Ref::Known(TargetGroupArn::new(spec.target_group_arn.clone().unwrap_or_default())),
+        target_type: spec.target_type.as_deref().and_then(|text| text.parse().ok()).unwrap_or(TargetType::Instance),
+        protocol: None,
+        service: spec.service_ref.name.clone(),
+        port,
+        ip_address_type: TargetIpAddressType::Ipv4,
+        vpc: None,
+        node_selector: None,
+        networking: None,
+        multi_cluster: false,
     }
-    bindings
 }

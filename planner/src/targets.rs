@@ -23,6 +23,7 @@ use crate::facts::Needs;
 use crate::id::{ObjectName, ObjectRef, StackId, TargetType};
 use crate::model::{Binding, NetworkingRule, TargetId};
 use crate::pipeline::Declined;
+use crate::plan::{Plan, Step, WaitFor};
 use crate::problem::{Problem, Refusal};
 use crate::snapshot::{Settings, Snapshot};
 
@@ -65,6 +66,12 @@ pub(crate) enum Intent {
     Empty,
     /// The object is going, and its targets are not to be touched: the group goes with its stack, or is another's.
     Release,
+}
+
+/// Whether a binding's plan leaves targets registered that serve and are no longer wanted, until others are healthy. The
+/// rules that they need must stay as long ([`Snapshot::lingering`]).
+pub fn lingers(plan: &Plan) -> bool {
+    plan.steps.iter().any(|step| matches!(step, Step::Wait(wait) if wait.reason == WaitFor::TargetsHealthy))
 }
 
 impl BindingSpec {
@@ -318,7 +325,6 @@ mod tests {
     use super::*;
     use crate::id::{ResourceKey, ResourceKind, TargetIpAddressType};
     use crate::model::PortRef;
-    use crate::snapshot::CloudController;
     use fixture::{cluster, name, object, put, put_service, want};
 
     fn with(object: TargetGroupBinding) -> Snapshot {
@@ -567,7 +573,7 @@ mod tests {
                 "targets are decided when running: Service default/web and its endpoints are not known",
             ),
             (
-                |snapshot| snapshot.cloud_controller = CloudController::NotAsked,
+                |snapshot| snapshot.files_alone = true,
                 None,
                 "targets are decided when running: Service default/web is not among the files",
             ),

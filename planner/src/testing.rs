@@ -18,5 +18,7 @@ pub(crate) fn snapshot() -> Snapshot {
         nodes: Some(BTreeMap::new()),
         pods: Some(BTreeMap::new()),
         cloud_controller: CloudController::Absent,
+        lingering: std::collections::BTreeSet::new(),
+        files_alone: false,
     }
 }

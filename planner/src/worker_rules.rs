@@ -6,6 +6,7 @@ mod span;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use crate::diff::rule_field;
 use crate::facts::{Facts, Needs, SecurityGroupFacts};
 use crate::id::{Key, Ref, ResourceKey, ResourceKind, SecurityGroupId};
 use crate::model::{IngressRule, Peer, TargetId};
@@ -169,11 +170,13 @@ fn change(
     reason: &str,
 ) -> Step {
     let key = ResourceKey::new(ResourceKind::SecurityGroup, spec.group.as_str());
-    let request = SecurityGroupIngress { group_id: Ref::Known(spec.group.clone()), ip_permissions: rules };
+    let request = SecurityGroupIngress { group_id: Ref::Known(spec.group.clone()), ip_permissions: rules.clone() };
+    let write = call(request);
+    let opened = matches!(write, AwsChange::AuthorizeSecurityGroupIngress(_));
     Step::Change(Change {
         resource: Resource::live(key, &spec.group),
-        write: Write::Aws(call(request)),
-        fields: Vec::new(),
+        write: Write::Aws(write),
+        fields: rules.iter().map(|rule| rule_field(rule, opened)).collect(),
         impact: Impact::None,
         reason: reason.to_owned(),
     })
@@ -268,6 +271,48 @@ mod tests {
         let found = vec![foreign(31000, 31000), foreign(22, 22), other];
         let plan = planned(&bound(&[31000]), &facts(Vec::new()), found);
         assert_eq!(steps(&plan), ["- sg-gone:80-80"], "EC2 takes the foreign rule for the same one");
+    }
+
+    #[test]
+    fn each_rule_is_told_as_a_field() {
+        let plan = planned(&bound(&[31000, 31001]), &facts(Vec::new()), vec![rule(80, 80, security_group("sg-old"))]);
+        let fields = plan.changes().flat_map(|change| &change.fields);
+        let fields = fields.map(|field| (field.field.as_str(), field.from.as_deref(), field.to.as_deref()));
+        assert_eq!(
+            fields.collect::<Vec<_>>(),
+            [
+                ("IpPermissions", None, Some("tcp 31000-31001 from sg-lb")),
+                ("IpPermissions", Some("tcp 80 from sg-old"), None)
+            ]
+        );
+    }
+
+    #[test]
+    fn targets_that_still_serve_keep_every_rule() {
+        let mut snapshot = bound(&[31000]);
+        snapshot.lingering.insert(ObjectName::new("default", "b-31000"));
+        let plan = planned(&snapshot, &facts(Vec::new()), vec![rule(30999, 30999, lb())]);
+        assert_eq!(steps(&plan), ["+ sg-lb:31000-31000"]);
+        assert_eq!(
+            plan.warnings[0].hint.as_deref(),
+            Some(
+                "not everything is known: targets that TargetGroupBinding default/b-31000 no longer wants serve until \
+                 others are healthy"
+            )
+        );
+        snapshot.lingering.clear();
+        let plan = planned(&snapshot, &facts(Vec::new()), vec![rule(30999, 30999, lb())]);
+        assert_eq!(steps(&plan), ["+ sg-lb:31000-31000", "- sg-lb:30999-30999"]);
+    }
+
+    #[test]
+    fn files_alone_close_nothing() {
+        let mut snapshot = bound(&[31000]);
+        snapshot.files_alone = true;
+        let plan = planned(&snapshot, &facts(Vec::new()), vec![rule(80, 80, security_group("sg-old"))]);
+        assert_eq!(steps(&plan), ["+ sg-lb:31000-31000"]);
+        let hint = plan.warnings[0].hint.as_deref().unwrap();
+        assert!(hint.ends_with("TargetGroupBindings outside the files are not known"), "{hint}");
     }
 
     #[test]

@@ -7,7 +7,8 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use northgate_planner::crd::TargetGroupBinding;
-use northgate_planner::id::ObjectName;
+use northgate_planner::id::{ObjectName, ObjectRef};
+use northgate_planner::plan::Skipped;
 use northgate_planner::problem::Problem;
 use northgate_planner::snapshot::Snapshot;
 use serde::Serialize;
@@ -31,6 +32,8 @@ pub(super) struct Manifests {
     pub(super) nodes: BTreeMap<String, Arc<Node>>,
     /// Pods.
     pub(super) pods: BTreeMap<ObjectName, Arc<Pod>>,
+    /// Objects that could be ours one day, with the reason why they are not.
+    pub(super) skipped: Vec<Skipped>,
     /// Objects of kinds that no plan needs, counted by kind.
     pub(super) ignored: BTreeMap<String, usize>,
     /// Documents that could not be read.
@@ -109,7 +112,17 @@ impl Manifests {
                 _ = self.nodes.insert(node.metadata.name.clone().unwrap_or_default(), Arc::new(node));
             }),
             ("discovery.k8s.io/v1", "EndpointSlice") => namespaced(&value, &mut self.endpoint_slices),
-            ("elbv2.k8s.aws/v1beta1", "TargetGroupBinding") => namespaced(&value, &mut self.bindings),
+            ("elbv2.k8s.aws/v1beta1" | "elbv2.k8s.aws/v1alpha1", "TargetGroupBinding") => {
+                namespaced(&value, &mut self.bindings)
+            }
+            ("networking.k8s.io/v1" | "networking.k8s.io/v1beta1" | "extensions/v1beta1", "Ingress") => {
+                let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
+                let namespace = text("/metadata/namespace").unwrap_or("default");
+                let name = ObjectName::new(namespace, text("/metadata/name").unwrap_or_default());
+                let reason = "Ingresses are not supported yet".to_owned();
+                self.skipped.push(Skipped { object: ObjectRef::new("Ingress", &name), reason, hint: None });
+                return;
+            }
             ("", _) | (_, "") => Err(vec![Fault { path: None, message: "apiVersion or kind is missing".to_owned() }]),
             _ => {
                 *self.ignored.entry(kind).or_default() += 1;

@@ -17,7 +17,7 @@ use northgate_planner::pipeline::{self, Accepted, Declined};
 use northgate_planner::plan::{Document, FailOn, KubeChange, Plan, Skipped, Step, Wait, WaitFor, Write, render};
 use northgate_planner::problem::Refusal;
 use northgate_planner::snapshot::Snapshot;
-use northgate_planner::worker_rules;
+use northgate_planner::{targets, worker_rules};
 
 use super::args::DecisionArgs;
 use super::{Failure, print};
@@ -91,6 +91,7 @@ pub(super) fn run(args: PlanArgs) -> Result<u8, Failure> {
 async fn planned(args: &PlanArgs, source: &source::Source) -> Result<Document, Failure> {
     let account = &source.account;
     let mut run = Run::new(account, source.snapshot.clone());
+    run.skipped.extend(source.skipped.iter().cloned());
     let named = run
         .plan(&Selection { names: &args.names, namespace: args.namespace.as_deref(), by_files: source.by_files })
         .await?;
@@ -135,7 +136,8 @@ impl<'a, A: Read> Run<'a, A> {
     }
 
     /// 1. stacks  2. what the cluster shares  3. bindings, those that a stack wants included  4. worker rules
-    async fn plan(&mut self, selection: &Selection<'_>) -> Result<Unlisted, AwsError> {
+    async fn plan(&mut self, selection: &Selection<'_>) -> Result<Unlisted, RunError> {
+        selection.exists(&self.snapshot)?;
         let unlisted = self.stacks(selection).await?;
         if self.plans.iter().any(|plan| waits_for(plan, &Key::Cluster)) {
             _ = self.pass(&Key::Cluster).await?;
@@ -183,18 +185,17 @@ impl<'a, A: Read> Run<'a, A> {
                 groups.extend(of_deleted.into_iter().map(|group| (group, Some(stack.clone()))));
             }
         }
-        for (name, binding) in wanted {
-            if !self.snapshot.bindings.contains_key(&name) {
-                self.snapshot.wanted_bindings.insert(name, binding);
-            }
-        }
+        self.snapshot.wanted_bindings = wanted;
         let mut names =
             self.snapshot.bindings.keys().chain(self.snapshot.wanted_bindings.keys()).cloned().collect::<Vec<_>>();
         names.sort();
         names.dedup();
         names.retain(|name| selection.takes_binding(name, &self.plans));
         for name in names {
-            if let Some((Accepted::Binding(spec), facts)) = self.pass(&Key::Binding(name)).await? {
+            if let Some((Accepted::Binding(spec), facts)) = self.pass(&Key::Binding(name.clone())).await? {
+                if self.plans.last().is_some_and(targets::lingers) {
+                    self.snapshot.lingering.insert(name);
+                }
                 for group in worker_rules::groups_of(&spec, &facts).0 {
                     groups.entry(group).or_default();
                 }
@@ -290,6 +291,25 @@ impl Selection<'_> {
         self.namespace.is_none_or(|namespace| name.namespace == namespace)
     }
 
+    /// A name on the command line that nothing has is a slip worth telling.
+    fn exists(&self, snapshot: &Snapshot) -> Result<(), RunError> {
+        for named in self.names {
+            let (kind, name) = match named {
+                Named::Service(name) => ("Service", name),
+                Named::Binding(name) => ("TargetGroupBinding", name),
+            };
+            let name = ObjectName::new(self.namespace.unwrap_or("default"), name.as_str());
+            let there = match named {
+                Named::Service(_) => snapshot.services.contains_key(&name),
+                Named::Binding(_) => snapshot.bindings.contains_key(&name),
+            };
+            if !there {
+                return Err(RunError::Absent { kind, name });
+            }
+        }
+        Ok(())
+    }
+
     fn names_service(&self, name: &ObjectName) -> bool {
         let namespace = self.namespace.unwrap_or("default");
         name.namespace == namespace && self.names.contains(&Named::Service(name.name.clone()))
@@ -308,6 +328,15 @@ impl Selection<'_> {
         let of_stack = plans.iter().any(|plan| plan.bindings.iter().any(|binding| binding.name == *name));
         of_stack || name.namespace == namespace && self.names.contains(&Named::Binding(name.name.clone()))
     }
+}
+
+/// What ends a run without a plan.
+#[derive(Debug, thiserror::Error)]
+enum RunError {
+    #[error("there is no {kind} {name}; -n gives another namespace")]
+    Absent { kind: &'static str, name: ObjectName },
+    #[error(transparent)]
+    Aws(#[from] AwsError),
 }
 
 fn named(text: &str) -> Result<Named, String> {

@@ -1,6 +1,6 @@
 //! The whole cluster, read once: what `northgate plan` decides from.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -59,6 +59,8 @@ pub async fn list(client: &Client, settings: Arc<Settings>) -> Result<Listing, E
         nodes: Some(nodes.into_iter().map(|(name, node)| (name.name, node)).collect()),
         pods: Some(pods?),
         cloud_controller,
+        lingering: BTreeSet::new(),
+        files_alone: false,
     };
     Ok(Listing { snapshot, bindings_exist })
 }

@@ -1,6 +1,6 @@
 //! The objects that one decision needs, taken from the caches at one moment.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -60,6 +60,8 @@ pub(super) fn take(
         nodes: None,
         pods: None,
         cloud_controller,
+        lingering: BTreeSet::new(),
+        files_alone: false,
     };
     match key {
         Key::Stack(id) => {
@@ -77,7 +79,11 @@ pub(super) fn take(
             snapshot.nodes = Some(nodes(caches));
             snapshot.pods = Some(caches.pods.all());
         }
-        Key::Cluster => snapshot.services = caches.services.filter(|_, service| concerns_us(service)),
+        Key::Cluster => {
+            snapshot.services = caches.services.filter(|_, service| concerns_us(service));
+            // Those of Ingresses and Gateways tell that others use what is shared.
+            snapshot.bindings = caches.bindings.all();
+        }
     }
     snapshot
 }

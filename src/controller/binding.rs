@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use northgate_planner::actual::Actual;
+use northgate_planner::actual::{Actual, ActualTargets};
 use northgate_planner::facts::Facts;
 use northgate_planner::id::{Key, ObjectName};
 use northgate_planner::pipeline::{self, Accepted, Declined};
 use northgate_planner::plan::Plan;
 use northgate_planner::problem::Problem;
 use northgate_planner::snapshot::Snapshot;
-use northgate_planner::targets::TargetCount;
+use northgate_planner::targets::{TargetCount, lingers};
 use northgate_planner::worker_rules;
 
 use super::Next;
@@ -44,9 +44,16 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
     let actual = world.observe(&accepted.scope()).await?;
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
     let plan = pipeline::decide(&accepted, &facts, &actual);
+    if lingers(&plan) {
+        // Before the first step: the waits for rules are ended by passes that also close some.
+        world.lingers(name);
+    }
     finalizers::hold(world, &snapshot, &plan).await?;
     let applied = apply::run(world, &snapshot, &plan).await;
     let count = learn(world, &accepted, &facts, &actual);
+    if is_rid(&plan, &applied, &actual, count) {
+        world.lingers_no_more(name);
+    }
     report(world, name, &snapshot, &plan, count, &applied).await?;
     finalizers::release(world, &snapshot, &plan, &applied).await?;
     Ok(applied.next()?.at_most(look_again(world, name, &plan, count)))
@@ -85,7 +92,7 @@ async fn decline<A: Account>(
             let standing = failed("FailedReconcile", messages(&refusal.problems));
             world.cluster.set_standing(snapshot, name, &standing).await.map_err(Error::Status)?;
         }
-        Declined::Absent => world.forget(name),
+        Declined::Absent => world.forget_binding(name),
         Declined::Skipped { .. } => {}
     }
     Ok(tell::declined(world, declined))
@@ -124,6 +131,15 @@ fn learn<A: Account>(world: &World<A>, accepted: &Accepted, facts: &Facts, actua
     }
 }
 
+/// Whether the group is known to hold no targets any more that serve and are not wanted.
+fn is_rid(plan: &Plan, applied: &Applied, actual: &Actual, count: Option<TargetCount>) -> bool {
+    let is_known = match actual {
+        Actual::Targets(ActualTargets::Found { .. }) => plan.problems.is_empty() && (!plan.wanted || count.is_some()),
+        _ => true,
+    };
+    !lingers(plan) && is_known && applied.error.is_none() && applied.stopped_at.is_none()
+}
+
 /// When targets that are not ready yet are looked at again: nothing tells us when AWS finds them healthy.
 fn look_again<A: Account>(
     world: &World<A>,
@@ -156,6 +172,27 @@ mod tests {
     fn targets_that_are_not_ready_are_looked_at_ever_more_seldom() {
         let pauses: Vec<u64> = (1..=14).map(|looks| pause_before(looks).as_secs()).collect();
         assert_eq!(pauses, [5, 10, 20, 30, 30, 30, 30, 30, 30, 30, 30, 30, 300, 300]);
+    }
+
+    #[test]
+    fn a_binding_is_rid_of_old_targets_only_when_nothing_is_left_to_do_and_all_is_known() {
+        let name = ObjectName::new("default", "web");
+        let plan = Plan::empty(Key::Binding(name), Vec::new());
+        let found = Actual::Targets(ActualTargets::Found { group: None, targets: Default::default() });
+        let known = Some(TargetCount { ready: 1, total: 1 });
+        let done = Applied::default;
+        assert!(is_rid(&plan, &done(), &found, known));
+        assert!(!is_rid(&plan, &done(), &found, None), "nobody knows what is wanted");
+        assert!(is_rid(&plan, &done(), &Actual::Targets(ActualTargets::Missing), None));
+        let failed = Applied { error: Some(Error::Stopping), ..done() };
+        assert!(!is_rid(&plan, &failed, &found, known));
+        let wait = |reason| Wait { reason, resource: None, entry: None, message: String::new() };
+        let stopped = Applied { stopped_at: Some(wait(WaitFor::RulesOpen)), ..done() };
+        assert!(!is_rid(&plan, &stopped, &found, known));
+        let steps = vec![northgate_planner::plan::Step::Wait(wait(WaitFor::TargetsHealthy))];
+        assert!(!is_rid(&Plan { steps, ..plan.clone() }, &done(), &found, known));
+        let problems = vec![Problem::general("not its group's type")];
+        assert!(!is_rid(&Plan { problems, ..plan }, &done(), &found, known));
     }
 
     #[test]

@@ -33,7 +33,8 @@ async fn pass<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<(
     let key = Key::Rules(group.clone());
     // Only with the turn in hand: what waits for this pass wants to be seen by it.
     let _turn = world.turn(&key).await;
-    let snapshot = world.cluster.snapshot(&key);
+    let mut snapshot = world.cluster.snapshot(&key);
+    snapshot.lingering = world.lingering();
     let accepted = match pipeline::accept(&snapshot, &key) {
         Ok(accepted) => accepted,
         Err(declined) => unreachable!("rules have no object of their own that could be declined: {declined:?}"),

@@ -18,7 +18,7 @@ use crate::cluster::{Caches, Change, Changed, SERVICE_NAME_LABEL, Written, conce
 /// How long endpoints, pods and nodes are gathered: a rollout is many events and few calls.
 const WINDOW: Duration = Duration::from_millis(200);
 /// How long after a change of bindings the rules are looked at: they only close, and nothing waits for that.
-const CLOSING: Duration = Duration::from_secs(1);
+pub(super) const CLOSING: Duration = Duration::from_secs(1);
 
 /// Prefixes of the labels that decide whether a node can be a target at all.
 const NODE_LABELS: [&str; 4] = [
@@ -47,11 +47,7 @@ pub(super) fn tell<A: Account>(world: &World<A>, changed: &Changed) {
             Look::Edited(key) | Look::Touched(key) if first_lists => world.queues.of(&key).add_behind(key),
             Look::Edited(key) => world.queues.of(&key).add(key),
             Look::Touched(key) => world.queues.of(&key).add_after(key, WINDOW),
-            Look::Rules => {
-                for group in world.worker_groups() {
-                    world.queues.rules.add_after(Key::Rules(group), CLOSING);
-                }
-            }
+            Look::Rules => world.close_rules(),
         }
     }
 }

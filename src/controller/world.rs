@@ -16,7 +16,7 @@ use super::poll::Poll;
 use super::queue::Queue;
 use super::stop::Stop;
 use super::throttle::{CallClass, Throttle};
-use super::triggers::OwnWrites;
+use super::triggers::{CLOSING, OwnWrites};
 use crate::aws::{self, AwsError, Class, Performed};
 use crate::cluster::Cluster;
 use crate::error_chain::one_line;
@@ -77,6 +77,7 @@ pub(crate) struct World<A> {
     turns: Turns,
     worker_groups: Mutex<BTreeSet<SecurityGroupId>>,
     looks: Mutex<BTreeMap<ObjectName, u32>>,
+    lingering: Mutex<BTreeSet<ObjectName>>,
     skipped: Mutex<BTreeMap<ObjectName, String>>,
     answered: Mutex<Answered>,
 }
@@ -133,6 +134,7 @@ impl<A: Account> World<A> {
             turns: Turns::default(),
             worker_groups: Mutex::default(),
             looks: Mutex::default(),
+            lingering: Mutex::default(),
             skipped: Mutex::default(),
             answered: Mutex::new(Answered::No),
         }
@@ -225,6 +227,32 @@ impl<A: Account> World<A> {
         lock(&self.worker_groups).clone()
     }
 
+    /// Has the rules of every worker security group looked at soon: they may be wider than needed.
+    pub(crate) fn close_rules(&self) {
+        for group in self.worker_groups() {
+            self.queues.rules.add_after(Key::Rules(group), CLOSING);
+        }
+    }
+
+    /// Notes that a binding's group holds targets that serve and are no longer wanted: until [`Self::lingers_no_more`]
+    /// no rule is closed.
+    pub(crate) fn lingers(&self, binding: &ObjectName) {
+        lock(&self.lingering).insert(binding.clone());
+    }
+
+    /// Notes that a binding's group holds none of these any more.
+    pub(crate) fn lingers_no_more(&self, binding: &ObjectName) {
+        let lingered = lock(&self.lingering).remove(binding);
+        if lingered {
+            self.close_rules();
+        }
+    }
+
+    /// The bindings whose groups hold targets that serve and are no longer wanted.
+    pub(crate) fn lingering(&self) -> BTreeSet<ObjectName> {
+        lock(&self.lingering).clone()
+    }
+
     /// Counts the looks at a binding whose targets are not all ready; `None` starts over.
     pub(crate) fn look(&self, binding: &ObjectName, again: bool) -> u32 {
         let mut looks = lock(&self.looks);
@@ -247,6 +275,12 @@ impl<A: Account> World<A> {
     pub(crate) fn forget(&self, gone: &ObjectName) {
         lock(&self.skipped).remove(gone);
         lock(&self.looks).remove(gone);
+    }
+
+    /// Drops what was remembered of a binding that is gone.
+    pub(crate) fn forget_binding(&self, gone: &ObjectName) {
+        self.forget(gone);
+        self.lingers_no_more(gone);
     }
 
     /// What keeps the controller from working, a line each; empty when it works.

@@ -32,7 +32,7 @@ async fn a_service_costs_few_calls_and_its_host_name_comes_soon() {
 
     let first = Service::new("first", &[80]).on_node_port(0, 30_100);
     let first = cost(&bed, &first, 1).await;
-    // Two more ports, so that the worker rule spans from 30100 to 30300.
+    // One more, so that the worker rule spans from 30100 to 30300.
     Service::new("wide", &[80]).on_node_port(0, 30_300).apply(&bed).await;
     Holdings::standing(&bed, 2, 2).await;
     bindings_count(&bed, 2).await;

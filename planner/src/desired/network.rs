@@ -98,6 +98,11 @@ fn chosen_subnets(
     facts: &Facts,
     live: Option<&LiveLoadBalancer>,
 ) -> Result<subnets::Chosen, Problem> {
+    if let Some(live) = live.filter(|live| live.scheme != wanted_scheme(spec, Some(live))) {
+        // The replacement is held, and what there is stays where it is: other subnets are for the other scheme.
+        let reason = "the subnets of the existing load balancer, which goes on serving".to_owned();
+        return Ok(subnets::Chosen { subnets: live.subnets.clone(), reason });
+    }
     match (&spec.subnets, live) {
         (Some(names), _) => subnets::named(names, facts, &spec.settings.vpc),
         (None, Some(live)) => Ok(subnets::Chosen {

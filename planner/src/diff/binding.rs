@@ -135,7 +135,7 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &Binding, found: &A
     if !spec.is_empty() {
         patch["spec"] = Value::Object(spec);
     }
-    comparison.stages.bindings.push(Change {
+    comparison.stages.patched_bindings.push(Change {
         resource: Resource::live(key(ResourceKind::TargetGroupBinding, id), found.name()),
         write: Write::Kube(KubeChange::Patch(PatchTargetGroupBinding { name: found.name().clone(), patch })),
         fields,
@@ -157,10 +157,22 @@ const OURS: &[&str] = &[
     "multiClusterTargetGroup",
 ];
 
-/// Absent, false and empty mean the same for the API server's omitted fields.
+/// Absent and false mean the same for the API server's omitted fields; peers and ports have no order.
 fn same(found: Option<&Value>, wanted: Option<&Value>) -> bool {
-    let plain = |value: Option<&Value>| value.filter(|value| **value != Value::Bool(false)).cloned();
+    let plain = |value: Option<&Value>| value.filter(|value| **value != Value::Bool(false)).map(without_order);
     plain(found) == plain(wanted)
+}
+
+fn without_order(value: &Value) -> Value {
+    match value {
+        Value::Array(list) => {
+            let mut list = list.iter().map(without_order).collect::<Vec<_>>();
+            list.sort_by_key(Value::to_string);
+            Value::Array(list)
+        }
+        Value::Object(map) => map.iter().map(|(key, value)| (key.clone(), without_order(value))).collect(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+    }
 }
 
 /// The object as it is created.

@@ -129,7 +129,8 @@ fn rule_changes(
     (open, close)
 }
 
-fn rule_field(rule: &IngressRule, opened: bool) -> FieldChange {
+/// A rule that is opened or closed, as the field of a change.
+pub(crate) fn rule_field(rule: &IngressRule, opened: bool) -> FieldChange {
     let ports = match rule.from_port == rule.to_port {
         true => rule.from_port.to_string(),
         false => format!("{}-{}", rule.from_port, rule.to_port),

@@ -9,6 +9,8 @@ pub(crate) struct Stages {
     pub(crate) backend_group: Option<Wait>,
     /// Front-end security groups: made, opened.
     pub(crate) open_security_groups: Vec<Change>,
+    /// Bindings that are changed: what they open must be open before checks or traffic move there.
+    pub(crate) patched_bindings: Vec<Change>,
     /// Target groups: made, changed. Before the listeners that forward to them.
     pub(crate) target_groups: Vec<Change>,
     /// The load balancer: made, changed.
@@ -19,7 +21,7 @@ pub(crate) struct Stages {
     pub(crate) listeners: Vec<Change>,
     /// Until the displaced bindings are gone.
     pub(crate) displaced_gone: Option<Wait>,
-    /// Bindings: made, changed.
+    /// Bindings: made.
     pub(crate) bindings: Vec<Change>,
     /// Listeners that nothing wants any more.
     pub(crate) delete_listeners: Vec<Change>,
@@ -49,6 +51,7 @@ pub(crate) fn in_order(stages: Stages) -> Vec<Step> {
     let Stages {
         backend_group,
         open_security_groups,
+        patched_bindings,
         target_groups,
         load_balancer,
         displaced_bindings,
@@ -71,6 +74,7 @@ pub(crate) fn in_order(stages: Stages) -> Vec<Step> {
     let changes = |changes: Vec<Change>| changes.into_iter().map(Step::Change);
     steps.extend(waits(backend_group));
     steps.extend(changes(open_security_groups));
+    steps.extend(changes(patched_bindings));
     steps.extend(changes(target_groups));
     steps.extend(changes(load_balancer));
     steps.extend(changes(displaced_bindings));

@@ -51,10 +51,10 @@ impl Resolved<Write> {
     }
 }
 
-/// A reference to a resource that no step has made.
+/// A reference to a resource that no step has made, `TYPE/ID`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0} has not been made yet")]
-pub struct Unresolved(pub ResourceKey);
+pub struct Unresolved(pub String);
 
 /// Replaces every reference of a change by the id that AWS gave.
 ///
@@ -144,7 +144,7 @@ from_text! { SecurityGroupId TargetGroupArn LoadBalancerArn ListenerArn }
 
 fn fill<Id: FromText>(reference: &mut Ref<Id>, made: &Made) -> Result<(), Unresolved> {
     if let Ref::Made(key) = reference {
-        let id = made.get(key).ok_or_else(|| Unresolved(key.clone()))?;
+        let id = made.get(key).ok_or_else(|| Unresolved(key.to_string()))?;
         *reference = Ref::Known(Id::from_text(id));
     }
     Ok(())
@@ -154,17 +154,14 @@ fn fill<Id: FromText>(reference: &mut Ref<Id>, made: &Made) -> Result<(), Unreso
 fn json(value: &mut Value, made: &Made) -> Result<(), Unresolved> {
     match value {
         Value::Object(map) => {
-            let reference = match (map.len(), map.get("ref")) {
-                (1, Some(Value::String(text))) => made.0.iter().find(|(key, _)| key.to_string() == *text),
-                _ => None,
-            };
-            match reference {
-                Some((_, id)) => *value = Value::String(id.clone()),
-                None => {
-                    for entry in map.values_mut() {
-                        json(entry, made)?;
-                    }
-                }
+            if let (1, Some(Value::String(text))) = (map.len(), map.get("ref")) {
+                let found = made.0.iter().find(|(key, _)| key.to_string() == *text);
+                let (_, id) = found.ok_or_else(|| Unresolved(text.clone()))?;
+                *value = Value::String(id.clone());
+                return Ok(());
+            }
+            for entry in map.values_mut() {
+                json(entry, made)?;
             }
         }
         Value::Array(list) => {

@@ -55,7 +55,23 @@ pub fn has_finalizer(service: &Service) -> bool {
 }
 
 fn going(service: &Service, reason: &str, hint: Option<String>) -> Ownership {
-    if has_finalizer(service) { Ownership::Leaving } else { Ownership::NotOurs { reason: reason.to_owned(), hint } }
+    if has_finalizer(service) && is_kept(service) {
+        // The class of a Service of type LoadBalancer cannot be edited: it is our own flag that has changed.
+        let hint = Some("give --load-balancer-class the Service's class again, or delete the Service".to_owned());
+        Ownership::NotOurs { reason: format!("{reason}, but it carries our finalizer; it is left as it is"), hint }
+    } else if has_finalizer(service) {
+        Ownership::Leaving
+    } else {
+        Ownership::NotOurs { reason: reason.to_owned(), hint }
+    }
+}
+
+/// Whether only a flag of ours, and no edit of the object, can have made it somebody else's.
+fn is_kept(service: &Service) -> bool {
+    let spec = service.spec.as_ref();
+    let is_load_balancer = spec.and_then(|spec| spec.type_.as_deref()) == Some("LoadBalancer");
+    let has_class = spec.is_some_and(|spec| spec.load_balancer_class.is_some());
+    service.metadata.deletion_timestamp.is_none() && is_load_balancer && has_class
 }
 
 fn claim(
@@ -241,6 +257,16 @@ mod tests {
         assert_eq!(decide(&held, |_| {}, fresh), Ownership::Ours(Claim::Classless));
         let never = |settings: &mut Settings| settings.classless_services = ClasslessServices::False;
         assert_eq!(decide(&held, never, CloudController::Absent), Ownership::Ours(Claim::Classless));
+    }
+
+    #[test]
+    fn a_changed_class_flag_gives_nothing_up() {
+        let held = service(|object| {
+            object["spec"]["loadBalancerClass"] = json!("service.k8s.aws/nlb");
+            object["metadata"]["finalizers"] = json!([SERVICE_FINALIZER]);
+        });
+        let other = |settings: &mut Settings| settings.load_balancer_class = "example.com/nlb".to_owned();
+        assert!(reason(decide(&held, other, CloudController::Absent)).contains("left as it is"));
     }
 
     #[test]

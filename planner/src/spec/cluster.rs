@@ -4,7 +4,8 @@ use k8s_openapi::api::core::v1::Service;
 
 use super::class::{Ownership, has_finalizer, ownership};
 use super::service;
-use crate::id::{ClusterName, VpcId};
+use crate::crd::TargetGroupBinding;
+use crate::id::{ClusterName, StackId, VpcId};
 use crate::model::Pairs;
 use crate::snapshot::Snapshot;
 
@@ -38,7 +39,7 @@ pub(crate) fn accept(snapshot: &Snapshot) -> ClusterSpec {
     let mut services = snapshot.services.values();
     let backend_security_group = if services.any(|service| stays(service, snapshot)) {
         Share::Needed
-    } else if snapshot.services.values().any(|service| has_finalizer(service)) {
+    } else if snapshot.services.values().any(|service| has_finalizer(service)) && !others_may_need_it(snapshot) {
         Share::Unneeded
     } else {
         Share::Untouched
@@ -49,6 +50,17 @@ pub(crate) fn accept(snapshot: &Snapshot) -> ClusterSpec {
         default_tags: settings.default_tags.clone(),
         backend_security_group,
     }
+}
+
+/// Whether what is not a Service of ours may need it: Ingresses and Gateways of LBC use the same group, and their bindings
+/// tell; and files alone say nothing of others.
+fn others_may_need_it(snapshot: &Snapshot) -> bool {
+    let is_of_service = |binding: &TargetGroupBinding| {
+        let stack = binding.metadata.labels.as_ref().and_then(StackId::from_labels);
+        stack.is_some_and(|stack| snapshot.services.contains_key(stack.owner()))
+    };
+    snapshot.files_alone
+        || snapshot.bindings.values().any(|binding| binding.spec.networking.is_some() && !is_of_service(binding))
 }
 
 /// Whether a Service has, or is about to have, a load balancer that uses what the cluster shares. One that is refused

@@ -35,6 +35,14 @@ pub(super) fn read(
     let number =
         |given: Option<i32>, default: u16| given.and_then(|value| u16::try_from(value).ok()).unwrap_or(default);
     let protocol = protocol?.unwrap_or(defaults.protocol);
+    let (interval, timeout) = (number(interval, 10), number(timeout, defaults.timeout));
+    if timeout > interval {
+        annotations.refuse(
+            &annotation::HEALTH_CHECK_INTERVAL,
+            format!("a check may take {timeout} s, and the next one begins after {interval} s"),
+            Some(format!("set {} to {interval} or less", annotation::HEALTH_CHECK_TIMEOUT.key())),
+        );
+    }
     let speaks_http = protocol != HealthCheckProtocol::Tcp;
     for (given, annotation) in
         [(path.is_some(), &annotation::HEALTH_CHECK_PATH), (matcher.is_some(), &annotation::HEALTH_CHECK_SUCCESS_CODES)]
@@ -49,8 +57,8 @@ pub(super) fn read(
         port: port?.unwrap_or(defaults.port),
         path: speaks_http.then(|| path.unwrap_or_else(|| defaults.path.to_owned())),
         matcher: speaks_http.then(|| matcher.unwrap_or_else(|| "200-399".to_owned())),
-        interval: number(interval, 10),
-        timeout: number(timeout, defaults.timeout),
+        interval,
+        timeout,
         healthy_threshold: number(healthy, defaults.threshold),
         unhealthy_threshold: number(unhealthy, defaults.threshold),
     })

@@ -12,7 +12,6 @@ use super::{Declared, View, object_ref};
 use crate::id::{Knowable, Protocol, TargetIpAddressType, TargetType};
 use crate::model::{IngressRule, NetworkingRule, PortRef, Target, TargetId};
 use crate::problem::Problem;
-use crate::snapshot::CloudController;
 
 /// What a binding's targets are, if they are of this type and family.
 #[derive(Debug, Clone)]
@@ -30,6 +29,9 @@ pub(crate) struct Candidate {
     pub(crate) warnings: Vec<Problem>,
     pub(super) alive: Option<Arc<BTreeSet<TargetId>>>,
     pub(super) node_port: Option<u16>,
+    /// The number at which the Service itself says its targets receive traffic; `None`: each pod has its own, or nobody
+    /// knows.
+    pub(super) traffic_port: Option<u16>,
 }
 
 impl Candidate {
@@ -50,6 +52,7 @@ impl Candidate {
             warnings: Vec::new(),
             alive: None,
             node_port: None,
+            traffic_port: None,
         };
         match view.snapshot.services.get(&declared.service_name()) {
             None => candidate.without_service(view, declared),
@@ -66,8 +69,12 @@ impl Candidate {
 
     /// Whether a target that is no longer wanted may still take traffic: a ready pod, a node that is up.
     pub(super) fn may_still_serve(&self, target: &Target) -> bool {
-        self.node_port.is_none_or(|port| port == target.port)
-            && self.alive.as_ref().is_none_or(|alive| alive.contains(&target.id))
+        self.node_port.is_none_or(|port| port == target.port) && self.is_alive(target)
+    }
+
+    /// Whether a target's pod or node may be up, whatever it listens to.
+    pub(super) fn is_alive(&self, target: &Target) -> bool {
+        self.alive.as_ref().is_none_or(|alive| alive.contains(&target.id))
     }
 
     /// The Service is not in the cache while its binding is there.
@@ -84,7 +91,7 @@ impl Candidate {
         let slices = address::slices_of(view.snapshot, &service);
         let nodes_known = self.target_type == TargetType::Ip || view.nodes.is_some();
         match slices {
-            _ if view.snapshot.cloud_controller == CloudController::NotAsked => {
+            _ if view.snapshot.files_alone => {
                 self.decided_when_running(declared, &format!("Service {service} is not among the files"));
             }
             Some(slices) if nodes_known => {
@@ -144,6 +151,7 @@ impl Candidate {
         self.wanted = Some(ids.iter().map(|id| target(id.clone(), node_port)).collect());
         self.alive = Some(nodes.alive());
         self.node_port = Some(node_port);
+        self.traffic_port = Some(node_port);
         for message in nodes.odd(selector) {
             self.warn(declared, message.to_owned());
         }
@@ -168,6 +176,11 @@ impl Candidate {
         let (backends, odd) = address::backends(snapshot, &slices, port, self.ip_address_type);
         self.wanted = Some(backends.keys().map(|(address, port)| target(TargetId::Ip(*address), *port)).collect());
         self.alive = address::serving(snapshot, &declared.name.namespace);
+        self.traffic_port = match &port.target_port {
+            None => number(Some(port.port)),
+            Some(IntOrString::Int(target_port)) => number(Some(*target_port)),
+            Some(IntOrString::String(_)) => None,
+        };
         for message in odd {
             self.warn(declared, message);
         }

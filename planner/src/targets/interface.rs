@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use super::backend::Candidate;
 use super::{BindingSpec, object_ref};
-use crate::facts::{Facts, NetworkInterface};
+use crate::facts::{Facts, Instance, NetworkInterface};
 use crate::id::{InstanceId, SecurityGroupId};
 use crate::model::{IngressRule, TargetId};
 use crate::problem::Problem;
@@ -25,7 +25,7 @@ pub(crate) enum Guard {
 /// Finds the security group of a target.
 pub(crate) fn guard(target: &TargetId, facts: &Facts, settings: &Settings) -> Guard {
     match target {
-        TargetId::Instance(id) => match facts.instances.get(id) {
+        TargetId::Instance(id) => match instance(id, facts) {
             None => Guard::Unknown(not_found(id)),
             Some(instance) => match &instance.primary_interface {
                 None => Guard::Unknown(format!("instance {id} has no network interface at device index 0")),
@@ -87,6 +87,11 @@ pub(super) fn rules_by_group<'c>(
     (rules, problems)
 }
 
+/// An instance that exists. One that is terminated is told for a while yet, but is in no VPC any more.
+pub(super) fn instance<'f>(id: &InstanceId, facts: &'f Facts) -> Option<&'f Instance> {
+    facts.instances.get(id).filter(|instance| instance.vpc.is_some())
+}
+
 /// The sentence about an instance that does not exist.
 pub(super) fn not_found(id: &InstanceId) -> String {
     format!("instance {id} was not found")
@@ -129,9 +134,13 @@ fn choose(interface: &NetworkInterface, facts: &Facts, settings: &Settings) -> G
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::facts::{Instance, SecurityGroupFacts, Vpc};
-    use crate::id::NetworkInterfaceId;
+    use crate::facts::{SecurityGroupFacts, Vpc};
+    use crate::id::{NetworkInterfaceId, VpcId};
     use crate::testing;
+
+    fn vpc() -> Option<VpcId> {
+        Some(VpcId::new("vpc-1"))
+    }
 
     fn interface(groups: &[&str]) -> NetworkInterface {
         NetworkInterface {
@@ -142,7 +151,7 @@ mod tests {
 
     fn facts(interface: NetworkInterface, tagged: &[(&str, &str, &str)]) -> Facts {
         let mut facts = Facts::default();
-        let instance = Instance { vpc: None, primary_interface: Some(interface) };
+        let instance = Instance { vpc: vpc(), primary_interface: Some(interface) };
         facts.instances.insert(InstanceId::new("i-1"), instance);
         for (group, key, value) in tagged {
             let entry = facts
@@ -197,6 +206,8 @@ mod tests {
         assert_eq!(guard_of(&Facts::default(), |_| {}), Guard::Unknown("instance i-1 was not found".into()));
         let mut without = Facts::default();
         without.instances.insert(InstanceId::new("i-1"), Instance { vpc: None, primary_interface: None });
+        assert_eq!(guard_of(&without, |_| {}), Guard::Unknown("instance i-1 was not found".into()), "terminated");
+        without.instances.insert(InstanceId::new("i-1"), Instance { vpc: vpc(), primary_interface: None });
         assert!(matches!(guard_of(&without, |_| {}), Guard::Unknown(why) if why.contains("device index 0")));
         assert!(matches!(guard_of(&facts(interface(&[]), &[]), |_| {}), Guard::Unknown(_)));
     }

@@ -42,6 +42,17 @@ pub(crate) fn at_most(networking: &[NetworkingRule]) -> Vec<IngressRule> {
     widest.unwrap_or_default()
 }
 
+/// Whether any of the ports is this number, or may be: a name is the pod's to tell, and no number is every port.
+pub(super) fn names_port(networking: &[NetworkingRule], number: u16) -> bool {
+    networking.iter().any(|rule| {
+        rule.ports.is_empty()
+            || rule.ports.iter().any(|port| match &port.port {
+                Some(PortRef::Number(Knowable::Known(port))) => *port == number || *port == 0,
+                Some(PortRef::Number(Knowable::After(_)) | PortRef::Name(_)) | None => true,
+            })
+    })
+}
+
 /// Whether there is traffic that both rules let in.
 pub(crate) fn overlap(one: &IngressRule, other: &IngressRule) -> bool {
     one.protocol == other.protocol

@@ -1,5 +1,7 @@
 //! From what is registered to what is wanted, in an order that leaves no gap.
 
+use std::collections::BTreeSet;
+
 use super::backend::Candidate;
 use super::group::Found;
 use super::health::{identity, takes_traffic};
@@ -52,7 +54,8 @@ fn keep(spec: &BindingSpec, facts: &Facts, found: Option<&ActualTargets>, plan: 
         plan.refused = true;
     }
     if let Some(wanted) = &candidate.wanted {
-        let targets = Sorted::of(candidate, wanted, &group);
+        let behind = behind(spec, candidate, wanted);
+        let targets = Sorted::of(candidate, wanted, &group, behind);
         let register = registrable(spec, &targets.missing, facts, &mut plan.warnings);
         let open = rules_open(spec, candidate, facts, &mut plan.warnings);
         sync(spec, &group, targets, register, open, plan);
@@ -61,6 +64,8 @@ fn keep(spec: &BindingSpec, facts: &Facts, found: Option<&ActualTargets>, plan: 
 
 /// What is registered, by what becomes of it.
 struct Sorted<'a> {
+    /// The networking of the binding does not name the port of what is wanted yet.
+    behind: Option<Wait>,
     /// How many are wanted.
     wanted: usize,
     /// Wanted and not registered.
@@ -70,19 +75,27 @@ struct Sorted<'a> {
     ready: usize,
     /// Gone, terminating or not ready: each address may soon belong to someone else.
     gone: Vec<(&'a Target, &'a TargetHealth)>,
+    /// Gone but for a port that may be served as long as the networking is behind.
+    held: Vec<(&'a Target, &'a TargetHealth)>,
     /// No longer wanted, but still serving.
     lingering: Vec<(&'a Target, &'a TargetHealth)>,
 }
 
 impl<'a> Sorted<'a> {
-    fn of(candidate: &Candidate, wanted: &'a std::collections::BTreeSet<Target>, group: &Found<'a>) -> Self {
-        let by_identity = wanted.iter().map(identity).collect::<std::collections::BTreeSet<_>>();
+    fn of(candidate: &Candidate, wanted: &'a BTreeSet<Target>, group: &Found<'a>, behind: Option<Wait>) -> Self {
+        let by_identity = wanted.iter().map(identity).collect::<BTreeSet<_>>();
+        let is_behind = behind.is_some();
+        let is_held = |target: &Target| {
+            is_behind && candidate.is_alive(target) && !wanted.iter().any(|other| other.port == target.port)
+        };
         let mut sorted = Self {
+            behind,
             wanted: wanted.len(),
             missing: wanted.iter().filter(|target| !group.registered.contains_key(&identity(target))).collect(),
             kept: 0,
             ready: 0,
             gone: Vec::new(),
+            held: Vec::new(),
             lingering: Vec::new(),
         };
         for (identity, (target, health)) in &group.registered {
@@ -91,6 +104,8 @@ impl<'a> Sorted<'a> {
                 sorted.ready += usize::from(takes_traffic(health));
             } else if !wanted.is_empty() && candidate.may_still_serve(target) {
                 sorted.lingering.push((*target, *health));
+            } else if is_held(target) {
+                sorted.held.push((*target, *health));
             } else {
                 sorted.gone.push((*target, *health));
             }
@@ -104,6 +119,7 @@ impl<'a> Sorted<'a> {
 /// - What is gone goes at once, before anything that could fail or wait.
 /// - What still serves stays until as many others do as serve now, or all that are wanted.
 /// - While targets are wanted the group is never emptied: its last target stays until another one is registered.
+/// - While the networking names an old port, nothing comes or goes that traffic reaches only by the new one.
 fn sync(
     spec: &BindingSpec,
     group: &Found<'_>,
@@ -113,7 +129,7 @@ fn sync(
     plan: &mut Plan,
 ) {
     let service = spec.declared.service_name();
-    let Sorted { wanted, missing: _, kept, ready, gone, lingering } = targets;
+    let Sorted { behind, wanted, missing: _, kept, ready, gone, mut held, lingering } = targets;
     let serving = lingering.iter().filter(|(_, health)| takes_traffic(health)).count();
     let enough = serving.min(wanted);
     let (mut first, mut last) = (gone, Vec::new());
@@ -123,8 +139,9 @@ fn sync(
     } else {
         last = lingering;
     }
-    if wanted > 0 && kept == 0 && last.is_empty() && !first.is_empty() {
-        last.push(first.remove(0));
+    if wanted > 0 && kept == 0 && last.is_empty() {
+        let stays = if held.is_empty() { &mut first } else { &mut held };
+        last.extend(stays.drain(..stays.len().min(1)));
     }
     let (impact, reason) = if wanted == 0 && first.iter().any(|(_, health)| takes_traffic(health)) {
         (Impact::Outage, format!("Service {service} has no endpoints that are ready"))
@@ -132,13 +149,13 @@ fn sync(
         (Impact::None, format!("these targets are not endpoints of Service {service}"))
     };
     deregister(group, &first, impact, &reason, plan);
-    plan.steps.extend(open.into_iter().map(Step::Wait));
     let none_comes = kept == 0 && register.is_empty();
-    for batch in register.chunks(BATCH) {
-        let request = Targets { target_group_arn: group.reference.clone(), targets: batch.to_vec() };
-        let reason = format!("these endpoints of Service {service} are not registered");
-        plan.steps.push(change(group, AwsChange::RegisterTargets(request), Impact::None, reason));
+    if !register.is_empty() || !held.is_empty() || (!last.is_empty() && !none_comes) {
+        plan.steps.extend(behind.map(Step::Wait));
     }
+    deregister(group, &held, Impact::None, &reason, plan);
+    plan.steps.extend(open.into_iter().map(Step::Wait));
+    self::register(group, &register, &format!("these endpoints of Service {service} are not registered"), plan);
     if none_comes && !last.is_empty() {
         let message =
             format!("no wanted target can be registered, so the group keeps {} it should not have", count(last.len()));
@@ -146,16 +163,13 @@ fn sync(
         return;
     }
     if !last.is_empty() && ready < enough {
-        plan.steps.push(Step::Wait(Wait {
-            reason: WaitFor::TargetsHealthy,
-            resource: Some(group.resource.key.clone()),
-            entry: None,
-            message: format!(
-                "{} of Service {service} must pass health checks before what serves now is deregistered ({})",
-                count(enough),
-                count(last.len()),
-            ),
-        }));
+        let message = format!(
+            "{} of Service {service} must pass health checks before what serves now is deregistered ({})",
+            count(enough),
+            count(last.len()),
+        );
+        let resource = Some(group.resource.key.clone());
+        plan.steps.push(Step::Wait(Wait { reason: WaitFor::TargetsHealthy, resource, entry: None, message }));
     }
     deregister(group, &last, Impact::None, &reason, plan);
 }
@@ -182,6 +196,21 @@ fn empty(spec: &BindingSpec, facts: &Facts, found: Option<&ActualTargets>, plan:
             }
         }
     }
+}
+
+/// Waits for the stack of a generated binding to name the port that is wanted: until then the rules that are open are
+/// those of another port. What the Service itself says the stack has said as well, whatever the endpoints do.
+fn behind(spec: &BindingSpec, candidate: &Candidate, wanted: &BTreeSet<Target>) -> Option<Wait> {
+    let stack = spec.of.as_ref()?;
+    let networking = spec.declared.networking.as_deref().filter(|rules| !rules.is_empty())?;
+    if candidate.traffic_port.is_some_and(|port| opening::names_port(networking, port)) {
+        return None;
+    }
+    let port = wanted.iter().map(|target| target.port).find(|port| !opening::names_port(networking, *port))?;
+    let message = format!(
+        "spec.networking of the TargetGroupBinding does not name port {port} yet: its stack has to say so first"
+    );
+    Some(Wait { reason: WaitFor::RulesOpen, resource: None, entry: Some(Key::Stack(stack.clone())), message })
 }
 
 /// Waits for each security group that does not let in all that has to reach the targets.
@@ -227,15 +256,13 @@ fn registrable(spec: &BindingSpec, missing: &[&Target], facts: &Facts, warnings:
         match &target.id {
             TargetId::Instance(id) => {
                 let vpc = &spec.settings.vpc;
-                let why = match facts.instances.get(id) {
+                let why = match interface::instance(id, facts).and_then(|instance| instance.vpc.as_ref()) {
                     None => interface::not_found(id),
-                    Some(instance) => match &instance.vpc {
-                        Some(other) if other != vpc => format!("instance {id} is in {other}, not in {vpc}"),
-                        Some(_) | None => {
-                            register.push(target);
-                            continue;
-                        }
-                    },
+                    Some(other) if other != vpc => format!("instance {id} is in {other}, not in {vpc}"),
+                    Some(_) => {
+                        register.push(target);
+                        continue;
+                    }
                 };
                 warnings.push(Problem::of(spec.object(), why).hint("it is not registered"));
             }
@@ -248,6 +275,13 @@ fn registrable(spec: &BindingSpec, missing: &[&Target], facts: &Facts, warnings:
         }
     }
     register
+}
+
+fn register(group: &Found<'_>, targets: &[Target], reason: &str, plan: &mut Plan) {
+    for batch in targets.chunks(BATCH) {
+        let request = Targets { target_group_arn: group.reference.clone(), targets: batch.to_vec() };
+        plan.steps.push(change(group, AwsChange::RegisterTargets(request), Impact::None, reason.to_owned()));
+    }
 }
 
 fn deregister(group: &Found<'_>, targets: &[(&Target, &TargetHealth)], impact: Impact, reason: &str, plan: &mut Plan) {
@@ -269,7 +303,7 @@ fn count(targets: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeMap;
     use std::sync::Arc;
 
     use serde_json::json;
@@ -405,12 +439,18 @@ mod tests {
         assert_eq!(planned(&cluster(), &open(), &targets), ["- i-9:31000", "+ i-1:31000 i-2:31000", "- i-8:31000"]);
     }
 
-    #[test]
-    fn a_node_that_is_excluded_but_serves_waits_for_its_replacements() {
+    /// Of two nodes one is no longer to be a target, but up.
+    fn excluded() -> Snapshot {
         let mut snapshot = cluster();
         let mut excluded = fixture::node("i-1");
         excluded["metadata"]["labels"] = json!({ "node.kubernetes.io/exclude-from-external-load-balancers": "" });
         snapshot.nodes = Some(fixture::nodes(&[excluded, fixture::node("i-2")]));
+        snapshot
+    }
+
+    #[test]
+    fn a_node_that_is_excluded_but_serves_waits_for_its_replacements() {
+        let snapshot = excluded();
         let old = (instance("i-1"), TargetState::Healthy);
         let new = |state| [old.clone(), (instance("i-2"), state)];
         assert_eq!(
@@ -442,6 +482,80 @@ mod tests {
             (instance("i-2"), TargetState::Initial),
         ];
         assert_eq!(planned(&cluster(), &open(), &targets), ["- i-1:30999"]);
+    }
+
+    /// A generated binding whose stack has not written its new node port yet.
+    fn behind(change: fn(&mut serde_json::Value)) -> Snapshot {
+        let mut snapshot = fixture::cluster();
+        fixture::put(
+            &mut snapshot,
+            fixture::object(|object| {
+                fixture::generated(object);
+                object["spec"]["networking"]["ingress"][0]["ports"][0]["port"] = json!(30999);
+                change(object);
+            }),
+        );
+        snapshot
+    }
+
+    #[test]
+    fn a_binding_that_names_an_old_port_waits_for_its_stack() {
+        let old = |id: &str| (Target { port: 30999, ..instance(id) }, TargetState::Healthy);
+        let targets = [old("i-1"), old("i-2"), old("i-9")];
+        let plan = decide(&spec(&behind(|_| {})), &open(), Some(&found(&targets)));
+        assert_eq!(
+            steps(&plan),
+            ["- i-9:30999", "RulesOpen", "- i-2:30999", "+ i-1:31000 i-2:31000", "- i-1:30999"],
+            "what is gone does not wait"
+        );
+        let Step::Wait(wait) = &plan.steps[1] else { panic!() };
+        assert_eq!(wait.entry.as_ref().map(ToString::to_string).as_deref(), Some("service/default/web"));
+        assert_eq!(
+            wait.message,
+            "spec.networking of the TargetGroupBinding does not name port 31000 yet: its stack has to say so first"
+        );
+        let both = [(instance("i-1"), TargetState::Healthy), (instance("i-2"), TargetState::Healthy)];
+        assert_eq!(planned(&behind(|_| {}), &open(), &both), [""; 0], "nothing would come after the wait");
+        assert!(!crate::targets::lingers(&plan));
+        let stopped = decide(&spec(&excluded()), &open(), Some(&found(&[(instance("i-1"), TargetState::Healthy)])));
+        assert!(crate::targets::lingers(&stopped), "{stopped:?}");
+    }
+
+    #[test]
+    fn only_a_generated_binding_with_numbers_can_be_behind() {
+        type Mutation = fn(&mut serde_json::Value);
+        let cases: &[Mutation] = &[
+            |o| o["metadata"]["labels"] = json!({}),
+            |o| o["spec"]["networking"] = serde_json::Value::Null,
+            |o| o["spec"]["networking"]["ingress"][0]["ports"] = json!([]),
+            |o| o["spec"]["networking"]["ingress"][0]["ports"][0] = json!({ "protocol": "TCP" }),
+            |o| o["spec"]["networking"]["ingress"][0]["ports"][0]["port"] = json!(31000),
+        ];
+        for (index, change) in cases.iter().enumerate() {
+            let facts = facts(vec![rule(0, 65535, security_group("sg-lb"))]);
+            let targets = planned(&behind(*change), &facts, &[]);
+            assert_eq!(targets, ["+ i-1:31000 i-2:31000"], "case {index}");
+        }
+    }
+
+    #[test]
+    fn an_old_target_port_waits_for_the_stack_and_the_endpoints_own_port_does_not() {
+        let with = |target_port: u16, declared: u16| {
+            let mut snapshot = fixture::cluster();
+            let mut service = fixture::service();
+            service["spec"]["ports"][0]["targetPort"] = json!(target_port);
+            fixture::put_service(&mut snapshot, &service);
+            fixture::want(&mut snapshot, |binding| {
+                fixture::with_addresses(binding);
+                binding.networking.as_mut().unwrap()[0].ports = fixture::ports(&[declared]);
+            });
+            let facts = facts(vec![rule(0, 65535, security_group("sg-lb"))]);
+            planned(&snapshot, &facts, &[(address("10.0.1.1", 7070), TargetState::Healthy)])
+        };
+        assert_eq!(with(8080, 7070), ["RulesOpen", "+ 10.0.1.1:8080", "TargetsHealthy", "- 10.0.1.1:7070"]);
+        let as_declared = ["+ 10.0.1.1:8080", "TargetsHealthy", "- 10.0.1.1:7070"];
+        assert_eq!(with(8080, 8080), as_declared);
+        assert_eq!(with(9090, 9090), as_declared, "the stack has said all it will");
     }
 
     #[test]
@@ -498,6 +612,10 @@ mod tests {
         let plan = decide(&spec(&cluster()), &facts, Some(&found(&[])));
         assert_eq!(steps(&plan), ["+ i-1:31000"]);
         assert!(plan.warnings.iter().any(|warning| warning.message == "instance i-2 was not found"));
+        facts.instances.insert(InstanceId::new("i-2"), Instance { vpc: None, primary_interface: None });
+        let plan = decide(&spec(&cluster()), &facts, Some(&found(&[])));
+        assert_eq!(steps(&plan), ["+ i-1:31000"], "terminated");
+        assert!(plan.warnings.iter().all(|warning| warning.message == "instance i-2 was not found"));
         let elsewhere = Instance { vpc: Some(VpcId::new("vpc-2")), primary_interface: None };
         facts.instances.insert(InstanceId::new("i-2"), elsewhere);
         let plan = decide(&spec(&cluster()), &facts, Some(&found(&[])));

@@ -51,6 +51,15 @@ pub(super) fn collect(snapshot: &Snapshot) -> (Vec<Claim>, Vec<String>, Needs) {
         }
     }
     blind.extend(lost_bindings(snapshot, &view));
+    // What they were registered with is not written anywhere any more: their rules could be any.
+    blind.extend(
+        snapshot.lingering.iter().map(|name| {
+            format!("targets that TargetGroupBinding {name} no longer wants serve until others are healthy")
+        }),
+    );
+    if snapshot.files_alone {
+        blind.push("TargetGroupBindings outside the files are not known".to_owned());
+    }
     (claims, blind, needs)
 }
 

@@ -103,7 +103,8 @@ fn stopped_after_any_change_the_next_plans_end_in_agreement() {
 /// Stops after some changes, as a crash would, and goes on with fresh plans. Gives whether the first plan was over by then.
 async fn stop_and_go_on(case: &Case, stop_after: usize) -> bool {
     let source = source::open(&case.args).await.unwrap();
-    let mut world = World::open(case, source.snapshot).await;
+    let snapshot = Snapshot { files_alone: false, ..source.snapshot };
+    let mut world = World::open(case, snapshot).await;
     let first = world.plan().await;
     world.carry_out(&first, stop_after).await;
     pause().await;
@@ -139,7 +140,9 @@ async fn pause() {
 }
 
 async fn check(case: &Case, differences: &mut Vec<String>) {
-    let source = source::open(&case.args).await.unwrap();
+    let mut source = source::open(&case.args).await.unwrap();
+    // The files of a case are its whole world, but for the cases that are about files alone.
+    source.snapshot.files_alone = case.name().starts_with("manifest-alone");
     let document = planned(&case.args, &source).await.unwrap();
     let text = format!("{}exit code with --check: {}\n", render(&document), document.exit_code(true, &[]));
     case.compare("plan.txt", &without_paths(&text, &case.folder), differences);

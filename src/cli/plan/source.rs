@@ -1,12 +1,12 @@
 //! Where a plan's input comes from: a live cluster, manifests, or both; AWS, or an account description.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use northgate_planner::id::{AccountId, Region, VpcId};
-use northgate_planner::plan::Header;
+use northgate_planner::plan::{Header, Skipped};
 use northgate_planner::problem::Problem;
 use northgate_planner::snapshot::{CloudController, Settings, Snapshot};
 use northgate_simulator::account_description::AccountDescription;
@@ -25,6 +25,7 @@ pub(super) struct Source {
     /// A real account or a described one: the same code, over another connection.
     pub(super) account: ReadOnlyAccount,
     pub(super) problems: Vec<Problem>,
+    pub(super) skipped: Vec<Skipped>,
     pub(super) ignored: BTreeMap<String, usize>,
     /// The objects come from files, not from a live cluster.
     pub(super) by_files: bool,
@@ -83,7 +84,14 @@ pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
             listing.snapshot
         }
     };
-    Ok(Source { snapshot, account, problems: manifests.problems, ignored: manifests.ignored, by_files: !live })
+    Ok(Source {
+        snapshot,
+        account,
+        problems: manifests.problems,
+        skipped: manifests.skipped,
+        ignored: manifests.ignored,
+        by_files: !live,
+    })
 }
 
 fn connect_options(args: &PlanArgs) -> cluster::ConnectOptions {
@@ -102,6 +110,8 @@ fn of_files(manifests: &Manifests, settings: Arc<Settings>, now: Timestamp) -> S
         nodes: None,
         pods: None,
         cloud_controller: CloudController::NotAsked,
+        lingering: BTreeSet::new(),
+        files_alone: true,
     };
     manifests.fill(&mut snapshot);
     snapshot
