@@ -9,7 +9,7 @@ use serde::Serialize;
 use serde::ser::SerializeStruct as _;
 
 use crate::id::{
-    AvailabilityZone, HealthCheckProtocol, InstanceId, IpProtocol, Knowable, ObjectName, Protocol, Ref, ResourceKey,
+    AvailabilityZone, HealthCheckProtocol, InstanceId, IpProtocol, Knowable, ObjectName, Protocol, Ref,
     SecurityGroupId, SubnetId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
 };
 
@@ -295,9 +295,4 @@ pub struct NetworkingPort {
     pub protocol: IpProtocol,
     /// `None`: every port.
     pub port: Option<PortRef>,
-}
-
-/// The target group that a binding's resource key names.
-pub fn target_group_key(id: &str) -> ResourceKey {
-    ResourceKey::new(crate::id::ResourceKind::TargetGroup, id)
 }
