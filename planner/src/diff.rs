@@ -15,7 +15,8 @@ use crate::actual::{
     ActualBinding, ActualLoadBalancer, ActualSecurityGroup, ActualStack, ActualTargetGroup, LoadBalancerState, Owned,
 };
 use crate::desired::Desired;
-use crate::id::{Key, LoadBalancerArn, Ref, ResourceKey, ResourceKind, SecurityGroupId, TargetGroupArn};
+use crate::id::{Key, LoadBalancerArn, Ref, ResourceKey, SecurityGroupId, TargetGroupArn};
+use crate::model::Binding;
 use crate::plan::{Change, FieldChange, Held, Plan, Stages, in_order};
 use crate::problem::Problem;
 use crate::spec::{GoneSpec, StackSpec};
@@ -47,6 +48,7 @@ pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bin
     load_balancer::compare(&mut comparison, spec);
     listener::compare(&mut comparison);
     binding::compare(&mut comparison);
+    let wanted_bindings = comparison.wanted_bindings();
     let Comparison { stages, held, problems, mut warnings, protected, .. } = comparison;
     warnings.extend(spec.warnings().iter().cloned());
     warnings.extend(wanted.warnings.iter().cloned());
@@ -58,7 +60,7 @@ pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bin
     plan.problems = problems.into_iter().map(|problem| about(spec, problem)).collect();
     plan.warnings = warnings.into_iter().map(|warning| about(spec, warning)).collect();
     if !plan.refused {
-        plan.bindings = wanted_bindings(wanted, found, bindings);
+        plan.bindings = wanted_bindings;
         plan.routes = wanted.routes.clone();
     }
     plan
@@ -66,21 +68,6 @@ pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bin
 
 fn about(spec: &StackSpec, problem: Problem) -> Problem {
     Problem { object: problem.object.or_else(|| Some(spec.id().object())), ..problem }
-}
-
-/// The bindings that the stack wants, with the ARNs of the target groups that exist, and the names of the objects that do:
-/// a name is for creation only.
-fn wanted_bindings(wanted: &Desired, found: &ActualStack, bindings: &[ActualBinding]) -> Vec<crate::model::Binding> {
-    let comparison = Comparison::new(wanted, found, bindings);
-    let as_it_is = |binding: &crate::model::Binding| {
-        let target_group = comparison.target_group(&binding.target_group);
-        let binding = crate::model::Binding { target_group, ..binding.clone() };
-        match binding::matching(bindings, &binding) {
-            Some(found) => crate::model::Binding { name: found.name().clone(), ..binding },
-            None => binding,
-        }
-    };
-    wanted.bindings.iter().filter(|(id, _)| !comparison.is_held(id)).map(|(_, binding)| as_it_is(binding)).collect()
 }
 
 impl<'a> Comparison<'a> {
@@ -167,6 +154,19 @@ impl<'a> Comparison<'a> {
         }
     }
 
+    /// The bindings that the stack wants, with the ARNs of the target groups that exist, and the names of the objects that
+    /// do: a name is for creation only.
+    fn wanted_bindings(&self) -> Vec<Binding> {
+        let as_it_is = |binding: &Binding| {
+            let binding = Binding { target_group: self.target_group(&binding.target_group), ..binding.clone() };
+            match binding::matching(self.bindings, &binding) {
+                Some(found) => Binding { name: found.name().clone(), ..binding },
+                None => binding,
+            }
+        };
+        self.wanted.bindings.iter().filter(|(id, _)| !self.is_held(id)).map(|(_, binding)| as_it_is(binding)).collect()
+    }
+
     fn load_balancer_ref(&self) -> Ref<LoadBalancerArn> {
         match self.load_balancer {
             Some(found) => Ref::Known(found.arn.clone()),
@@ -183,11 +183,6 @@ impl<'a> Comparison<'a> {
     fn is_provisioning(&self) -> bool {
         self.load_balancer.is_none_or(|found| found.state == LoadBalancerState::Provisioning)
     }
-}
-
-/// The key of a target group or of its binding, which share an id.
-fn key(kind: ResourceKind, id: &str) -> ResourceKey {
-    ResourceKey::new(kind, id)
 }
 
 /// Notes a field when it differs.

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Comparison, key};
+use super::Comparison;
 use crate::actual::ActualBinding;
-use crate::id::{IpProtocol, ObjectName, Ref, ResourceKind};
+use crate::id::{IpProtocol, ObjectName, Ref, ResourceKey, ResourceKind};
 use crate::model::{Binding, NetworkingPort, NetworkingRule, Peer};
 use crate::plan::{
     Change, CreateTargetGroupBinding, DeleteTargetGroupBinding, FieldChange, Impact, KubeChange,
@@ -61,7 +61,7 @@ fn create<'a>(comparison: &mut Comparison<'a>, id: &str, binding: &Binding, kept
         comparison.stages.displaced_gone = Some(gone(id));
     }
     comparison.stages.bindings.push(Change {
-        resource: Resource::new(key(ResourceKind::TargetGroupBinding, id)),
+        resource: Resource::new(ResourceKey::new(ResourceKind::TargetGroupBinding, id)),
         write: Write::Kube(KubeChange::Create(CreateTargetGroupBinding {
             name: binding.name.clone(),
             object: object(binding),
@@ -75,7 +75,7 @@ fn create<'a>(comparison: &mut Comparison<'a>, id: &str, binding: &Binding, kept
 fn gone(id: &str) -> Wait {
     Wait {
         reason: WaitFor::BindingGone,
-        resource: Some(key(ResourceKind::TargetGroupBinding, id)),
+        resource: Some(ResourceKey::new(ResourceKind::TargetGroupBinding, id)),
         entry: None,
         message: "the TargetGroupBinding must be gone first".to_owned(),
     }
@@ -83,7 +83,7 @@ fn gone(id: &str) -> Wait {
 
 fn delete(id: &str, found: &ActualBinding, reason: &str) -> Change {
     Change {
-        resource: Resource::live(key(ResourceKind::TargetGroupBinding, id), found.name()),
+        resource: Resource::live(ResourceKey::new(ResourceKind::TargetGroupBinding, id), found.name()),
         write: Write::Kube(KubeChange::Delete(DeleteTargetGroupBinding { name: found.name().clone() })),
         fields: Vec::new(),
         impact: Impact::None,
@@ -136,7 +136,7 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &Binding, found: &A
         patch["spec"] = Value::Object(spec);
     }
     comparison.stages.patched_bindings.push(Change {
-        resource: Resource::live(key(ResourceKind::TargetGroupBinding, id), found.name()),
+        resource: Resource::live(ResourceKey::new(ResourceKind::TargetGroupBinding, id), found.name()),
         write: Write::Kube(KubeChange::Patch(PatchTargetGroupBinding { name: found.name().clone(), patch })),
         fields,
         impact: Impact::None,

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeSet;
 
-use super::{Comparison, Keys, change, key, named, note};
+use super::{Comparison, Keys, change, named, note};
 use crate::actual::ActualListener;
 use crate::desired::Listener;
 use crate::diff::load_balancer::elb_tags;
-use crate::id::{Ref, ResourceKind, TargetGroupArn};
+use crate::id::{Ref, ResourceKey, ResourceKind, TargetGroupArn};
 use crate::plan::{
     AwsChange, Change, CreateListener, DeleteListener, FieldChange, Forward, Impact, ModifyListener, Resource, TagList,
 };
@@ -29,7 +29,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             comparison.stages.delete_listeners.push(Change {
                 impact: Impact::Destroys,
                 ..change(
-                    Resource::live(key(ResourceKind::Listener, &found.port.to_string()), &found.arn),
+                    Resource::live(ResourceKey::new(ResourceKind::Listener, found.port.to_string()), &found.arn),
                     AwsChange::DeleteListener(DeleteListener { listener_arn: found.arn.clone() }),
                     "the Service has no such port any more",
                 )
@@ -48,7 +48,7 @@ fn create(comparison: &mut Comparison<'_>, port: u16, listener: &Listener) {
         tags: TagList(tags.clone()),
     };
     comparison.stages.listeners.push(change(
-        Resource::new(key(ResourceKind::Listener, &port.to_string())),
+        Resource::new(ResourceKey::new(ResourceKind::Listener, port.to_string())),
         AwsChange::CreateListener(request),
         "the load balancer has no listener on this port",
     ));
@@ -56,7 +56,7 @@ fn create(comparison: &mut Comparison<'_>, port: u16, listener: &Listener) {
 
 fn update(comparison: &mut Comparison<'_>, wanted: &Listener, found: &ActualListener) {
     let Listener { protocol, target_group, tags } = wanted;
-    let resource = Resource::live(key(ResourceKind::Listener, &found.port.to_string()), &found.arn);
+    let resource = Resource::live(ResourceKey::new(ResourceKind::Listener, found.port.to_string()), &found.arn);
     let mut fields = Vec::new();
     note(&mut fields, "Protocol", found.protocol, protocol);
     let forward = forward(comparison, target_group);

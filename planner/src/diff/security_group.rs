@@ -1,10 +1,10 @@
 //! Front-end security groups: ports are opened before others are closed.
 
-use super::{Comparison, change, key, reason_to_delete};
+use super::{Comparison, change, reason_to_delete};
 use crate::actual::{ActualSecurityGroup, Owned};
 use crate::desired::SecurityGroup;
 use crate::diff::tags::{Keys, changes as tag_changes};
-use crate::id::{Ref, ResourceKind, SecurityGroupId};
+use crate::id::{Ref, ResourceKey, ResourceKind, SecurityGroupId};
 use crate::model::IngressRule;
 use crate::plan::{
     AwsChange, Change, CreateSecurityGroup, CreateTags, DeleteSecurityGroup, DeleteTags, FieldChange, Resource,
@@ -29,7 +29,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
 }
 
 fn create(comparison: &mut Comparison<'_>, id: &str, group: &SecurityGroup) {
-    let resource = Resource::new(key(ResourceKind::SecurityGroup, id));
+    let resource = Resource::new(ResourceKey::new(ResourceKind::SecurityGroup, id));
     let SecurityGroup { name, description, vpc, rules, tags } = group;
     comparison.stages.open_security_groups.push(change(
         resource.clone(),
@@ -42,17 +42,17 @@ fn create(comparison: &mut Comparison<'_>, id: &str, group: &SecurityGroup) {
         "no security group carries this stack's tags",
     ));
     let reference = Ref::Made(resource.key.clone());
-    let (open, _) = rule_changes(resource, &reference, rules, &[], |_| true, "clients reach the listeners");
+    let (open, _) = rule_changes(resource, &reference, rules, &[], "clients reach the listeners");
     comparison.stages.open_security_groups.extend(open);
 }
 
 fn update(comparison: &mut Comparison<'_>, id: &str, group: &SecurityGroup, found: &Owned<ActualSecurityGroup>) {
     // Name, description and VPC are for creation only.
     let SecurityGroup { name: _, description: _, vpc: _, rules, tags } = group;
-    let resource = Resource::live(key(ResourceKind::SecurityGroup, id), &found.id);
+    let resource = Resource::live(ResourceKey::new(ResourceKind::SecurityGroup, id), &found.id);
     let reference = Ref::Known(found.id.clone());
     let reason = "the ports or source ranges of the Service ask for other rules";
-    let (open, close) = rule_changes(resource.clone(), &reference, rules, &found.rules, |_| true, reason);
+    let (open, close) = rule_changes(resource.clone(), &reference, rules, &found.rules, reason);
     comparison.stages.open_security_groups.extend(open);
     comparison.stages.close_security_groups.extend(close);
     let untouched = &comparison.wanted.untouched_tags;
@@ -83,7 +83,7 @@ pub(crate) fn ec2_tags(resource: &Resource, id: &SecurityGroupId, tags: super::t
 }
 
 fn delete(comparison: &mut Comparison<'_>, found: &Owned<ActualSecurityGroup>) {
-    let resource = Resource::live(key(ResourceKind::SecurityGroup, found.resource_id()), &found.id);
+    let resource = Resource::live(ResourceKey::new(ResourceKind::SecurityGroup, found.resource_id()), &found.id);
     if comparison.load_balancer.is_some() && comparison.wanted.load_balancer.is_none() {
         comparison.stages.interfaces_gone = Some(Wait {
             reason: WaitFor::InterfacesGone,
@@ -100,22 +100,18 @@ fn delete(comparison: &mut Comparison<'_>, found: &Owned<ActualSecurityGroup>) {
     ));
 }
 
-/// One call that opens what is missing and one that closes what is not wanted, of the rules that are `ours` to close.
+/// One call that opens what is missing and one that closes what is not wanted: every rule of the group is ours.
 fn rule_changes(
     resource: Resource,
     group: &Ref<SecurityGroupId>,
     wanted: &[IngressRule],
     found: &[IngressRule],
-    ours: impl Fn(&IngressRule) -> bool,
     reason: &str,
 ) -> (Option<Change>, Option<Change>) {
     let missing =
         wanted.iter().filter(|rule| !found.iter().any(|other| other.is_same_rule(rule))).cloned().collect::<Vec<_>>();
-    let surplus = found
-        .iter()
-        .filter(|rule| ours(rule) && !wanted.iter().any(|other| other.is_same_rule(rule)))
-        .cloned()
-        .collect::<Vec<_>>();
+    let surplus =
+        found.iter().filter(|rule| !wanted.iter().any(|other| other.is_same_rule(rule))).cloned().collect::<Vec<_>>();
     let request =
         |rules: &[IngressRule]| SecurityGroupIngress { group_id: group.clone(), ip_permissions: rules.to_vec() };
     let open = (!missing.is_empty()).then(|| Change {

@@ -1,10 +1,10 @@
 //! Target groups.
 
-use super::{Comparison, change, key, named, note, reason_to_delete};
+use super::{Comparison, change, named, note, reason_to_delete};
 use crate::actual::{ActualTargetGroup, Owned};
 use crate::desired::TargetGroup;
 use crate::diff::load_balancer::elb_tags;
-use crate::id::ResourceKind;
+use crate::id::{ResourceKey, ResourceKind};
 use crate::model::HealthCheck;
 use crate::plan::{
     AwsChange, Change, CreateTargetGroup, DeleteTargetGroup, FieldChange, Held, ModifyTargetGroup,
@@ -45,7 +45,7 @@ fn create(comparison: &mut Comparison<'_>, id: &str, group: &TargetGroup) {
         comparison.problems.push(Problem::general(message).hint("delete that target group, if nothing needs it"));
         return;
     }
-    let resource = Resource::new(key(ResourceKind::TargetGroup, id));
+    let resource = Resource::new(ResourceKey::new(ResourceKind::TargetGroup, id));
     comparison.stages.target_groups.push(change(
         resource.clone(),
         AwsChange::CreateTargetGroup(request(group)),
@@ -97,7 +97,7 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found
         attributes,
         tags,
     } = wanted;
-    let resource = Resource::live(key(ResourceKind::TargetGroup, id), &found.arn);
+    let resource = Resource::live(ResourceKey::new(ResourceKind::TargetGroup, id), &found.arn);
     let stage = &mut comparison.stages.target_groups;
     stage.extend(elb_tags(
         &resource,
@@ -157,7 +157,7 @@ fn hold(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: 
     note(&mut fields, "TargetType", found.target_type, wanted.target_type);
     note(&mut fields, "Protocol", found.protocol, wanted.protocol);
     note(&mut fields, "IpAddressType", found.ip_address_type, wanted.ip_address_type);
-    let resource = Resource::new(key(ResourceKind::TargetGroup, id));
+    let resource = Resource::new(ResourceKey::new(ResourceKind::TargetGroup, id));
     comparison.held.push(Held {
         change: Change {
             fields,
@@ -178,7 +178,7 @@ fn hold(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: 
 
 fn delete(comparison: &mut Comparison<'_>, found: &Owned<ActualTargetGroup>) {
     comparison.stages.delete_target_groups.push(change(
-        Resource::live(key(ResourceKind::TargetGroup, found.resource_id()), &found.arn),
+        Resource::live(ResourceKey::new(ResourceKind::TargetGroup, found.resource_id()), &found.arn),
         AwsChange::DeleteTargetGroup(DeleteTargetGroup { target_group_arn: found.arn.clone() }),
         reason_to_delete(comparison.wanted),
     ));
