@@ -27,14 +27,14 @@ use tokio::task::JoinSet;
 use tracing::{Instrument as _, error, info, info_span, warn};
 
 use queue::{Queue, Verdict, jittered};
-use stop::Stop;
 use world::World;
 
 pub use error::Error;
+pub use stop::Stop;
 pub use throttle::CallClass;
 pub use world::{Account, States};
 
-use crate::cluster::{Client, Cluster};
+use crate::cluster::{Client, Clock, Cluster};
 
 /// Workers per queue. Stacks wait most of the time for AWS; bindings are what a rollout waits for.
 const STACK_WORKERS: usize = 8;
@@ -57,10 +57,12 @@ pub struct RunOptions<A> {
     pub account: A,
     /// `--sync-period`: how often every key is looked at again; at most 10 minutes.
     pub sync_period: Duration,
-    /// `--health-probe-bind-addr`.
-    pub health_probe_bind_addr: SocketAddr,
+    /// `--health-probe-bind-addr`; `None`: no probes are answered.
+    pub health_probe_bind_addr: Option<SocketAddr>,
     /// The name of this process in events: the pod's.
     pub instance: String,
+    /// Where the calendar comes from.
+    pub clock: Clock,
 }
 
 /// Runs the controller until SIGTERM or SIGINT.
@@ -82,22 +84,29 @@ pub async fn run<A: Account>(options: RunOptions<A>) -> Result<(), Error> {
 }
 
 /// Runs the controller until it is told to stop.
-async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result<(), Error> {
-    let RunOptions { settings, cluster, account, sync_period, health_probe_bind_addr, instance } = options;
-    let (cluster, events) = Cluster::new(cluster, settings, instance);
+///
+/// # Errors
+///
+/// It could not begin.
+pub async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result<(), Error> {
+    let RunOptions { settings, cluster, account, sync_period, health_probe_bind_addr, instance, clock } = options;
+    let (cluster, events) = Cluster::new(cluster, settings, instance, clock);
     let world = Arc::new(World::new(cluster, account, sync_period.min(LONGEST_SYNC_PERIOD), stop.clone()));
-
-    let missing = Arc::clone(&world);
-    let (address, health) = health::serve(health_probe_bind_addr, move || missing.missing()).await?;
-    info!(%address, cluster = %world.cluster.settings().cluster_name, "started");
 
     // What runs beside the passes ends with this set, when it is dropped.
     let mut beside = JoinSet::new();
+    if let Some(address) = health_probe_bind_addr {
+        let missing = Arc::clone(&world);
+        let (address, health) = health::serve(address, move || missing.missing()).await?;
+        info!(%address, "probes are answered");
+        beside.spawn(health);
+    }
+    info!(cluster = %world.cluster.settings().cluster_name, "started");
     beside.spawn(events);
-    beside.spawn(health);
     let watching = Arc::clone(&world);
     beside.spawn(async move { watching.cluster.watch(|changed| triggers::tell(&watching, &changed)).await });
     tokio::select! {
+        biased;
         () = world.cluster.synced() => info!("the caches are synced"),
         () = stop.told() => return Ok(()),
         Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
@@ -109,6 +118,7 @@ async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result<(),
     world.queues.cluster.add(Key::Cluster);
     let mut workers = start_workers(&world);
     tokio::select! {
+        biased;
         () = stop.told() => {}
         Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
     }

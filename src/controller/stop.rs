@@ -4,7 +4,7 @@ use tokio::sync::watch;
 
 /// Whether the controller is told to stop. Clones tell the same.
 #[derive(Debug, Clone)]
-pub(crate) struct Stop(watch::Sender<bool>);
+pub struct Stop(watch::Sender<bool>);
 
 impl Default for Stop {
     fn default() -> Self {
@@ -14,7 +14,7 @@ impl Default for Stop {
 
 impl Stop {
     /// Tells everybody to stop.
-    pub(crate) fn tell(&self) {
+    pub fn tell(&self) {
         self.0.send_replace(true);
     }
 
