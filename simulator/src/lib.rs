@@ -6,6 +6,8 @@
 //! - `clock`: the account's time
 //! - `elbv2`: Elastic Load Balancing v2
 //! - `ec2`: the part of EC2 that load balancers stand on
+//! - `throttle`, `lag`: what AWS does to callers: requests refused for their rate, reads that answer late
+//! - `journal`, `observed`, `revision`: what tests see: calls and violations, the present state, whether it changed
 //! - `network`: what Elastic Load Balancing asks EC2, here or at another endpoint
 //! - [`account_description`]: a document that fills an account
 //!
@@ -16,13 +18,25 @@ mod clock;
 pub mod door;
 mod ec2;
 mod elbv2;
+mod journal;
+mod lag;
 mod network;
+mod observed;
 mod options;
+mod revision;
 mod simulator;
+mod throttle;
 mod wire;
 
 pub use crate::door::{Request, Response, Service};
 pub use crate::elbv2::{ForcedHealth, ForcedState, Quotas};
+pub use crate::journal::{CallRecord, Violation};
+pub use crate::lag::{Lag, LagKind};
 pub use crate::network::{RemoteEc2, Scope};
-pub use crate::options::{AccountOptions, Options};
+pub use crate::observed::{
+    Observed, ObservedListener, ObservedLoadBalancer, ObservedPermission, ObservedRule, ObservedSecurityGroup,
+    ObservedTarget, ObservedTargetGroup,
+};
+pub use crate::options::{AccountOptions, HealthOutcome, Options, ProvisioningOutcome};
 pub use crate::simulator::Simulator;
+pub use crate::throttle::{Bucket, BucketName, Share, Throttling};

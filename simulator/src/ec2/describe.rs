@@ -104,9 +104,8 @@ impl Selection {
             && !PAGE_SIZES.contains(&size)
         {
             let bound = if size < *PAGE_SIZES.start() { "greater than 5" } else { "less than 1000" };
-            return Err(invalid_parameter(format!(
-                "Value ( {size} ) for parameter maxResults is invalid. Expecting a value {bound}."
-            )));
+            let message = format!("Value ( {size} ) for parameter maxResults is invalid. Expecting a value {bound}.");
+            return Err(invalid_parameter(message).against_model());
         }
         let Some(token) = &self.next_token else {
             return Ok(None);
