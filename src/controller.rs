@@ -21,6 +21,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use northgate_planner::id::Key;
+use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Settings;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
@@ -108,6 +109,7 @@ pub async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result
     tokio::select! {
         biased;
         () = world.cluster.synced() => info!("the caches are synced"),
+        () = std::future::ready(()), if planted(Bug::CachesNotAwaited) => {}
         () = stop.told() => return Ok(()),
         Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
     }
@@ -168,7 +170,12 @@ async fn work<A: Account>(world: Arc<World<A>>, queue: PickQueue<A>) {
                 queue(&world).finish(&key, Verdict::Forget);
             }
             Ok(Err(error)) => {
-                let failures = queue(&world).finish(&key, error.retry().verdict());
+                let verdict = match error {
+                    _ if planted(Bug::FailureForgotten) => Verdict::Forget,
+                    Error::Throttled { .. } if planted(Bug::ThrottleForgotten) => Verdict::Forget,
+                    _ => error.retry().verdict(),
+                };
+                let failures = queue(&world).finish(&key, verdict);
                 tell::failed(&world, &key, &error, failures);
             }
             Err(broken) => {
