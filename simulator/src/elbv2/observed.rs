@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::health::states;
 use super::listeners::Listener;
 use super::load_balancers::LoadBalancer;
+use super::protocol::Family;
 use super::rules;
 use super::store::{Store, Usage};
 use super::target_groups::TargetGroup;
@@ -84,6 +85,7 @@ impl TargetGroup {
         ObservedTargetGroup {
             name: self.name.clone(),
             protocol: self.settings.protocol.to_string(),
+            protocol_version: (self.settings.family == Family::Application).then(|| "HTTP1".to_owned()),
             port: port(self.settings.port),
             vpc_id: self.settings.vpc_id.clone(),
             target_type: word(&self.settings.target_type),
