@@ -153,6 +153,11 @@ impl Simulator {
         answer
     }
 
+    /// The accounts and Regions that were asked about so far, sorted.
+    pub fn scopes(&self) -> Vec<Scope> {
+        self.balancings().keys().cloned().collect()
+    }
+
     /// What an account is told.
     pub async fn options(&self, scope: &Scope) -> AccountOptions {
         self.with_desk(scope, |desk| desk.options.clone())
@@ -252,8 +257,11 @@ impl Simulator {
             let past = Past::beginning(present.options().lag.longest(), &present, self.now());
             Arc::new(AsyncMutex::new(Balancing { present, past }))
         };
-        let mut all = self.inner.load_balancing.lock().expect("no thread panics while it holds the map of stores");
-        Arc::clone(all.entry(scope.clone()).or_insert_with(new))
+        Arc::clone(self.balancings().entry(scope.clone()).or_insert_with(new))
+    }
+
+    fn balancings(&self) -> MutexGuard<'_, BTreeMap<Scope, Arc<AsyncMutex<Balancing>>>> {
+        self.inner.load_balancing.lock().expect("no thread panics while it holds the map of stores")
     }
 
     fn with_desk<T>(&self, scope: &Scope, look: impl FnOnce(&mut Desk) -> T) -> T {

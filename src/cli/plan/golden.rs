@@ -163,6 +163,7 @@ async fn check(case: &Case, differences: &mut Vec<String>) {
 
 /// A simulated account and the objects of a case: what a plan is carried out on.
 struct World {
+    simulator: Simulator,
     connection: Connection,
     snapshot: Snapshot,
     made: BTreeMap<Key, Made>,
@@ -176,7 +177,7 @@ impl World {
         let simulator = Simulator::new(Options::default());
         description.load(&simulator).await.unwrap();
         let connection = Connection::over(simulator.connector(), &account, &region);
-        Self { connection, snapshot, made: BTreeMap::new() }
+        Self { simulator, connection, snapshot, made: BTreeMap::new() }
     }
 
     async fn plan(&self) -> Document {
@@ -261,6 +262,15 @@ impl World {
                 let object: TargetGroupBinding = serde_json::from_value(object).unwrap();
                 self.snapshot.bindings.insert(name, Arc::new(object));
             }
+        }
+    }
+}
+
+impl Drop for World {
+    /// No plan may need a request that AWS's service model does not allow.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.simulator.violations(), []);
         }
     }
 }
