@@ -17,6 +17,9 @@ use crate::options::seconds;
 #[serde(transparent)]
 pub struct Lag {
     by_kind: BTreeMap<LagKind, Seconds>,
+    /// How far back states are kept though no read lags yet.
+    #[serde(skip)]
+    kept: Duration,
 }
 
 /// What is read: a kind of resource, or a side of all of them.
@@ -107,14 +110,21 @@ impl Lag {
         self
     }
 
+    /// The same, and states are kept as far back as this, so that reads can begin to lag at any time.
+    #[must_use]
+    pub fn keeping(mut self, kept: Duration) -> Self {
+        self.kept = kept;
+        self
+    }
+
     /// The lag of reads of this kind; zero unless it was set.
     pub fn of(&self, kind: LagKind) -> Duration {
         self.by_kind.get(&kind).map_or(Duration::ZERO, |lag| lag.0)
     }
 
-    /// How far back any read looks.
+    /// How far back any read looks, or may begin to look.
     pub(crate) fn longest(&self) -> Duration {
-        self.by_kind.values().map(|lag| lag.0).max().unwrap_or_default()
+        self.by_kind.values().map(|lag| lag.0).max().unwrap_or_default().max(self.kept)
     }
 }
 

@@ -1,4 +1,5 @@
-//! An AWS account at the wire: AWS Query requests in, XML answers out, in one process and without a real account.
+//! An AWS account at the wire: AWS Query requests in, XML answers out, in one process and without a real account. And a
+//! Kubernetes API in the same way, for the client of `kube`.
 //!
 //! Modules in reading order:
 //! - [`door`]: how requests come in: the SDK's own connector, or HTTP on a loopback port
@@ -11,8 +12,9 @@
 //! - `network`: what Elastic Load Balancing asks EC2, here or at another endpoint
 //! - `data_path`: what load balancers do with traffic, on loopback ports
 //! - [`account_description`]: a document that fills an account
+//! - [`kubernetes`]: the Kubernetes API
 //!
-//! It models AWS as it behaves and knows nothing of the programs that are tested against it.
+//! It models AWS and Kubernetes as they behave and knows nothing of the programs that are tested against it.
 
 pub mod account_description;
 mod clock;
@@ -21,6 +23,7 @@ pub mod door;
 mod ec2;
 mod elbv2;
 mod journal;
+pub mod kubernetes;
 mod lag;
 mod network;
 mod observed;

@@ -97,6 +97,8 @@ pub struct ObservedTargetGroup {
     pub vpc_id: String,
     /// `instance`, `ip`, `lambda` or `alb`.
     pub target_type: String,
+    /// How it checks its targets, as `DescribeTargetGroups` shows it.
+    pub health_check: Value,
     /// The load balancers that forward to it.
     pub load_balancer_arns: Vec<String>,
     /// Its targets, those that drain included, sorted by id and port.

@@ -48,20 +48,15 @@ pub(super) struct Weighted {
     pub(super) weight: i64,
 }
 
-/// A URL in parts, each with `#{…}` for parts of the request's own.
+/// A URL in parts, each with `#{…}` for the request's own; a part that is absent is the request's own.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Redirect {
-    #[serde(default = "own_protocol")]
-    protocol: String,
-    #[serde(default = "own_host")]
-    host: String,
-    #[serde(default = "own_port")]
-    port: String,
-    #[serde(default = "own_path")]
-    path: String,
-    #[serde(default = "own_query")]
-    query: String,
+    protocol: Option<String>,
+    host: Option<String>,
+    port: Option<String>,
+    path: Option<String>,
+    query: Option<String>,
     status_code: String,
 }
 
@@ -163,26 +158,6 @@ fn one() -> i64 {
     1
 }
 
-fn own_protocol() -> String {
-    "#{protocol}".to_owned()
-}
-
-fn own_host() -> String {
-    "#{host}".to_owned()
-}
-
-fn own_port() -> String {
-    "#{port}".to_owned()
-}
-
-fn own_path() -> String {
-    "/#{path}".to_owned()
-}
-
-fn own_query() -> String {
-    "#{query}".to_owned()
-}
-
 impl Rule {
     /// Reads a rule as `DescribeRules` shows it.
     ///
@@ -247,16 +222,18 @@ impl Redirect {
     /// The status and the location.
     pub(super) fn answer(&self, origin: &Origin<'_>) -> (u16, String) {
         let status = if self.status_code == "HTTP_301" { 301 } else { 302 };
-        let fill = |text: &str| {
-            text.replace("#{protocol}", origin.protocol)
-                .replace("#{host}", origin.host)
+        let fill = |part: &Option<String>, own: &str| {
+            let text = part.as_deref().unwrap_or(own).replace("#{protocol}", origin.protocol);
+            text.replace("#{host}", origin.host)
                 .replace("#{port}", &origin.port.to_string())
                 .replace("#{path}", origin.path.strip_prefix('/').unwrap_or(origin.path))
                 .replace("#{query}", origin.query)
         };
-        let (protocol, query) = (fill(&self.protocol).to_ascii_lowercase(), fill(&self.query));
+        let protocol = fill(&self.protocol, "#{protocol}").to_ascii_lowercase();
+        let (host, port) = (fill(&self.host, "#{host}"), fill(&self.port, "#{port}"));
+        let (path, query) = (fill(&self.path, "/#{path}"), fill(&self.query, "#{query}"));
         let query = if query.is_empty() { query } else { format!("?{query}") };
-        (status, format!("{protocol}://{}:{}{}{query}", fill(&self.host), fill(&self.port), fill(&self.path)))
+        (status, format!("{protocol}://{host}:{port}{path}{query}"))
     }
 }
 

@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::health::states;
+use super::health_check::HealthCheck;
 use super::listeners::Listener;
 use super::load_balancers::LoadBalancer;
 use super::protocol::Family;
@@ -89,11 +90,27 @@ impl TargetGroup {
             port: port(self.settings.port),
             vpc_id: self.settings.vpc_id.clone(),
             target_type: word(&self.settings.target_type),
+            health_check: self.settings.health_check.observe(),
             load_balancer_arns: users.map(|arn| (*arn).to_owned()).collect(),
             targets,
             attributes: self.attributes.clone(),
             tags: self.tags.clone(),
         }
+    }
+}
+
+impl HealthCheck {
+    fn observe(&self) -> Value {
+        json!({
+            "HealthCheckProtocol": self.protocol.to_string(),
+            "HealthCheckPort": self.port,
+            "HealthCheckPath": self.path,
+            "HealthCheckIntervalSeconds": self.interval_seconds,
+            "HealthCheckTimeoutSeconds": self.timeout_seconds,
+            "HealthyThresholdCount": self.healthy_threshold,
+            "UnhealthyThresholdCount": self.unhealthy_threshold,
+            "Matcher": self.matcher,
+        })
     }
 }
 
