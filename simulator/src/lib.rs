@@ -22,7 +22,7 @@ mod simulator;
 mod wire;
 
 pub use crate::door::{Request, Response, Service};
-pub use crate::elbv2::{ForcedHealth, ForcedState, Quotas};
+pub use crate::elbv2::{ForcedHealth, ForcedLoadBalancerState, ForcedReason, ForcedState, LoadBalancerState, Quotas};
 pub use crate::network::{RemoteEc2, Scope};
 pub use crate::options::{AccountOptions, Options};
 pub use crate::simulator::Simulator;

@@ -13,7 +13,7 @@ use crate::clock::{Clock, Moment};
 use crate::door::sdk::InProcess;
 use crate::door::{Request, Response, Service};
 use crate::ec2::Ec2;
-use crate::elbv2::{self, ForcedHealth};
+use crate::elbv2::{self, ForcedHealth, ForcedLoadBalancerState};
 use crate::network::{Network, RemoteEc2, Scope};
 use crate::options::{AccountOptions, Options};
 use crate::wire::query::{self, Call};
@@ -108,6 +108,19 @@ impl Simulator {
     /// A sentence, when the target group does not exist.
     pub async fn force_target_health(&self, scope: &Scope, forced: ForcedHealth) -> Result<(), String> {
         let outcome = self.load_balancing(scope).lock().await.force_health(forced);
+        outcome.map_err(|refusal| refusal.message)
+    }
+
+    /// Fixes the state of a load balancer, or frees it.
+    ///
+    /// # Errors
+    /// A sentence, when the load balancer does not exist.
+    pub async fn force_load_balancer_state(
+        &self,
+        scope: &Scope,
+        forced: ForcedLoadBalancerState,
+    ) -> Result<(), String> {
+        let outcome = self.load_balancing(scope).lock().await.force_state(forced);
         outcome.map_err(|refusal| refusal.message)
     }
 

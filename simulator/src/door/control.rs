@@ -6,6 +6,7 @@
 //! | `GET /_simulator/accounts/ACCOUNT/REGION/options` | the account's options |
 //! | `PATCH /_simulator/accounts/ACCOUNT/REGION/options` | replaces the options that the JSON body names |
 //! | `PUT /_simulator/accounts/ACCOUNT/REGION/target-health` | forces the health of a target; `state: null` frees it |
+//! | `PUT /_simulator/accounts/ACCOUNT/REGION/load-balancer-state` | forces the state of a load balancer; `state: null` frees it |
 
 use hyper::Method;
 use serde_json::{Value, json};
@@ -30,8 +31,14 @@ pub(super) async fn handle(simulator: &Simulator, method: &Method, path: &str, b
         (&Method::PUT, ["accounts", account, region, "target-health"]) => {
             force_health(simulator, &scope(account, region), body).await
         }
+        (&Method::PUT, ["accounts", account, region, "load-balancer-state"]) => {
+            force_state(simulator, &scope(account, region), body).await
+        }
         _ => {
-            return refusal(404, "no such control: see health, accounts/ACCOUNT/REGION/options and …/target-health");
+            return refusal(
+                404,
+                "no such control: see health, accounts/ACCOUNT/REGION/options, …/target-health and …/load-balancer-state",
+            );
         }
     };
     match outcome {
@@ -62,6 +69,12 @@ async fn patch_options(simulator: &Simulator, scope: &Scope, body: &[u8]) -> Res
 async fn force_health(simulator: &Simulator, scope: &Scope, body: &[u8]) -> Result<Value, String> {
     let forced = read(body)?;
     simulator.force_target_health(scope, forced).await?;
+    Ok(json!({}))
+}
+
+async fn force_state(simulator: &Simulator, scope: &Scope, body: &[u8]) -> Result<Value, String> {
+    let forced = read(body)?;
+    simulator.force_load_balancer_state(scope, forced).await?;
     Ok(json!({}))
 }
 
