@@ -15,8 +15,11 @@ use crate::ec2::route_tables::RouteTable;
 use crate::ec2::store::Account;
 use crate::ec2::subnets::Subnet;
 use crate::ec2::vpcs::Vpc;
-use crate::elbv2::{Described, DescribedListener, DescribedLoadBalancer, DescribedTargetGroup, Quotas};
-use crate::network::{LoadBalancerInterfaces, Scope};
+use crate::elbv2::{
+    Described, DescribedListener, DescribedLoadBalancer, DescribedRule, DescribedTargetGroup, DescribedTrustStore,
+    Quotas,
+};
+use crate::network::Scope;
 use crate::simulator::Simulator;
 
 pub use self::error::DescriptionError;
@@ -52,7 +55,6 @@ pub struct AccountDescription {
     not_modelled: Vec<&'static str>,
     ec2: Account,
     load_balancing: Described,
-    interfaces: Vec<LoadBalancerInterfaces>,
     quotas: Quotas,
 }
 
@@ -79,10 +81,10 @@ struct Document {
     addresses: List<Value>,
     certificates: List<Value>,
     ipam_pools: List<Value>,
-    rules: List<Value>,
+    rules: List<Element<DescribedRule>>,
     server_certificates: List<Value>,
     shield: Option<BTreeMap<String, Value>>,
-    trust_stores: List<Value>,
+    trust_stores: List<Element<DescribedTrustStore>>,
     web_acls: List<Value>,
 }
 
@@ -116,6 +118,8 @@ impl AccountDescription {
             load_balancers: elements(&mut document.load_balancers),
             target_groups: elements(&mut document.target_groups),
             listeners: elements(&mut document.listeners),
+            rules: elements(&mut document.rules),
+            trust_stores: elements(&mut document.trust_stores),
         };
         let quotas = Quotas::try_from(document.quotas.take().unwrap_or_default())
             .map_err(|message| DescriptionError::Value { element: "quotas".to_owned(), message })?;
@@ -128,7 +132,6 @@ impl AccountDescription {
             not_modelled,
             ec2,
             load_balancing,
-            interfaces: load_balancing::interfaces(&written),
             quotas,
         })
     }
@@ -165,12 +168,12 @@ impl AccountDescription {
     /// # Errors
     /// A load balancer, target group or listener that this simulator cannot hold.
     pub async fn load(self, simulator: &Simulator) -> Result<(), DescriptionError> {
-        let Self { scope, default_vpc, mut ec2, load_balancing, interfaces, quotas, .. } = self;
+        let Self { scope, default_vpc, mut ec2, load_balancing, quotas, .. } = self;
         let mut options = simulator.options(&scope).await;
         options.quotas = quotas;
         simulator.set_options(&scope, options).await;
         let network = Network { account: &ec2, default_vpc: default_vpc.as_deref() };
-        simulator.admit(&scope, load_balancing, &network).await?;
+        let interfaces = simulator.admit(&scope, load_balancing, &network).await?;
         for standing in &interfaces {
             ec2.describe_interfaces(standing);
         }
@@ -187,10 +190,8 @@ impl Document {
             ("addresses", holds(&self.addresses)),
             ("certificates", holds(&self.certificates)),
             ("ipamPools", holds(&self.ipam_pools)),
-            ("rules", holds(&self.rules)),
             ("serverCertificates", holds(&self.server_certificates)),
             ("shield", shield),
-            ("trustStores", holds(&self.trust_stores)),
             ("webAcls", holds(&self.web_acls)),
         ];
         lists.into_iter().filter(|(_, holds)| *holds).map(|(list, _)| list).collect()

@@ -85,7 +85,7 @@ pub(super) enum Part {
     PathAndQuery,
 }
 
-/// A rule, or a listener with its default actions, as AWS shows it.
+/// A rule as AWS shows it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct DescribedRule {
@@ -180,11 +180,7 @@ impl Rule {
 }
 
 impl Action {
-    /// Reads the actions of a rule or of a listener; the last of them decides, unless one before it needs another party.
-    pub(super) fn read(described: &Value) -> Result<Self, String> {
-        Self::of(read(described)?)
-    }
-
+    /// The last of the actions decides, unless one before it needs another party.
     fn of(mut described: Vec<DescribedAction>) -> Result<Self, String> {
         described.sort_by_key(|action| action.order);
         let last = described.pop().ok_or("a rule without an action")?;
@@ -299,8 +295,12 @@ mod tests {
 
     use super::*;
 
+    fn read_actions(actions: Value) -> Result<Action, String> {
+        Rule::read(&json!({ "RuleArn": "rule", "Actions": actions })).map(|rule| rule.action)
+    }
+
     fn action(described: Value) -> Action {
-        Action::read(&described).unwrap()
+        read_actions(described).unwrap()
     }
 
     #[test]
@@ -368,8 +368,8 @@ mod tests {
         assert_eq!(action(fixed), expected);
         let login = json!([{ "Type": "forward", "Order": 2, "TargetGroupArn": "a" }, { "Type": "authenticate-oidc", "Order": 1 }]);
         assert!(matches!(action(login), Action::Unserved(sentence) if sentence.contains("authenticate-oidc")));
-        assert!(Action::read(&json!([{ "Type": "redirect" }])).unwrap_err().contains("without its configuration"));
-        assert!(Action::read(&json!([])).unwrap_err().contains("without an action"));
+        assert!(read_actions(json!([{ "Type": "redirect" }])).unwrap_err().contains("without its configuration"));
+        assert!(read_actions(json!([])).unwrap_err().contains("without an action"));
     }
 
     #[test]
