@@ -116,7 +116,8 @@ async fn requests_go_where_the_first_rule_that_takes_them_says() {
     web.rule(20, &[("host-header", "*.example.com"), ("http-request-method", "DELETE")], &fixed(405, "no")).await;
     web.rule(40, &[("query-string", "secure:yes")], redirect).await;
     web.rule(50, &[("source-ip", "127.0.0.0/8"), ("path-pattern", "/me")], &fixed(200, "local")).await;
-    let cases: [(&str, &[(&str, &str)], &str); 8] = [
+    type Case<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+    let cases: [Case<'_>; 8] = [
         ("/", &[], "web"),
         ("/api/x?y=z", &[], "api"),
         ("/API/x", &[], "web"),
