@@ -23,6 +23,7 @@ mod paging;
 mod placement;
 mod protocol;
 mod quotas;
+mod recorded;
 mod rules;
 mod settings;
 mod ssl_policies;
@@ -46,6 +47,7 @@ pub(crate) use self::admission::{
 pub use self::health::{ForcedHealth, ForcedReason, ForcedState};
 pub use self::load_balancers::{ForcedLoadBalancerState, LoadBalancerState};
 pub use self::quotas::Quotas;
+pub(crate) use self::recorded::Recorded;
 pub(crate) use self::store::Store;
 
 /// Carries out one action on the store of the caller.

@@ -15,7 +15,7 @@ use crate::clock::{Clock, Moment};
 use crate::door::sdk::InProcess;
 use crate::door::{Request, Response, Service};
 use crate::ec2::Ec2;
-use crate::elbv2::{self, AdmissionError, Described, ForcedHealth, ForcedLoadBalancerState, Surroundings};
+use crate::elbv2::{self, AdmissionError, Described, ForcedHealth, ForcedLoadBalancerState, Recorded, Surroundings};
 use crate::journal::{CallRecord, Journal, Violation};
 use crate::lag::{LagKind, Past};
 use crate::network::{LoadBalancerInterfaces, Network, RemoteEc2, Scope};
@@ -55,6 +55,8 @@ struct Desk {
 struct Balancing {
     present: elbv2::Store,
     past: Past<elbv2::Store>,
+    /// Answers in the place of the model.
+    recorded: Option<Recorded>,
 }
 
 /// What was observed, of which revision, and when: states follow from time too.
@@ -137,6 +139,9 @@ impl Simulator {
     async fn balance(&self, scope: &Scope, call: &Call) -> Result<Value, ApiError> {
         let balancing = self.load_balancing(scope);
         let mut balancing = balancing.lock().await;
+        if let Some(recorded) = &balancing.recorded {
+            return recorded.answer(&call.action, &call.params);
+        }
         // The moment after the wait for the lock: time never runs backwards in a store.
         let now = self.now();
         let (network, Call { action, params }) = (self.network(), call);
@@ -167,7 +172,7 @@ impl Simulator {
     pub async fn set_options(&self, scope: &Scope, options: AccountOptions) {
         let balancing = self.load_balancing(scope);
         let mut balancing = balancing.lock().await;
-        let Balancing { present, past } = &mut *balancing;
+        let Balancing { present, past, .. } = &mut *balancing;
         present.set_options(options.clone());
         past.look_back(options.lag.longest(), present, self.now());
         self.note_change(&mut balancing, self.now());
@@ -244,8 +249,16 @@ impl Simulator {
         Ok(interfaces)
     }
 
+    /// From now on load balancing answers what was recorded, and can only be read.
+    pub(crate) async fn replay(&self, scope: &Scope, recorded: Recorded) {
+        let balancing = self.load_balancing(scope);
+        let mut balancing = balancing.lock().await;
+        balancing.recorded = Some(recorded);
+        self.note_change(&mut balancing, self.now());
+    }
+
     fn note_change(&self, balancing: &mut Balancing, now: Moment) {
-        let Balancing { present, past } = balancing;
+        let Balancing { present, past, .. } = balancing;
         past.record(present.options().lag.longest(), present, now);
         self.inner.revision.grow();
     }
@@ -271,7 +284,7 @@ impl Simulator {
         let new = || {
             let present = elbv2::Store::new(scope.clone(), self.inner.account_options.clone());
             let past = Past::beginning(present.options().lag.longest(), &present, self.now());
-            Arc::new(AsyncMutex::new(Balancing { present, past }))
+            Arc::new(AsyncMutex::new(Balancing { present, past, recorded: None }))
         };
         Arc::clone(self.balancings().entry(scope.clone()).or_insert_with(new))
     }

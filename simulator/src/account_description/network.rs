@@ -25,7 +25,8 @@ pub(super) fn fill(
     default_vpc: Option<String>,
     document: &mut Document,
 ) -> Result<Account, DescriptionError> {
-    let mut filling = Filling { default_vpc, account: Account::new(scope) };
+    let recorded = document.recorded.is_some();
+    let mut filling = Filling { default_vpc, recorded, account: Account::new(scope) };
     filling.vpcs(document)?;
     filling.availability_zones(document)?;
     filling.subnets(document)?;
@@ -43,6 +44,8 @@ pub(super) struct Filling {
     pub(super) account: Account,
     /// Where everything is that does not say its VPC.
     default_vpc: Option<String>,
+    /// What it lacks is not known, and not made up.
+    pub(super) recorded: bool,
 }
 
 impl Filling {

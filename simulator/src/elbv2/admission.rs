@@ -15,7 +15,7 @@ use std::net::IpAddr;
 
 pub(crate) use self::listener::DescribedListener;
 pub(crate) use self::load_balancer::DescribedLoadBalancer;
-use self::pairs::Pairs;
+pub(super) use self::pairs::Pairs;
 pub(crate) use self::rule::DescribedRule;
 pub(crate) use self::target_group::DescribedTargetGroup;
 pub(crate) use self::trust_store::DescribedTrustStore;

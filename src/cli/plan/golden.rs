@@ -21,6 +21,8 @@ use serde_json::{Value, json};
 use super::{Passes, PlanArgs, Selection, planned, source};
 use crate::aws::{Connection, Write as _};
 
+mod recorded;
+
 #[derive(Debug, clap::Parser)]
 struct CommandLine {
     #[command(flatten)]
@@ -65,16 +67,20 @@ impl Case {
 /// otherwise depend on where the checkout is.
 const CASES: &str = "tests/golden";
 
-#[test]
-fn every_case_plans_as_written_and_ends_in_agreement() {
+/// All cases, or those whose name contains `NORTHGATE_CASE`.
+fn cases() -> Vec<Case> {
     let only = std::env::var("NORTHGATE_CASE").unwrap_or_default();
     let mut folders = std::fs::read_dir(CASES).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     folders.retain(|folder| folder.is_dir() && folder.to_string_lossy().contains(&only));
     folders.sort();
     assert!(!folders.is_empty());
+    folders.into_iter().map(Case::open).collect()
+}
+
+#[test]
+fn every_case_plans_as_written_and_ends_in_agreement() {
     let mut differences = Vec::new();
-    for folder in folders {
-        let case = Case::open(folder);
+    for case in cases() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(check(&case, &mut differences));
     }
