@@ -18,8 +18,27 @@ impl Store {
         let groups = self.groups_of(load_balancer);
         match self.load_balancer(load_balancer)?.family() {
             Family::Application => self.check_application(&groups),
-            Family::Network => self.check_network(load_balancer, &groups),
+            Family::Network => {
+                self.check_server_ids(load_balancer)?;
+                self.check_network(load_balancer, &groups)
+            }
         }
+    }
+
+    /// Server ids of QUIC targets are unique among the targets of one listener.
+    fn check_server_ids(&self, load_balancer: &str) -> Result<(), ApiError> {
+        for listener in self.listeners_of(load_balancer).filter(|listener| listener.protocol.carries_quic()) {
+            let mut owners = BTreeMap::<&str, &str>::new();
+            let groups = listener.actions.target_groups().filter_map(|arn| self.target_groups.get(arn));
+            for (key, target) in groups.flat_map(TargetGroup::registered) {
+                let Some(id) = target.quic_server_id.as_deref() else { continue };
+                if owners.insert(id, &key.id).is_some_and(|owner| owner != key.id) {
+                    let message = format!("The QuicServerId '{id}' is in use by another target of the listener");
+                    return Err(ApiError::new("InvalidTarget", message));
+                }
+            }
+        }
+        Ok(())
     }
 
     fn check_application(&self, groups: &[&TargetGroup]) -> Result<(), ApiError> {

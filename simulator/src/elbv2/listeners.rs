@@ -157,7 +157,8 @@ pub(crate) fn create(store: &mut Store, request: CreateListener, now: Moment) ->
 pub(crate) fn modify(store: &mut Store, request: ModifyListener, now: Moment) -> Result<ListenersResult, ApiError> {
     let standing = store.listener(&request.listener_arn)?;
     let mut listener = standing.clone();
-    if let Some(port) = request.port {
+    if let Some(port) = request.port.filter(|port| port.get() != standing.port) {
+        standing.check_leaves_port(store)?;
         listener.port = port.get();
     }
     if let Some(protocol) = request.protocol.filter(|protocol| *protocol != standing.protocol) {
@@ -205,7 +206,9 @@ pub(crate) fn describe(store: &Store, request: DescribeListeners) -> Result<List
 
 /// `DeleteListener`: its rules go with it.
 pub(crate) fn delete(store: &mut Store, request: DeleteListener, now: Moment) -> Result<Done, ApiError> {
-    let arn = store.listener(&request.listener_arn)?.arn.clone();
+    let listener = store.listener(&request.listener_arn)?;
+    listener.check_leaves_port(store)?;
+    let arn = listener.arn.clone();
     store.listeners.remove(&arn);
     store.rules.retain(|_, rule| rule.listener_arn != arn);
     store.settle_usage(now);
@@ -227,6 +230,23 @@ impl Listener {
             security.check(store, self)?;
         }
         Ok(())
+    }
+
+    /// Refuses to give up a port while the load balancer is a target on it.
+    fn check_leaves_port(&self, store: &Store) -> Result<(), ApiError> {
+        match store.group_with_target_load_balancer(&self.load_balancer_arn) {
+            Some((group, port)) if port == self.port => {
+                let target = &self.load_balancer_arn;
+                Err(ApiError::new(
+                    "ResourceInUse",
+                    format!(
+                        "Listener port '{port}' is in use by registered target '{target}' in target group '{group}' \
+                         and cannot be removed."
+                    ),
+                ))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn describe(&self) -> Description {

@@ -165,7 +165,7 @@ pub(crate) async fn delete(
         let message = format!("Load balancer '{arn}' cannot be deleted because deletion protection is enabled");
         return Err(ApiError::new("OperationNotPermitted", message));
     }
-    if let Some(group) = store.group_with_target_load_balancer(&arn) {
+    if let Some((group, _)) = store.group_with_target_load_balancer(&arn) {
         let message = format!("Load balancer '{arn}' is currently in use by the target group '{group}'");
         return Err(ApiError::new("ResourceInUse", message));
     }

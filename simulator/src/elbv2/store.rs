@@ -117,11 +117,12 @@ impl Store {
         self.target_groups.values().filter(|group| used(&group.arn)).collect()
     }
 
-    /// A target group in which a load balancer is a target.
-    pub(super) fn group_with_target_load_balancer(&self, load_balancer: &str) -> Option<&str> {
-        let mut groups = self.target_groups.values().filter(|group| group.settings.target_type == TargetType::Alb);
-        let group = groups.find(|group| group.registered().any(|(key, _)| key.id == load_balancer));
-        group.map(|group| group.arn.as_str())
+    /// A target group in which a load balancer is a target, with the port that it is a target on.
+    pub(super) fn group_with_target_load_balancer(&self, load_balancer: &str) -> Option<(&str, i64)> {
+        let groups = self.target_groups.values().filter(|group| group.settings.target_type == TargetType::Alb);
+        let mut targets = groups.flat_map(|group| group.registered().map(move |(key, _)| (group, key)));
+        let found = targets.find(|(_, key)| key.id == load_balancer);
+        found.map(|(group, key)| (group.arn.as_str(), key.port))
     }
 
     /// Which load balancers use which target groups, as listeners and rules have it now.

@@ -60,9 +60,10 @@ pub(crate) fn create(store: &mut Store, request: CreateRule, now: Moment) -> Res
     if store.rules_of(&rule.listener_arn).iter().any(|other| other.priority == priority) {
         return Err(ApiError::new("PriorityInUse", format!("Priority '{priority}' is currently in use")));
     }
-    let listeners = store.listeners_of(&owner_arn).map(|listener| listener.arn.as_str()).collect::<Vec<_>>();
-    let standing = store.rules.values().filter(|rule| listeners.contains(&rule.listener_arn.as_str())).count();
-    store.options().quotas.check(Quota::RulesPerLoadBalancer, standing + 1)?;
+    if store.load_balancer(&owner_arn)?.family() == Family::Application {
+        let standing = store.listeners_of(&owner_arn).map(|listener| store.rules_of(&listener.arn).len());
+        store.options().quotas.check(Quota::RulesPerLoadBalancer, standing.sum::<usize>() + 1)?;
+    }
     let id = store.names.id();
     let arn = store.names.rule(&rule.listener_arn, &id);
     store.put_rule(Rule { arn, ..rule }, now)
