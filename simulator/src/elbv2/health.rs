@@ -14,7 +14,7 @@ pub use self::forced::{ForcedHealth, ForcedReason, ForcedState};
 pub(crate) use self::state::{AdministrativeOverride, AnomalyDetection, Health, HealthState, Reason, Witnessed};
 use super::load_balancers::LoadBalancer;
 use super::network_failure;
-use super::store::Store;
+use super::store::{Store, Usage};
 use super::target_groups::{TargetGroup, TargetType};
 use super::targets::{Target, TargetRequest};
 use crate::clock::Moment;
@@ -93,6 +93,8 @@ pub(crate) async fn describe(
 pub(crate) struct View<'a> {
     store: &'a Store,
     group: &'a TargetGroup,
+    /// The load balancers that use the group.
+    users: Vec<&'a LoadBalancer>,
     instances: BTreeMap<String, Instance>,
     /// Addresses of the VPC that belong to load balancers.
     reserved: BTreeSet<IpAddr>,
@@ -107,8 +109,20 @@ impl<'a> View<'a> {
         group: &str,
         now: Moment,
     ) -> Result<Self, ApiError> {
-        let group = store.target_group(group)?;
-        let mut view = Self { store, group, instances: BTreeMap::new(), reserved: BTreeSet::new(), now };
+        Self::among(store, &store.usage(), network, store.target_group(group)?, now).await
+    }
+
+    /// As [`Self::of`], for who looks at many groups.
+    pub(super) async fn among(
+        store: &'a Store,
+        usage: &Usage<'_>,
+        network: &dyn Network,
+        group: &'a TargetGroup,
+        now: Moment,
+    ) -> Result<Self, ApiError> {
+        let users = usage.get(group.arn.as_str()).into_iter().flatten();
+        let users = users.filter_map(|arn| store.load_balancers.get(*arn)).collect();
+        let mut view = Self { store, group, users, instances: BTreeMap::new(), reserved: BTreeSet::new(), now };
         if group.targets.is_empty() {
             return Ok(view);
         }
@@ -187,9 +201,7 @@ impl<'a> View<'a> {
 
     /// Since when a target is checked, or why it is not.
     fn checked_from(&self, target: &Target) -> Result<Instant, Health> {
-        let usage = self.store.usage();
-        let users = usage.get(self.group.arn.as_str()).into_iter().flatten();
-        let users = users.filter_map(|arn| self.store.load_balancers.get(*arn)).collect::<Vec<_>>();
+        let users = &self.users;
         let Some(since) = self.group.in_use_since.filter(|_| !users.is_empty()) else {
             return Err(Health::because(HealthState::Unused, Reason::NotInUse));
         };

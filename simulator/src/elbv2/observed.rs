@@ -26,7 +26,7 @@ impl Store {
         let usage = self.usage();
         let mut target_groups = BTreeMap::new();
         for (arn, group) in &self.target_groups {
-            let view = View::of(self, network, arn, now).await?;
+            let view = View::among(self, &usage, network, group, now).await?;
             target_groups.insert(arn.clone(), group.observe(&usage, view.targets().map(observe_target).collect()));
         }
         let load_balancers = self.load_balancers.iter();
