@@ -7,6 +7,7 @@ mod elbv2 {
     mod actions;
     mod application;
     mod attributes;
+    mod constraints;
     mod described;
     mod listeners;
     mod load_balancers;
