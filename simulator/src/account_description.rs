@@ -15,8 +15,11 @@ use crate::ec2::route_tables::RouteTable;
 use crate::ec2::store::Account;
 use crate::ec2::subnets::Subnet;
 use crate::ec2::vpcs::Vpc;
-use crate::elbv2::{Described, DescribedListener, DescribedLoadBalancer, DescribedTargetGroup, Quotas, Recorded};
-use crate::network::{LoadBalancerInterfaces, Scope};
+use crate::elbv2::{
+    Described, DescribedListener, DescribedLoadBalancer, DescribedRule, DescribedTargetGroup, DescribedTrustStore,
+    Quotas, Recorded,
+};
+use crate::network::Scope;
 use crate::simulator::Simulator;
 
 pub use self::error::DescriptionError;
@@ -55,7 +58,6 @@ pub struct AccountDescription {
     load_balancing: Described,
     /// Load balancing as it was recorded, in the place of `load_balancing`.
     answers: Option<Recorded>,
-    interfaces: Vec<LoadBalancerInterfaces>,
     quotas: Quotas,
 }
 
@@ -82,10 +84,10 @@ struct Document {
     addresses: List<Value>,
     certificates: List<Value>,
     ipam_pools: List<Value>,
-    rules: List<Value>,
+    rules: List<Element<DescribedRule>>,
     server_certificates: List<Value>,
     shield: Option<BTreeMap<String, Value>>,
-    trust_stores: List<Value>,
+    trust_stores: List<Element<DescribedTrustStore>>,
     web_acls: List<Value>,
     recorded: List<String>,
 }
@@ -117,10 +119,8 @@ impl AccountDescription {
             account: document.account_id.take().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()),
             region: document.region.take().unwrap_or_else(|| DEFAULT_REGION.to_owned()),
         };
-        let mut interfaces = Vec::new();
         if answers.is_none() {
             references::check(&written, &scope.account)?;
-            interfaces = load_balancing::interfaces(&written);
         }
         let default_vpc = network::default_vpc(&document);
         let ec2 = network::fill(scope.clone(), default_vpc.clone(), &mut document)?;
@@ -128,6 +128,8 @@ impl AccountDescription {
             load_balancers: elements(&mut document.load_balancers),
             target_groups: elements(&mut document.target_groups),
             listeners: elements(&mut document.listeners),
+            rules: elements(&mut document.rules),
+            trust_stores: elements(&mut document.trust_stores),
         };
         let quotas = Quotas::try_from(document.quotas.take().unwrap_or_default())
             .map_err(|message| DescriptionError::Value { element: "quotas".to_owned(), message })?;
@@ -142,7 +144,6 @@ impl AccountDescription {
             ec2,
             load_balancing,
             answers,
-            interfaces,
             quotas,
         })
     }
@@ -189,12 +190,12 @@ impl AccountDescription {
     /// # Errors
     /// A load balancer, target group or listener that this simulator cannot hold.
     pub async fn load(self, simulator: &Simulator) -> Result<(), DescriptionError> {
-        let Self { scope, default_vpc, mut ec2, load_balancing, answers, interfaces, quotas, .. } = self;
+        let Self { scope, default_vpc, mut ec2, load_balancing, answers, quotas, .. } = self;
         let mut options = simulator.options(&scope).await;
         options.quotas = quotas;
         simulator.set_options(&scope, options).await;
         let network = Network { account: &ec2, default_vpc: default_vpc.as_deref() };
-        simulator.admit(&scope, load_balancing, &network).await?;
+        let interfaces = simulator.admit(&scope, load_balancing, &network).await?;
         if let Some(answers) = answers {
             simulator.replay(&scope, answers).await;
         }
@@ -214,10 +215,8 @@ impl Document {
             ("addresses", holds(&self.addresses)),
             ("certificates", holds(&self.certificates)),
             ("ipamPools", holds(&self.ipam_pools)),
-            ("rules", holds(&self.rules)),
             ("serverCertificates", holds(&self.server_certificates)),
             ("shield", shield),
-            ("trustStores", holds(&self.trust_stores)),
             ("webAcls", holds(&self.web_acls)),
         ];
         lists.into_iter().filter(|(_, holds)| *holds).map(|(list, _)| list).collect()

@@ -218,9 +218,9 @@ async fn ask(simulator: &Simulator, service: Service, body: &str) -> (u16, Strin
 async fn an_action_that_is_not_modelled_is_refused_by_name() {
     let simulator = Simulator::new(Options::default());
     let (status, elb) =
-        ask(&simulator, Service::ElasticLoadBalancing, "Action=CreateTrustStore&Version=2015-12-01").await;
+        ask(&simulator, Service::ElasticLoadBalancing, "Action=ModifyTrustStore&Version=2015-12-01").await;
     assert_eq!(status, 400);
-    assert!(elb.contains("<Code>InvalidAction</Code>") && elb.contains("CreateTrustStore"), "{elb}");
+    assert!(elb.contains("<Code>InvalidAction</Code>") && elb.contains("ModifyTrustStore"), "{elb}");
     let (status, ec2) = ask(&simulator, Service::Ec2, "Action=RunInstances&Version=2016-11-15").await;
     assert_eq!(status, 400);
     assert!(
