@@ -20,7 +20,7 @@ use crate::network::{LoadBalancerInterfaces, Scope};
 use crate::simulator::Simulator;
 
 pub use self::error::DescriptionError;
-use self::keys::Element;
+use self::keys::{Element, Shaped};
 use self::load_balancing::Network;
 use self::network::elements;
 use self::security_groups::SecurityGroup;
@@ -64,13 +64,13 @@ struct Document {
     account_id: Option<String>,
     region: Option<String>,
     vpc_id: Option<String>,
-    vpcs: List<Element<Vpc>>,
-    availability_zones: List<Element<AvailabilityZone>>,
-    subnets: List<Element<Subnet>>,
-    route_tables: List<Element<RouteTable>>,
-    security_groups: List<Element<SecurityGroup>>,
-    instances: List<Element<Instance>>,
-    network_interfaces: List<Element<NetworkInterface>>,
+    vpcs: List<Shaped<Vpc>>,
+    availability_zones: List<Shaped<AvailabilityZone>>,
+    subnets: List<Shaped<Subnet>>,
+    route_tables: List<Shaped<RouteTable>>,
+    security_groups: List<Shaped<SecurityGroup>>,
+    instances: List<Shaped<Instance>>,
+    network_interfaces: List<Shaped<NetworkInterface>>,
     managed_prefix_lists: List<PrefixList>,
     load_balancers: List<Element<DescribedLoadBalancer>>,
     target_groups: List<Element<DescribedTargetGroup>>,

@@ -6,12 +6,13 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use self::permissions::Direction;
 use self::store::Account;
 use crate::clock::Moment;
 use crate::network::Scope;
+use crate::service_model;
 use crate::wire::{ApiError, Tree};
 
 pub(crate) mod availability_zones;
@@ -67,7 +68,7 @@ const ACTIONS: &[(&str, Action)] = &[
 impl Ec2 {
     /// Carries out one call. A call that fails, and a dry run, change nothing.
     pub(crate) fn handle(&self, scope: &Scope, action: &str, params: &Tree, now: Moment) -> Result<Value, ApiError> {
-        let Some((_, action)) = ACTIONS.iter().find(|(name, _)| *name == action) else {
+        let Some((name, action)) = ACTIONS.iter().find(|(name, _)| *name == action) else {
             return Err(ApiError::invalid_action("EC2", action));
         };
         let (params, dry_run) = request::without_dry_run(params)?;
@@ -83,6 +84,7 @@ impl Ec2 {
                 }
             }
         })
+        .map(|answer| service_model::EC2.on_the_wire(name, answer).unwrap_or_else(|| json!({ "return": true })))
     }
 
     /// Looks at or changes one account, which is there from the first look on.
@@ -91,6 +93,9 @@ impl Ec2 {
         look(accounts.entry(scope.clone()).or_insert_with(|| Account::new(scope.clone())))
     }
 }
+
+/// Members of AWS's structures that are only kept and shown again.
+pub(crate) type Members = Map<String, Value>;
 
 /// The state of a resource that can be used.
 fn available() -> String {

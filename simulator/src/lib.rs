@@ -3,6 +3,7 @@
 //! Modules in reading order:
 //! - [`door`]: how requests come in: the SDK's own connector, or HTTP on a loopback port
 //! - `wire`: request bodies to typed requests, typed answers to XML, errors
+//! - `service_model`: the members of AWS's structures, and their names on the wire
 //! - `clock`: the account's time
 //! - `elbv2`: Elastic Load Balancing v2
 //! - `ec2`: the part of EC2 that load balancers stand on
@@ -18,6 +19,7 @@ mod ec2;
 mod elbv2;
 mod network;
 mod options;
+mod service_model;
 mod simulator;
 mod wire;
 

@@ -245,7 +245,7 @@ async fn what_cannot_be_read_is_refused_with_its_place() {
         ("subnets: [\n", "line 1"),
         ("subnets:\n- SubnetId: a\n  AvailableIpAddressCount: many\n", "at line 3, column 28"),
         ("subnets:\n- CidrBlock: 10.0.0.0/8\n", "missing field `SubnetId` at line 2"),
-        ("subnets:\n- SubnetId: a\n  CidrBlock: 10.0.0.0\n", "at line 3"),
+        ("subnets:\n- SubnetId: a\n  CidrBlock: 10.0.0.0\n", "CidrBlock: invalid IP address syntax at line 2"),
         ("subnets: {a: b}\n", "at line 1, column 10"),
         ("now: yesterday\n", "at line 1, column 6"),
         ("instances:\n- InstanceId: i\n  State: {Name: asleep}\n", "asleep"),

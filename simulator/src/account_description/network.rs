@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::Ipv4Net;
 
 use super::error::DescriptionError;
-use super::keys::Element;
+use super::keys::{Checked, Shaped};
 use super::zones::{derived_zones, first_zone, zone_id};
 use super::{Document, RULES_PER_SECURITY_GROUP};
 use crate::ec2::availability_zones::AvailabilityZone;
@@ -186,8 +186,8 @@ impl Filling {
     }
 }
 
-pub(super) fn elements<T>(list: &mut super::List<Element<T>>) -> Vec<T> {
-    list.take().unwrap_or_default().into_iter().map(|Element(element)| element).collect()
+pub(super) fn elements<E: Checked>(list: &mut super::List<E>) -> Vec<E::Element> {
+    list.take().unwrap_or_default().into_iter().map(Checked::into_element).collect()
 }
 
 pub(super) fn put<T>(
@@ -206,7 +206,7 @@ pub(super) fn put<T>(
 pub(super) fn default_vpc(document: &Document) -> Option<String> {
     let described = document.vpcs.as_deref().unwrap_or_default();
     document.vpc_id.clone().or_else(|| match described {
-        [Element(only)] => Some(only.vpc_id.clone()),
+        [Shaped(only)] => Some(only.vpc_id.clone()),
         _ => None,
     })
 }
@@ -217,7 +217,7 @@ fn default_block() -> Ipv4Net {
 
 /// A VPC of which only the id is written: it has the blocks of its subnets.
 fn implicit_vpc(vpc_id: String, document: &Document, scope: &Scope) -> Vpc {
-    let subnets = document.subnets.iter().flatten().map(|Element(subnet)| subnet);
+    let subnets = document.subnets.iter().flatten().map(|Shaped(subnet)| subnet);
     let within = subnets.filter(|subnet| subnet.vpc_id.is_empty() || subnet.vpc_id == vpc_id);
     let within: Vec<&Subnet> = within.collect();
     let mut blocks: BTreeSet<Ipv4Net> = within.iter().filter_map(|subnet| subnet.cidr_block).collect();

@@ -3,7 +3,6 @@
 use serde::Deserialize;
 
 use super::error::DescriptionError;
-use super::keys::Known;
 use crate::ec2::permissions::{Direction, IpPermission};
 use crate::ec2::security_groups;
 use crate::ec2::store::Account;
@@ -25,20 +24,6 @@ pub(super) struct SecurityGroup {
     owner_id: Option<String>,
     #[serde(default)]
     tags: Tags,
-}
-
-impl Known for SecurityGroup {
-    const KEYS: &'static [&'static str] = &[
-        "Description",
-        "GroupId",
-        "GroupName",
-        "IpPermissions",
-        "IpPermissionsEgress",
-        "OwnerId",
-        "SecurityGroupArn",
-        "Tags",
-        "VpcId",
-    ];
 }
 
 impl SecurityGroup {

@@ -3,12 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::Document;
-use super::keys::Element;
+use super::keys::Shaped;
 use crate::ec2::availability_zones::AvailabilityZone;
 
 /// The zones that the subnets are in.
 pub(super) fn derived_zones(region: &str, document: &Document) -> Vec<AvailabilityZone> {
-    let subnets = document.subnets.iter().flatten().map(|Element(subnet)| subnet);
+    let subnets = document.subnets.iter().flatten().map(|Shaped(subnet)| subnet);
     let mut zones = BTreeMap::new();
     for subnet in subnets {
         let name = match (subnet.availability_zone.as_str(), subnet.availability_zone_id.as_str()) {

@@ -52,13 +52,13 @@ pub(crate) enum Peer {
 
 /// AWS's bundle of rules with the same traffic.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"), deny_unknown_fields)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct IpPermission {
     ip_protocol: Option<String>,
     from_port: Option<i32>,
     to_port: Option<i32>,
-    /// `Groups` in a request, `UserIdGroupPairs` in what the AWS CLI prints.
-    #[serde(default, alias = "UserIdGroupPairs")]
+    /// `UserIdGroupPairs` in what the AWS CLI prints, `Groups` in a request.
+    #[serde(default, rename = "UserIdGroupPairs", alias = "Groups")]
     groups: Vec<GroupPair>,
     #[serde(default)]
     ip_ranges: Vec<IpRange>,
@@ -70,7 +70,7 @@ pub(crate) struct IpPermission {
 
 /// A security group as a peer. What AWS prints about peering is not read.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 struct GroupPair {
     group_id: Option<String>,
     user_id: Option<String>,
@@ -78,21 +78,21 @@ struct GroupPair {
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"), deny_unknown_fields)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct IpRange {
     cidr_ip: String,
     description: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"), deny_unknown_fields)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct Ipv6Range {
     cidr_ipv6: String,
     description: Option<String>,
 }
 
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"), deny_unknown_fields)]
+#[serde(rename_all = "PascalCase", deny_unknown_fields)]
 struct PrefixListId {
     prefix_list_id: String,
     description: Option<String>,

@@ -26,7 +26,7 @@ pub(super) fn not_recognized(name: &str) -> ApiError {
 
 /// The answer of an action that has nothing else to say.
 pub(super) fn done() -> Value {
-    json!({ "return": true })
+    json!({})
 }
 
 /// Whether a call only asks if it would succeed.

@@ -31,7 +31,7 @@ struct Revoke {
 
 /// A rule as AWS prints it.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "PascalCase")]
 struct Printed {
     security_group_rule_id: String,
     group_id: String,
@@ -46,11 +46,11 @@ struct Printed {
     prefix_list_id: Option<String>,
     referenced_group_info: Option<ReferencedGroup>,
     description: Option<String>,
-    tag_set: Tags,
+    tags: Tags,
 }
 
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "PascalCase")]
 struct ReferencedGroup {
     group_id: String,
     user_id: String,
@@ -73,7 +73,7 @@ impl Account {
         self.check_quota(&group, direction)?;
         let rules: Vec<Printed> = added.into_iter().map(|rule| printed(&group, rule)).collect();
         self.security_groups.insert(group.group_id.clone(), group);
-        Ok(json!({ "return": true, "securityGroupRuleSet": wire::answer(&rules) }))
+        Ok(json!({ "Return": true, "SecurityGroupRules": wire::answer(&rules) }))
     }
 
     /// RevokeSecurityGroupIngress and RevokeSecurityGroupEgress: all of the rules, or none; in a default VPC those
@@ -111,9 +111,9 @@ impl Account {
         let rules: Vec<Printed> = revoked.into_iter().map(|rule| printed(&group, rule)).collect();
         self.security_groups.insert(group.group_id.clone(), group);
         Ok(json!({
-            "return": true,
-            "revokedSecurityGroupRuleSet": wire::answer(&rules),
-            "unknownIpPermissionSet": wire::answer(&IpPermission::bundle(unknown.iter())),
+            "Return": true,
+            "RevokedSecurityGroupRules": wire::answer(&rules),
+            "UnknownIpPermissions": wire::answer(&IpPermission::bundle(unknown.iter())),
         }))
     }
 
@@ -198,7 +198,7 @@ fn printed(group: &SecurityGroup, rule: Rule) -> Printed {
         prefix_list_id: None,
         referenced_group_info: None,
         description: rule.description,
-        tag_set: Tags::default(),
+        tags: Tags::default(),
     };
     match rule.peer {
         Peer::Ipv4(cidr) => printed.cidr_ipv4 = Some(cidr.to_string()),

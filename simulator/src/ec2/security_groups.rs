@@ -9,7 +9,7 @@ use super::permissions::{Direction, IpPermission, Peer, Rule, check_description}
 use super::request::read;
 use super::store::Account;
 use super::tags::{TagSpecification, Tags};
-use crate::wire::{self, ApiError, Tree};
+use crate::wire::{ApiError, Tree};
 
 /// The name of the group that every VPC has.
 const DEFAULT_GROUP: &str = "default";
@@ -111,24 +111,17 @@ fn to_port(rule: &Rule) -> Option<String> {
 
 /// A security group as AWS prints it.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
+#[serde(rename_all = "PascalCase")]
 struct Printed {
     group_id: String,
     group_name: String,
-    group_description: String,
+    description: String,
     vpc_id: String,
     owner_id: String,
     security_group_arn: String,
     ip_permissions: Vec<IpPermission>,
     ip_permissions_egress: Vec<IpPermission>,
-    tag_set: Tags,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SecurityGroupsAnswer {
-    security_group_info: Vec<Printed>,
-    next_token: Option<String>,
+    tags: Tags,
 }
 
 #[derive(Deserialize)]
@@ -150,10 +143,10 @@ struct DeleteSecurityGroup {
 impl Account {
     /// DescribeSecurityGroups
     pub(super) fn describe_security_groups(&self, params: &Tree) -> Result<Value, ApiError> {
-        let groups = self.security_groups.values().cloned();
-        let Page { items, next_token } = Selection::read(params, "GroupId")?.of(groups)?;
-        let security_group_info = items.into_iter().map(|group| self.printed(group)).collect();
-        Ok(wire::answer(&SecurityGroupsAnswer { security_group_info, next_token }))
+        let groups = self.security_groups.values();
+        let Page { items, next_token } = Selection::read(params, "GroupId")?.of::<SecurityGroup, _>(groups)?;
+        let items = items.into_iter().map(|group| self.printed(group.clone())).collect();
+        Ok(Page { items, next_token }.answer("SecurityGroups"))
     }
 
     /// CreateSecurityGroup
@@ -171,9 +164,8 @@ impl Account {
         let owner_id = self.scope.account.clone();
         let group =
             SecurityGroup { group_id: group_id.clone(), group_name, description, vpc_id, owner_id, rules, tags };
-        let answer = json!({
-            "return": true, "groupId": group_id, "securityGroupArn": self.arn("security-group", &group_id), "tagSet": group.tags,
-        });
+        let arn = self.arn("security-group", &group_id);
+        let answer = json!({ "GroupId": group_id, "SecurityGroupArn": arn, "Tags": group.tags });
         self.security_groups.insert(group_id, group);
         Ok(answer)
     }
@@ -197,7 +189,7 @@ impl Account {
             return Err(refused("DependencyViolation", format!("resource {id} has a dependent object")));
         }
         self.security_groups.remove(&id);
-        Ok(json!({ "return": true, "groupId": id }))
+        Ok(json!({ "Return": true, "GroupId": id }))
     }
 
     fn printed(&self, group: SecurityGroup) -> Printed {
@@ -207,10 +199,10 @@ impl Account {
             security_group_arn: self.arn("security-group", &group.group_id),
             group_id: group.group_id,
             group_name: group.group_name,
-            group_description: group.description,
+            description: group.description,
             vpc_id: group.vpc_id,
             owner_id: group.owner_id,
-            tag_set: group.tags,
+            tags: group.tags,
         }
     }
 

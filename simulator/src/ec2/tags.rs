@@ -158,6 +158,7 @@ fn check(key: &str, value: &str) -> Result<(), ApiError> {
 impl Serialize for Tags {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
         struct Tag<'a> {
             key: &'a str,
             value: &'a str,
