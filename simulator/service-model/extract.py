@@ -34,7 +34,11 @@ UpdateSecurityGroupRuleDescriptionsEgress UpdateSecurityGroupRuleDescriptionsIng
 
 # What an account description may hold besides what a Describe action answers.
 ADDED = {
-    "ec2": {"NetworkInterface": "Tags:[Tag]"},
+    "ec2": {
+        "CoipPool": "CoipAddressUsages:[CoipAddressUsage]",
+        "ManagedPrefixList": "Entries:[PrefixListEntry]",
+        "NetworkInterface": "Tags:[Tag]",
+    },
     "acm": {"CertificateDetail": "Tags:[Tag]"},
     "elbv2": {
         "LoadBalancer": "Attributes:[LoadBalancerAttribute] CapacityReservation:DescribeCapacityReservationResult "

@@ -7,13 +7,18 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::ec2::addresses::Address;
 use crate::ec2::availability_zones::AvailabilityZone;
+use crate::ec2::coip_pools::CoipPool;
 use crate::ec2::instances::Instance;
+use crate::ec2::internet_gateways::InternetGateway;
+use crate::ec2::ipam_pools::IpamPool;
 use crate::ec2::network_interfaces::NetworkInterface;
 use crate::ec2::prefix_lists::PrefixList;
 use crate::ec2::route_tables::RouteTable;
 use crate::ec2::store::Account;
 use crate::ec2::subnets::Subnet;
+use crate::ec2::vpc_peering_connections::VpcPeeringConnection;
 use crate::ec2::vpcs::Vpc;
 use crate::elbv2::{Described, DescribedListener, DescribedLoadBalancer, DescribedTargetGroup, Quotas};
 use crate::network::{LoadBalancerInterfaces, Scope};
@@ -23,13 +28,14 @@ pub use self::error::DescriptionError;
 use self::keys::{Element, Shaped};
 use self::load_balancing::Network;
 use self::network::elements;
-use self::security_groups::SecurityGroup;
+use self::security_groups::{SecurityGroup, SecurityGroupRule};
 
 mod error;
 mod instances;
 mod keys;
 mod load_balancing;
 mod network;
+mod plain_lists;
 mod references;
 mod security_groups;
 mod zones;
@@ -38,8 +44,6 @@ mod zones;
 const DEFAULT_ACCOUNT: &str = "000000000000";
 /// The Region of a description that names none.
 const DEFAULT_REGION: &str = "us-east-1";
-/// The quota that is EC2's; all others are Elastic Load Balancing's.
-const RULES_PER_SECURITY_GROUP: &str = "rules-per-security-group";
 
 /// A description that was read, completed with AWS's defaults, and whose references all resolve.
 #[derive(Debug)]
@@ -71,14 +75,18 @@ struct Document {
     security_groups: List<Shaped<SecurityGroup>>,
     instances: List<Shaped<Instance>>,
     network_interfaces: List<Shaped<NetworkInterface>>,
-    managed_prefix_lists: List<PrefixList>,
+    managed_prefix_lists: List<Shaped<PrefixList>>,
     load_balancers: List<Element<DescribedLoadBalancer>>,
     target_groups: List<Element<DescribedTargetGroup>>,
     listeners: List<Element<DescribedListener>>,
     quotas: Option<BTreeMap<String, u64>>,
-    addresses: List<Value>,
+    addresses: List<Shaped<Address>>,
+    internet_gateways: List<Shaped<InternetGateway>>,
+    vpc_peering_connections: List<Shaped<VpcPeeringConnection>>,
+    ipam_pools: List<Shaped<IpamPool>>,
+    coip_pools: List<Shaped<CoipPool>>,
+    security_group_rules: List<Shaped<SecurityGroupRule>>,
     certificates: List<Value>,
-    ipam_pools: List<Value>,
     rules: List<Value>,
     server_certificates: List<Value>,
     shield: Option<BTreeMap<String, Value>>,
@@ -111,7 +119,8 @@ impl AccountDescription {
         let written: Value = read(text)?;
         references::check(&written, &scope.account)?;
         let default_vpc = network::default_vpc(&document);
-        let ec2 = network::fill(scope.clone(), default_vpc.clone(), &mut document)?;
+        let empty = Account::described_by(scope.clone(), text);
+        let ec2 = network::fill(empty, default_vpc.clone(), &written, &mut document)?;
         let load_balancing = Described {
             load_balancers: elements(&mut document.load_balancers),
             target_groups: elements(&mut document.target_groups),
@@ -185,9 +194,7 @@ impl Document {
         let holds = |list: &List<Value>| list.as_ref().is_some_and(|list| !list.is_empty());
         let shield = self.shield.as_ref().is_some_and(|shield| !shield.is_empty());
         let lists = [
-            ("addresses", holds(&self.addresses)),
             ("certificates", holds(&self.certificates)),
-            ("ipamPools", holds(&self.ipam_pools)),
             ("rules", holds(&self.rules)),
             ("serverCertificates", holds(&self.server_certificates)),
             ("shield", shield),

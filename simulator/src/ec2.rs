@@ -15,15 +15,21 @@ use crate::network::Scope;
 use crate::service_model;
 use crate::wire::{ApiError, Tree};
 
+mod account_attributes;
+pub(crate) mod addresses;
 pub(crate) mod availability_zones;
+pub(crate) mod coip_pools;
 mod describe;
 mod error;
 mod facts;
 pub(crate) mod instances;
+pub(crate) mod internet_gateways;
+pub(crate) mod ipam_pools;
 mod load_balancer_interfaces;
 pub(crate) mod network_interfaces;
 pub(crate) mod permissions;
 pub(crate) mod prefix_lists;
+pub(crate) mod quotas;
 mod request;
 pub(crate) mod route_tables;
 mod security_group_rules;
@@ -31,6 +37,7 @@ pub(crate) mod security_groups;
 pub(crate) mod store;
 pub(crate) mod subnets;
 pub(crate) mod tags;
+pub(crate) mod vpc_peering_connections;
 pub(crate) mod vpcs;
 
 /// The EC2 of all accounts. Clones are handles to the same accounts.
@@ -54,15 +61,36 @@ const ACTIONS: &[(&str, Action)] = &[
     ("CreateTags", Action::Write(Account::create_tags)),
     ("DeleteSecurityGroup", Action::Write(Account::delete_security_group)),
     ("DeleteTags", Action::Write(Account::delete_tags)),
+    ("DescribeAccountAttributes", Action::Read(Account::describe_account_attributes)),
+    ("DescribeAddresses", Action::Read(Account::describe_addresses)),
     ("DescribeAvailabilityZones", Action::Read(Account::describe_availability_zones)),
+    ("DescribeCoipPools", Action::Read(Account::describe_coip_pools)),
     ("DescribeInstances", Action::Read(Account::describe_instances)),
+    ("DescribeInternetGateways", Action::Read(Account::describe_internet_gateways)),
+    ("DescribeIpamPools", Action::Read(Account::describe_ipam_pools)),
+    ("DescribeManagedPrefixLists", Action::Read(Account::describe_managed_prefix_lists)),
     ("DescribeNetworkInterfaces", Action::Read(Account::describe_network_interfaces)),
     ("DescribeRouteTables", Action::Read(Account::describe_route_tables)),
+    ("DescribeSecurityGroupRules", Action::Read(Account::describe_security_group_rules)),
     ("DescribeSecurityGroups", Action::Read(Account::describe_security_groups)),
     ("DescribeSubnets", Action::Read(Account::describe_subnets)),
+    ("DescribeTags", Action::Read(Account::describe_tags)),
+    ("DescribeVpcPeeringConnections", Action::Read(Account::describe_vpc_peering_connections)),
     ("DescribeVpcs", Action::Read(Account::describe_vpcs)),
+    ("GetCoipPoolUsage", Action::Read(Account::get_coip_pool_usage)),
+    ("GetManagedPrefixListEntries", Action::Read(Account::get_managed_prefix_list_entries)),
+    ("GetSecurityGroupsForVpc", Action::Read(Account::get_security_groups_for_vpc)),
+    ("ModifySecurityGroupRules", Action::Write(Account::modify_security_group_rules)),
     ("RevokeSecurityGroupEgress", Action::Write(|account, params| account.revoke(params, Direction::Egress))),
     ("RevokeSecurityGroupIngress", Action::Write(|account, params| account.revoke(params, Direction::Ingress))),
+    (
+        "UpdateSecurityGroupRuleDescriptionsEgress",
+        Action::Write(|account, params| account.update_descriptions(params, Direction::Egress)),
+    ),
+    (
+        "UpdateSecurityGroupRuleDescriptionsIngress",
+        Action::Write(|account, params| account.update_descriptions(params, Direction::Ingress)),
+    ),
 ];
 
 impl Ec2 {

@@ -17,6 +17,14 @@ pub(crate) fn request<Q: DeserializeOwned>(params: &Tree) -> Result<Q, ApiError>
     query::read(params)
 }
 
+/// A structure without one of its members.
+pub(crate) fn without(mut structure: Value, member: &str) -> Value {
+    if let Value::Object(members) = &mut structure {
+        members.remove(member);
+    }
+    structure
+}
+
 /// The answer of a call, ready for the XML writer.
 pub(crate) fn answer<A: Serialize>(result: &A) -> Value {
     serde_json::to_value(result).expect("an answer is made of structs, lists, texts and numbers")

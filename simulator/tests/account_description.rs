@@ -69,7 +69,7 @@ fn what_the_description_says_of_itself_can_be_asked() {
     assert_eq!(description.vpc_id(), Some("vpc-xxx"));
     assert_eq!(
         description.not_modelled(),
-        ["addresses", "certificates", "ipamPools", "rules", "serverCertificates", "shield", "trustStores", "webAcls"]
+        ["certificates", "rules", "serverCertificates", "shield", "trustStores", "webAcls"]
     );
     let empty = AccountDescription::parse("{rules: [], shield: {}}").unwrap();
     assert_eq!((empty.now(), empty.account_id(), empty.region()), (None, "000000000000", "us-east-1"));

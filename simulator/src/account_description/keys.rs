@@ -11,13 +11,19 @@ use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use crate::ec2::addresses::Address;
 use crate::ec2::availability_zones::AvailabilityZone;
+use crate::ec2::coip_pools::CoipPool;
 use crate::ec2::instances::Instance;
+use crate::ec2::internet_gateways::InternetGateway;
+use crate::ec2::ipam_pools::IpamPool;
 use crate::ec2::network_interfaces::NetworkInterface;
+use crate::ec2::prefix_lists::PrefixList;
 use crate::ec2::route_tables::RouteTable;
 use crate::ec2::subnets::Subnet;
+use crate::ec2::vpc_peering_connections::VpcPeeringConnection;
 use crate::ec2::vpcs::Vpc;
-use super::security_groups::SecurityGroup;
+use super::security_groups::{SecurityGroup, SecurityGroupRule};
 use crate::service_model::{self, ServiceModel, read::StructureSeed};
 
 /// A kind of element with a known set of keys.
@@ -131,6 +137,13 @@ macro_rules! modelled {
 }
 
 modelled! {
+    Address = EC2 "Address"
+    CoipPool = EC2 "CoipPool"
+    InternetGateway = EC2 "InternetGateway"
+    IpamPool = EC2 "IpamPool"
+    PrefixList = EC2 "ManagedPrefixList"
+    SecurityGroupRule = EC2 "SecurityGroupRule"
+    VpcPeeringConnection = EC2 "VpcPeeringConnection"
     AvailabilityZone = EC2 "AvailabilityZone"
     Instance = EC2 "Instance"
     NetworkInterface = EC2 "NetworkInterface"

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
+use serde_json::Value;
 
 use super::error::DescriptionError;
 use super::keys::{Checked, Shaped};
 use super::zones::{derived_zones, first_zone, zone_id};
-use super::{Document, RULES_PER_SECURITY_GROUP};
+use super::Document;
 use crate::ec2::availability_zones::AvailabilityZone;
 use crate::ec2::store::Account;
 use crate::ec2::subnets::{self, Subnet};
@@ -21,20 +22,24 @@ const DEFAULT_SUBNET_PREFIX: u8 = 20;
 
 /// Takes the lists of the network out of the document.
 pub(super) fn fill(
-    scope: Scope,
+    account: Account,
     default_vpc: Option<String>,
+    written: &Value,
     document: &mut Document,
 ) -> Result<Account, DescriptionError> {
-    let mut filling = Filling { default_vpc, account: Account::new(scope) };
+    let mut filling = Filling { default_vpc, account };
+    filling.account.cluster_vpc.clone_from(&document.vpc_id);
+    if let Some(quotas) = &mut document.quotas {
+        filling.account.quotas.take(quotas);
+    }
     filling.vpcs(document)?;
-    filling.availability_zones(document)?;
+    filling.availability_zones(written, document)?;
     filling.subnets(document)?;
     filling.route_tables(document)?;
     filling.security_groups(document)?;
-    filling.prefix_lists(document)?;
+    filling.plain_lists(document)?;
     filling.network_interfaces(document)?;
     filling.instances(document)?;
-    filling.quotas(document);
     Ok(filling.account)
 }
 
@@ -65,11 +70,11 @@ impl Filling {
         Ok(())
     }
 
-    /// Those described, or else those of the subnets.
-    fn availability_zones(&mut self, document: &mut Document) -> Result<(), DescriptionError> {
+    /// Those described, or else those that anything is in.
+    fn availability_zones(&mut self, written: &Value, document: &mut Document) -> Result<(), DescriptionError> {
         let region = self.account.scope.region.clone();
         let described = elements(&mut document.availability_zones);
-        let derived = if described.is_empty() { derived_zones(&region, document) } else { Vec::new() };
+        let derived = if described.is_empty() { derived_zones(&region, written, document) } else { Vec::new() };
         for mut zone in described.into_iter().chain(derived) {
             let ordinary = AvailabilityZone::ordinary(&region, &zone.zone_name, &zone_id(&region, &zone.zone_name));
             for (value, default) in [
@@ -125,21 +130,10 @@ impl Filling {
             let group = group.into_group(vpc_id, &mut self.account)?;
             put("securityGroups", &mut self.account.security_groups, group.group_id.clone(), group)?;
         }
-        Ok(())
-    }
-
-    fn prefix_lists(&mut self, document: &mut Document) -> Result<(), DescriptionError> {
-        for list in document.managed_prefix_lists.take().unwrap_or_default() {
-            put("managedPrefixLists", &mut self.account.prefix_lists, list.prefix_list_id.clone(), list)?;
+        for rule in elements(&mut document.security_group_rules) {
+            rule.name_one_of(&mut self.account)?;
         }
         Ok(())
-    }
-
-    fn quotas(&mut self, document: &mut Document) {
-        let quota = document.quotas.as_mut().and_then(|quotas| quotas.remove(RULES_PER_SECURITY_GROUP));
-        if let Some(rules) = quota {
-            self.account.rules_per_group = u32::try_from(rules).unwrap_or(u32::MAX);
-        }
     }
 
     /// The VPC that is written, or the one that everything is in.

@@ -126,13 +126,6 @@ impl Selection {
     }
 }
 
-impl<B: Serialize> Page<B> {
-    /// The answer with the page as this list.
-    pub(super) fn answer(self, list: &str) -> Value {
-        json!({ list: wire::answer(&self.items), "NextToken": self.next_token })
-    }
-}
-
 /// The answer of a Describe action: `ids` is the name of its list of ids, `list` that of the list that it answers.
 pub(super) fn describe<'a, T: Described + Serialize>(
     params: &Tree,
@@ -140,7 +133,20 @@ pub(super) fn describe<'a, T: Described + Serialize>(
     list: &str,
     all: impl IntoIterator<Item = &'a T>,
 ) -> Result<Value, ApiError> {
-    Ok(Selection::read(params, ids)?.of::<T, _>(all)?.answer(list))
+    describe_as(params, ids, list, all, wire::answer)
+}
+
+/// As [`describe`], with another form of what is described.
+pub(super) fn describe_as<'a, T: Described>(
+    params: &Tree,
+    ids: &str,
+    list: &str,
+    all: impl IntoIterator<Item = &'a T>,
+    shown: impl Fn(&T) -> Value,
+) -> Result<Value, ApiError> {
+    let Page { items, next_token } = Selection::read(params, ids)?.of::<T, _>(all)?;
+    let items: Vec<Value> = items.into_iter().map(shown).collect();
+    Ok(json!({ list: items, "NextToken": next_token }))
 }
 
 /// A filter that is known to exist for `T`.

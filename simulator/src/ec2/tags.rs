@@ -12,6 +12,8 @@ use super::request::{done, read};
 use super::store::Account;
 use crate::wire::{ApiError, Tree};
 
+mod described;
+
 /// AWS's limit, without `aws:` tags (`TagLimitExceeded`).
 const MAX_TAGS: usize = 50;
 /// AWS's limits on a key and a value, in characters.
