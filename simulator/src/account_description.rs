@@ -28,6 +28,7 @@ pub use self::error::DescriptionError;
 use self::keys::{Element, Shaped};
 use self::load_balancing::Network;
 use self::network::elements;
+pub use self::saved::SavedAccount;
 use self::security_groups::{SecurityGroup, SecurityGroupRule};
 
 mod error;
@@ -37,6 +38,8 @@ mod load_balancing;
 mod network;
 mod plain_lists;
 mod references;
+mod saved;
+mod saved_load_balancing;
 mod security_groups;
 mod zones;
 
@@ -180,10 +183,12 @@ impl AccountDescription {
         simulator.set_options(&scope, options).await;
         let network = Network { account: &ec2, default_vpc: default_vpc.as_deref() };
         let store = simulator.load_balancing(&scope);
-        store.lock().await.admit(load_balancing, &network, simulator.now())?;
+        let (mut store, now) = (store.lock().await, simulator.now());
+        store.admit(load_balancing, &network, now)?;
         for standing in &interfaces {
             ec2.describe_interfaces(standing);
         }
+        ec2.let_orphans_go(&interfaces, now.instant + store.options().interface_delay);
         simulator.ec2().with_account(&scope, |account| *account = ec2);
         Ok(())
     }

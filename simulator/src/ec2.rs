@@ -101,7 +101,7 @@ impl Ec2 {
         };
         let (params, dry_run) = request::without_dry_run(params)?;
         self.with_account(scope, |account| {
-            account.let_leftovers_vanish(now.instant);
+            account.settle(now.instant);
             match action {
                 Action::Read(read) => dry_run.outcome(read(account, &params)),
                 Action::Write(write) => {

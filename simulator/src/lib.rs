@@ -7,6 +7,7 @@
 //! - `clock`: the account's time
 //! - `elbv2`: Elastic Load Balancing v2
 //! - `ec2`: the part of EC2 that load balancers stand on
+//! - `load_balancing`: Elastic Load Balancing as the account's other services see it
 //! - `network`: what Elastic Load Balancing asks EC2, here or at another endpoint
 //! - [`account_description`]: a document that fills an account
 //!
@@ -17,6 +18,7 @@ mod clock;
 pub mod door;
 mod ec2;
 mod elbv2;
+mod load_balancing;
 mod network;
 mod options;
 mod service_model;

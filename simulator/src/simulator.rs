@@ -127,7 +127,7 @@ impl Simulator {
         self.inner.clock.now()
     }
 
-    fn network(&self) -> &dyn Network {
+    pub(crate) fn network(&self) -> &dyn Network {
         match &self.inner.remote {
             Some(remote) => remote,
             None => &self.inner.ec2,

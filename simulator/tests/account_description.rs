@@ -46,7 +46,7 @@ async fn every_fixture_loads() {
     let folder = format!("{}/tests/account_description", env!("CARGO_MANIFEST_DIR"));
     let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["every-list.yaml", "recorded.json", "smallest.yaml"]);
+    assert_eq!(names, ["every-list.yaml", "recorded.json", "smallest.yaml", "whole-network.yaml"]);
     for name in names {
         load(&fixture(name.to_str().unwrap())).await;
     }

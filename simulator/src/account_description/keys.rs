@@ -11,6 +11,7 @@ use serde::de::value::{MapAccessDeserializer, StringDeserializer};
 use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::security_groups::{SecurityGroup, SecurityGroupRule};
 use crate::ec2::addresses::Address;
 use crate::ec2::availability_zones::AvailabilityZone;
 use crate::ec2::coip_pools::CoipPool;
@@ -23,7 +24,6 @@ use crate::ec2::route_tables::RouteTable;
 use crate::ec2::subnets::Subnet;
 use crate::ec2::vpc_peering_connections::VpcPeeringConnection;
 use crate::ec2::vpcs::Vpc;
-use super::security_groups::{SecurityGroup, SecurityGroupRule};
 use crate::service_model::{self, ServiceModel, read::StructureSeed};
 
 /// A kind of element with a known set of keys.

@@ -5,10 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::Ipv4Net;
 use serde_json::Value;
 
+use super::Document;
 use super::error::DescriptionError;
 use super::keys::{Checked, Shaped};
 use super::zones::{derived_zones, first_zone, zone_id};
-use super::Document;
 use crate::ec2::availability_zones::AvailabilityZone;
 use crate::ec2::store::Account;
 use crate::ec2::subnets::{self, Subnet};

@@ -1,5 +1,6 @@
 //! The lists of a description whose elements need little besides what is written: an owner, an ARN.
 
+use std::collections::BTreeSet;
 use std::net::Ipv4Addr;
 
 use super::Document;
@@ -61,10 +62,15 @@ impl Filling {
     }
 
     fn addresses(&mut self, document: &mut Document) -> Result<(), DescriptionError> {
+        let addresses = elements(&mut document.addresses);
+        let written: BTreeSet<Ipv4Addr> = addresses.iter().filter_map(|address| address.public_ip).collect();
         let [a, b, c] = DOCUMENTATION_BLOCK;
-        for (at, mut address) in elements(&mut document.addresses).into_iter().enumerate() {
-            let last = u8::try_from(at + 1).unwrap_or(u8::MAX);
-            address.public_ip.get_or_insert(Ipv4Addr::new(a, b, c, last));
+        let mut unused =
+            (1..u8::MAX).map(|last| Ipv4Addr::new(a, b, c, last)).filter(|public| !written.contains(public));
+        for mut address in addresses {
+            if address.public_ip.is_none() {
+                address.public_ip = unused.next();
+            }
             if address.network_border_group.is_empty() {
                 address.network_border_group.clone_from(&self.account.scope.region);
             }

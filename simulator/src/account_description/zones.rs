@@ -33,7 +33,8 @@ pub(super) fn derived_zones(region: &str, written: &Value, document: &Document) 
 
 /// The zones that load balancing names. A target of another zone than its load balancer's says `all`.
 pub(super) fn named_zones(written: &Value) -> impl Iterator<Item = Cow<'_, str>> {
-    let of = |list, path: &'static [&'static str]| elements(written, list).flat_map(move |element| texts(element, path));
+    let of =
+        |list, path: &'static [&'static str]| elements(written, list).flat_map(move |element| texts(element, path));
     let of_load_balancers = of("loadBalancers", &["AvailabilityZones", "ZoneName"]);
     let of_targets = of("targetGroups", &["Targets", "Target", "AvailabilityZone"]);
     of_load_balancers.chain(of_targets).filter(|zone| zone != "all")

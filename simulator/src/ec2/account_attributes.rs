@@ -35,9 +35,8 @@ impl Account {
             return Err(invalid_parameter(format!("Invalid value '{unknown}' for attribute name.")));
         }
         let asked = attributes.iter().filter(|(name, _)| names.is_empty() || names.contains(*name));
-        let shown = asked.map(|(name, value)| {
-            json!({ "AttributeName": name, "AttributeValues": [{ "AttributeValue": value }] })
-        });
+        let shown = asked
+            .map(|(name, value)| json!({ "AttributeName": name, "AttributeValues": [{ "AttributeValue": value }] }));
         Ok(json!({ "AccountAttributes": shown.collect::<Vec<_>>() }))
     }
 }

@@ -111,7 +111,8 @@ impl Selection {
             && !T::PAGE_SIZES.contains(&size)
         {
             let (smallest, largest) = (T::PAGE_SIZES.start(), T::PAGE_SIZES.end());
-            let bound = if size < *smallest { format!("greater than {smallest}") } else { format!("less than {largest}") };
+            let bound =
+                if size < *smallest { format!("greater than {smallest}") } else { format!("less than {largest}") };
             return Err(invalid_parameter(format!(
                 "Value ( {size} ) for parameter maxResults is invalid. Expecting a value {bound}."
             )));

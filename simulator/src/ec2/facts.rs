@@ -50,7 +50,7 @@ impl Ec2 {
     /// Looks at or changes an account after what was to vanish by now has vanished.
     fn as_of_now<T>(&self, scope: &Scope, look: impl FnOnce(&mut Account) -> T) -> T {
         self.with_account(scope, |account| {
-            account.let_leftovers_vanish(Instant::now());
+            account.settle(Instant::now());
             look(account)
         })
     }

@@ -45,12 +45,8 @@ impl InternetGateway {
 impl Described for InternetGateway {
     const KIND: Kind = Kind::InternetGateway;
     const FILTERS: Filters<Self> = &[
-        ("attachment.state", |gateway| {
-            super::texts(gateway.attachments.iter().map(|attachment| &attachment.state))
-        }),
-        ("attachment.vpc-id", |gateway| {
-            super::texts(gateway.attachments.iter().map(|attachment| &attachment.vpc_id))
-        }),
+        ("attachment.state", |gateway| super::texts(gateway.attachments.iter().map(|attachment| &attachment.state))),
+        ("attachment.vpc-id", |gateway| super::texts(gateway.attachments.iter().map(|attachment| &attachment.vpc_id))),
         ("internet-gateway-id", |gateway| vec![gateway.internet_gateway_id.clone()]),
         ("owner-id", |gateway| vec![gateway.owner_id.clone()]),
     ];

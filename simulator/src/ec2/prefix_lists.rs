@@ -140,4 +140,3 @@ impl Account {
         describe(&params, "", "Entries", &entries)
     }
 }
-

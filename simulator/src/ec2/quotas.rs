@@ -34,7 +34,8 @@ impl Quotas {
     /// Those that are not AWS's defaults.
     pub(crate) fn overrides(mut self) -> BTreeMap<String, u64> {
         let mut defaults = Quotas::default();
-        let changed = self.named().into_iter().zip(defaults.named()).filter(|((_, value), (_, default))| value != default);
+        let changed =
+            self.named().into_iter().zip(defaults.named()).filter(|((_, value), (_, default))| value != default);
         changed.map(|((name, value), _)| (name.to_owned(), u64::from(*value))).collect()
     }
 

@@ -152,6 +152,13 @@ impl Account {
         }))
     }
 
+    /// The rules that have tags.
+    pub(crate) fn tagged_rules(&self) -> Vec<Value> {
+        let all = self.security_groups.values().flat_map(|group| group.rules.iter().map(move |rule| (group, rule)));
+        let tagged = all.filter(|(_, rule)| !rule.tags.is_empty());
+        tagged.map(|(group, rule)| wire::answer(&self.rule_shown(group, rule))).collect()
+    }
+
     /// The group with this id; in a default VPC its name will do.
     fn group(&self, id: Option<String>, name: Option<String>) -> Result<SecurityGroup, ApiError> {
         let id = match (id, name) {

@@ -153,7 +153,7 @@ impl Account {
     /// DescribeSecurityGroups
     pub(super) fn describe_security_groups(&self, params: &Tree) -> Result<Value, ApiError> {
         let groups = self.security_groups.values();
-        describe_as(params, "GroupId", "SecurityGroups", groups, |group| wire::answer(&self.shown(group)))
+        describe_as(params, "GroupId", "SecurityGroups", groups, |group| wire::answer(&self.group_shown(group)))
     }
 
     /// GetSecurityGroupsForVpc: those of the VPC itself; groups are not shared here.
@@ -217,7 +217,7 @@ impl Account {
         Ok(json!({ "Return": true, "GroupId": id }))
     }
 
-    pub(crate) fn shown<'a>(&self, group: &'a SecurityGroup) -> Printed<'a> {
+    pub(crate) fn group_shown<'a>(&self, group: &'a SecurityGroup) -> Printed<'a> {
         Printed {
             group_id: &group.group_id,
             group_name: &group.group_name,

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 
+use tokio::time::Instant;
+
 use super::addresses::Address;
 use super::availability_zones::AvailabilityZone;
 use super::coip_pools::CoipPool;
@@ -85,6 +87,11 @@ impl Account {
         format!("{prefix}-0{:016x}", hasher.finish())
     }
 
+    /// What was to happen by now has happened.
+    pub(crate) fn settle(&mut self, now: Instant) {
+        self.let_leftovers_vanish(now);
+    }
+
     pub(crate) fn arn(&self, kind: &str, id: &str) -> String {
         let Scope { account, region } = &self.scope;
         format!("arn:aws:ec2:{region}:{account}:{kind}/{id}")
@@ -125,8 +132,6 @@ impl Account {
             .or_else(|| self.prefix_lists.get_mut(id).map(|list| &mut list.tags))
             .or_else(|| self.ipam_pools.get_mut(id).map(|pool| &mut pool.tags))
             .or_else(|| self.coip_pools.get_mut(id).map(|pool| &mut pool.tags))
-            .or_else(|| {
-                self.security_groups.values_mut().find_map(|group| group.tags_mut(id))
-            })
+            .or_else(|| self.security_groups.values_mut().find_map(|group| group.tags_mut(id)))
     }
 }

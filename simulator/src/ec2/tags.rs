@@ -58,6 +58,10 @@ impl Tags {
         self.0.get(key)
     }
 
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     pub(super) fn keys(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
     }

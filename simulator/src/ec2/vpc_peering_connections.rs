@@ -60,7 +60,8 @@ impl VpcPeeringConnection {
 
     /// The other side, seen from this VPC.
     fn peer_of(&self, vpc_id: &str) -> Option<&PeeredVpc> {
-        let sides = [(&self.accepter_vpc_info, &self.requester_vpc_info), (&self.requester_vpc_info, &self.accepter_vpc_info)];
+        let sides =
+            [(&self.accepter_vpc_info, &self.requester_vpc_info), (&self.requester_vpc_info, &self.accepter_vpc_info)];
         sides.into_iter().find(|(side, _)| side.vpc_id.as_deref() == Some(vpc_id)).map(|(_, peer)| peer)
     }
 }

@@ -8,6 +8,8 @@ use std::fmt;
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
 
+use serde_json::Value;
+
 use super::ApiError;
 
 /// The parameters of one call.
@@ -95,6 +97,28 @@ impl Mismatch {
         }
         self.path.insert(0, part);
         self
+    }
+}
+
+impl From<Value> for Tree {
+    /// The same parameters written as JSON: absent members are left out, numbers and flags become texts.
+    fn from(value: Value) -> Self {
+        let branch = |members: Vec<(String, Value)>| {
+            let present = members.into_iter().filter(|(_, value)| !value.is_null());
+            Tree::Branch(present.map(|(name, value)| (name, Tree::from(value))).collect())
+        };
+        match value {
+            Value::Null => Tree::Text(String::new()),
+            Value::Bool(flag) => Tree::Text(flag.to_string()),
+            Value::Number(number) => Tree::Text(number.to_string()),
+            Value::String(text) => Tree::Text(text),
+            // An empty list reads as an empty text does.
+            Value::Array(items) if items.is_empty() => Tree::Text(String::new()),
+            Value::Array(items) => {
+                branch(items.into_iter().enumerate().map(|(at, item)| ((at + 1).to_string(), item)).collect())
+            }
+            Value::Object(members) => branch(members.into_iter().collect()),
+        }
     }
 }
 

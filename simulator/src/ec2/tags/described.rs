@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Tags;
 use super::super::describe::{Described, Filters, describe_as};
 use super::super::error::Kind;
 use super::super::store::Account;
+use super::Tags;
 use crate::wire::{ApiError, Tree};
 
 /// One tag of one resource.
