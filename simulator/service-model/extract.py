@@ -48,17 +48,19 @@ ADDED = {
         "Rule": "ListenerArn Tags:[Tag]",
         "TrustStore": "Tags:[Tag]",
     },
+    "shield": {"Protection": "Tags:[Tag]", "Shield": "Protections:[Protection] SubscriptionState"},
     "wafv2": {"WebACLSummary": "AssociatedResourceArns:[text] Scope Tags:[Tag]"},
 }
 
 ACTIONS = {
     "ec2": EC2.split(),
-    "acm": ["DescribeCertificate", "ListTagsForCertificate"],
+    "acm": """AddTagsToCertificate DeleteCertificate DescribeCertificate ListCertificates ListTagsForCertificate
+        RemoveTagsFromCertificate RequestCertificate""".split(),
     "iam": ["GetServerCertificate"],
     "elbv2": """DescribeCapacityReservation DescribeListenerAttributes DescribeListenerCertificates DescribeListeners
         DescribeLoadBalancerAttributes DescribeLoadBalancers DescribeRules DescribeTags DescribeTargetGroupAttributes
         DescribeTargetGroups DescribeTargetHealth DescribeTrustStores""".split(),
-    "shield": ["DescribeProtection", "GetSubscriptionState"],
+    "shield": "CreateProtection DescribeProtection GetSubscriptionState ListProtections ListTagsForResource".split(),
     "wafv2": ["ListTagsForResource", "ListWebACLs"],
 }
 
@@ -108,6 +110,8 @@ class Extract:
         return {"string": "text", "long": "integer", "double": "float", "blob": "text"}.get(kind, kind)
 
     def text(self):
+        for name in self.added.keys() - self.lines.keys():
+            self.lines[name] = self.added[name].split()
         version = self.model["metadata"]["apiVersion"]
         title = self.model["metadata"]["serviceFullName"]
         lines = [f"# {title} {version}, from AWS's service model (Apache-2.0); written by extract.py"]

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
+use crate::acm::certificates::CertificateDetail;
 use crate::ec2::addresses::Address;
 use crate::ec2::availability_zones::AvailabilityZone;
 use crate::ec2::coip_pools::CoipPool;
@@ -21,6 +22,7 @@ use crate::ec2::subnets::Subnet;
 use crate::ec2::vpc_peering_connections::VpcPeeringConnection;
 use crate::ec2::vpcs::Vpc;
 use crate::elbv2::{Described, DescribedListener, DescribedLoadBalancer, DescribedTargetGroup, Quotas};
+use crate::iam::server_certificates::ServerCertificate;
 use crate::network::{LoadBalancerInterfaces, Scope};
 use crate::simulator::Simulator;
 
@@ -30,6 +32,7 @@ use self::load_balancing::Network;
 use self::network::elements;
 pub use self::saved::SavedAccount;
 use self::security_groups::{SecurityGroup, SecurityGroupRule};
+use self::services::{Shield, WebAcl};
 
 mod error;
 mod instances;
@@ -41,6 +44,7 @@ mod references;
 mod saved;
 mod saved_load_balancing;
 mod security_groups;
+mod services;
 mod zones;
 
 /// The account of a description that names none.
@@ -60,6 +64,7 @@ pub struct AccountDescription {
     ec2: Account,
     load_balancing: Described,
     interfaces: Vec<LoadBalancerInterfaces>,
+    services: services::Described,
     quotas: Quotas,
 }
 
@@ -89,12 +94,12 @@ struct Document {
     ipam_pools: List<Shaped<IpamPool>>,
     coip_pools: List<Shaped<CoipPool>>,
     security_group_rules: List<Shaped<SecurityGroupRule>>,
-    certificates: List<Value>,
+    certificates: List<Shaped<CertificateDetail>>,
     rules: List<Value>,
-    server_certificates: List<Value>,
-    shield: Option<BTreeMap<String, Value>>,
+    server_certificates: List<Shaped<ServerCertificate>>,
+    shield: Option<Shaped<Shield>>,
     trust_stores: List<Value>,
-    web_acls: List<Value>,
+    web_acls: List<Shaped<WebAcl>>,
 }
 
 type List<T> = Option<Vec<T>>;
@@ -131,6 +136,7 @@ impl AccountDescription {
         };
         let quotas = Quotas::try_from(document.quotas.take().unwrap_or_default())
             .map_err(|message| DescriptionError::Value { element: "quotas".to_owned(), message })?;
+        let services = services::Described::read(&scope, &mut document)?;
         let not_modelled = document.not_modelled();
         Ok(AccountDescription {
             scope,
@@ -141,6 +147,7 @@ impl AccountDescription {
             ec2,
             load_balancing,
             interfaces: load_balancing::interfaces(&written),
+            services,
             quotas,
         })
     }
@@ -177,35 +184,30 @@ impl AccountDescription {
     /// # Errors
     /// A load balancer, target group or listener that this simulator cannot hold.
     pub async fn load(self, simulator: &Simulator) -> Result<(), DescriptionError> {
-        let Self { scope, default_vpc, mut ec2, load_balancing, interfaces, quotas, .. } = self;
+        let Self { scope, default_vpc, mut ec2, load_balancing, interfaces, services, quotas, .. } = self;
         let mut options = simulator.options(&scope).await;
         options.quotas = quotas;
+        let orphans_stay = options.interface_delay;
         simulator.set_options(&scope, options).await;
         let network = Network { account: &ec2, default_vpc: default_vpc.as_deref() };
-        let store = simulator.load_balancing(&scope);
-        let (mut store, now) = (store.lock().await, simulator.now());
-        store.admit(load_balancing, &network, now)?;
+        simulator.admit(&scope, load_balancing, &network).await?;
         for standing in &interfaces {
             ec2.describe_interfaces(standing);
         }
-        ec2.let_orphans_go(&interfaces, now.instant + store.options().interface_delay);
-        simulator.ec2().with_account(&scope, |account| *account = ec2);
-        Ok(())
+        ec2.let_orphans_go(&interfaces, simulator.now().instant + orphans_stay);
+        simulator.ec2().with_account(&scope, |account| account.replace(ec2));
+        services.load(simulator, &scope);
+        crate::services::note_all_tags(simulator, &scope).await.map_err(|refusal| DescriptionError::Value {
+            element: "loadBalancers".to_owned(),
+            message: refusal.message,
+        })
     }
 }
 
 impl Document {
     fn not_modelled(&self) -> Vec<&'static str> {
         let holds = |list: &List<Value>| list.as_ref().is_some_and(|list| !list.is_empty());
-        let shield = self.shield.as_ref().is_some_and(|shield| !shield.is_empty());
-        let lists = [
-            ("certificates", holds(&self.certificates)),
-            ("rules", holds(&self.rules)),
-            ("serverCertificates", holds(&self.server_certificates)),
-            ("shield", shield),
-            ("trustStores", holds(&self.trust_stores)),
-            ("webAcls", holds(&self.web_acls)),
-        ];
+        let lists = [("rules", holds(&self.rules)), ("trustStores", holds(&self.trust_stores))];
         lists.into_iter().filter(|(_, holds)| *holds).map(|(list, _)| list).collect()
     }
 }

@@ -104,6 +104,7 @@ fn options(arguments: &Arguments) -> Options {
             interface_delay: arguments.interface_delay,
             ..AccountOptions::default()
         },
+        ..Options::default()
     }
 }
 

@@ -84,6 +84,42 @@ impl ServiceModel {
         Some(self.structure_on_the_wire(structure, answer))
     }
 
+    /// An answer as the JSON protocol writes it: times are numbers of seconds.
+    pub(crate) fn as_json(&self, action: &str, answer: Value) -> Value {
+        match self.structure(&format!("{action}Result")) {
+            Some(structure) => self.structure_as_json(structure, answer),
+            None => answer,
+        }
+    }
+
+    fn structure_as_json(&self, structure: &Structure, value: Value) -> Value {
+        let Value::Object(members) = value else { return value };
+        let written = members.into_iter().map(|(name, value)| {
+            let member = structure.member(&name);
+            debug_assert!(member.is_some(), "AWS's {} has no member {name}", structure.name);
+            let written = member.map_or(Value::Null, |member| self.kind_as_json(&member.kind, value));
+            (name, written)
+        });
+        written.collect()
+    }
+
+    fn kind_as_json(&self, kind: &Kind, value: Value) -> Value {
+        match (kind, value) {
+            (Kind::Timestamp, Value::String(text)) => {
+                let time = text.parse::<jiff::Timestamp>();
+                time.map_or(Value::String(text), |time| Value::from(time.as_millisecond() as f64 / 1000.0))
+            }
+            (Kind::Structure(name), value) => match self.structure(name) {
+                Some(structure) => self.structure_as_json(structure, value),
+                None => value,
+            },
+            (Kind::List(item), Value::Array(items)) => {
+                items.into_iter().map(|value| self.kind_as_json(item, value)).collect()
+            }
+            (_, value) => value,
+        }
+    }
+
     /// A value without what the structure with this name does not have, at every depth.
     pub(crate) fn trim(&self, structure: &str, value: Value) -> Value {
         let (Some(structure), Value::Object(members)) = (self.structure(structure), value) else { return Value::Null };

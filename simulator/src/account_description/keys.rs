@@ -12,6 +12,8 @@ use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::security_groups::{SecurityGroup, SecurityGroupRule};
+use super::services::{Shield, WebAcl};
+use crate::acm::certificates::CertificateDetail;
 use crate::ec2::addresses::Address;
 use crate::ec2::availability_zones::AvailabilityZone;
 use crate::ec2::coip_pools::CoipPool;
@@ -24,6 +26,7 @@ use crate::ec2::route_tables::RouteTable;
 use crate::ec2::subnets::Subnet;
 use crate::ec2::vpc_peering_connections::VpcPeeringConnection;
 use crate::ec2::vpcs::Vpc;
+use crate::iam::server_certificates::ServerCertificate;
 use crate::service_model::{self, ServiceModel, read::StructureSeed};
 
 /// A kind of element with a known set of keys.
@@ -137,6 +140,10 @@ macro_rules! modelled {
 }
 
 modelled! {
+    CertificateDetail = ACM "CertificateDetail"
+    ServerCertificate = IAM "ServerCertificate"
+    Shield = SHIELD "Shield"
+    WebAcl = WAFV2 "WebACLSummary"
     Address = EC2 "Address"
     CoipPool = EC2 "CoipPool"
     InternetGateway = EC2 "InternetGateway"

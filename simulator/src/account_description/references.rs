@@ -24,6 +24,7 @@ const IDS: &[(&str, &str, &[&str])] = &[
     ("loadBalancers", "loadBalancers", &["LoadBalancerArn"]),
     ("targetGroups", "targetGroups", &["TargetGroupArn"]),
     ("listeners", "listeners", &["ListenerArn"]),
+    ("trustStores", "trustStores", &["TrustStoreArn"]),
     ("certificates", "certificates", &["CertificateArn"]),
     ("certificates", "serverCertificates", &["ServerCertificateMetadata", "Arn"]),
 ];
@@ -54,6 +55,7 @@ const REFERENCES: &[Reference] = &[
     ("internetGateways", &["Attachments", "VpcId"], "vpcs"),
     ("securityGroupRules", &["GroupId"], "securityGroups"),
     ("loadBalancers", &["VpcId"], "vpcs"),
+    ("listeners", &["MutualAuthentication", "TrustStoreArn"], "trustStores"),
     ("loadBalancers", &["AvailabilityZones", "ZoneName"], "availabilityZones"),
     ("loadBalancers", &["AvailabilityZones", "LoadBalancerAddresses", "AllocationId"], "addresses"),
     ("loadBalancers", &["IpamPools", "Ipv4IpamPoolId"], "ipamPools"),
@@ -84,6 +86,7 @@ pub(super) fn check(document: &Value, account: &str) -> Result<(), DescriptionEr
         }
     }
     check_peers(document, account, &ids)?;
+    check_protected(document, &ids)?;
     check_targets(document, &ids)
 }
 
@@ -99,6 +102,19 @@ fn check_peers(document: &Value, account: &str, ids: &Ids<'_>) -> Result<(), Des
                     }
                 }
             }
+        }
+    }
+    Ok(())
+}
+
+/// Load balancers behind web ACLs and under Shield's protection; other resources are not described here.
+fn check_protected(document: &Value, ids: &Ids<'_>) -> Result<(), DescriptionError> {
+    let acls = elements(document, "webAcls").enumerate();
+    let behind = acls.map(|(at, acl)| (name("webAcls", at, acl), acl, vec!["AssociatedResourceArns"]));
+    let shield = document.get("shield").map(|shield| ("shield".to_owned(), shield, vec!["Protections", "ResourceArn"]));
+    for (from, element, path) in behind.chain(shield) {
+        for to in texts(element, &path).iter().filter(|arn| arn.contains(":elasticloadbalancing:")) {
+            ids.check(|| from.clone(), &path, to, "loadBalancers")?;
         }
     }
     Ok(())

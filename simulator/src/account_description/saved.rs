@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 
-use super::{DescriptionError, saved_load_balancing};
+use super::{DescriptionError, saved_load_balancing, services};
 use crate::ec2::instances::Instance;
 use crate::ec2::store::Account;
 use crate::load_balancing::LoadBalancing;
 use crate::network::Scope;
 use crate::simulator::Simulator;
-use crate::wire;
+use crate::wire::{self, ApiError};
 
 /// The lists in which `Key` and `Value` are written as a map.
 const PAIRS: &[&str] = &["Attributes", "TagSet", "Tags"];
@@ -29,6 +29,8 @@ pub struct SavedAccount {
     vpc_id: Option<String>,
     #[serde(flatten)]
     lists: Lists,
+    #[serde(skip_serializing_if = "Value::is_null")]
+    shield: Value,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     quotas: BTreeMap<String, u64>,
 }
@@ -55,7 +57,7 @@ macro_rules! lists {
 lists! {
     vpcs availability_zones subnets route_tables internet_gateways vpc_peering_connections security_groups
     security_group_rules instances network_interfaces addresses managed_prefix_lists ipam_pools coip_pools
-    load_balancers target_groups listeners rules trust_stores
+    certificates server_certificates load_balancers target_groups listeners rules trust_stores web_acls
 }
 
 impl SavedAccount {
@@ -67,25 +69,26 @@ impl SavedAccount {
         let now = simulator.now();
         let mut lists = Lists::default();
         let (cluster_vpc, mut quotas) = simulator.ec2().with_account(scope, |account| {
-            account.settle(now.instant);
             lists.network(account);
             (account.cluster_vpc.clone(), account.quotas.overrides())
         });
-        let store = simulator.load_balancing(scope);
-        let mut store = store.lock().await;
-        quotas.extend(BTreeMap::from(store.options().quotas.clone()));
-        let load_balancing = LoadBalancing { store: &mut store, network: simulator.network(), now };
-        saved_load_balancing::fill(&mut lists, load_balancing).await.map_err(|refusal| DescriptionError::Value {
+        quotas.extend(BTreeMap::from(simulator.options(scope).await.quotas));
+        let load_balancing = LoadBalancing { simulator, scope };
+        let refused = |refusal: ApiError| DescriptionError::Value {
             element: format!("the load balancing of {scope}"),
             message: refusal.message,
-        })?;
+        };
+        saved_load_balancing::fill(&mut lists, load_balancing).await.map_err(refused)?;
+        let mut shield = services::save(&mut lists, simulator, scope).await.map_err(refused)?;
         lists.tidy();
+        tidy(&mut shield);
         Ok(SavedAccount {
             now: now.wall.to_string(),
             account_id: scope.account.clone(),
             region: scope.region.clone(),
             vpc_id: cluster_vpc,
             lists,
+            shield,
             quotas,
         })
     }

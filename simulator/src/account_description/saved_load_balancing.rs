@@ -7,7 +7,7 @@ use crate::load_balancing::{LoadBalancing, text};
 use crate::wire::ApiError;
 
 /// Fills the lists of load balancing.
-pub(super) async fn fill(lists: &mut Lists, mut asked: LoadBalancing<'_>) -> Result<(), ApiError> {
+pub(super) async fn fill(lists: &mut Lists, asked: LoadBalancing<'_>) -> Result<(), ApiError> {
     lists.load_balancers = asked.list("DescribeLoadBalancers", json!({}), "LoadBalancers").await?;
     for load_balancer in &mut lists.load_balancers {
         let arn = text(load_balancer, "LoadBalancerArn");
@@ -31,14 +31,14 @@ pub(super) async fn fill(lists: &mut Lists, mut asked: LoadBalancing<'_>) -> Res
         group["Attributes"] = asked.call("DescribeTargetGroupAttributes", of.clone()).await?["Attributes"].take();
         group["Targets"] = asked.call("DescribeTargetHealth", of).await?["TargetHealthDescriptions"].take();
     }
-    tag(&mut lists.load_balancers, "LoadBalancerArn", &mut asked).await?;
-    tag(&mut lists.listeners, "ListenerArn", &mut asked).await?;
-    tag(&mut lists.rules, "RuleArn", &mut asked).await?;
-    tag(&mut lists.target_groups, "TargetGroupArn", &mut asked).await
+    tag(&mut lists.load_balancers, "LoadBalancerArn", asked).await?;
+    tag(&mut lists.listeners, "ListenerArn", asked).await?;
+    tag(&mut lists.rules, "RuleArn", asked).await?;
+    tag(&mut lists.target_groups, "TargetGroupArn", asked).await
 }
 
 /// Puts their tags into the elements of one list.
-async fn tag(list: &mut [Value], id: &str, asked: &mut LoadBalancing<'_>) -> Result<(), ApiError> {
+async fn tag(list: &mut [Value], id: &str, asked: LoadBalancing<'_>) -> Result<(), ApiError> {
     let arns: Vec<String> = list.iter().map(|element| text(element, id)).collect();
     let tags = asked.tags(&arns).await?;
     for element in list {

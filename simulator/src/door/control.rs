@@ -3,15 +3,21 @@
 //! | request | what it does |
 //! | --- | --- |
 //! | `GET /_simulator/health` | answers once the simulator serves |
+//! | `GET /_simulator/calls` | the latest calls; `calls/N`: those after the one with this number |
+//! | `GET /_simulator/violations` | the requests that AWS's service model does not allow |
+//! | `GET /_simulator/accounts/ACCOUNT/REGION` | the account's present state, whatever reads lag |
 //! | `GET /_simulator/accounts/ACCOUNT/REGION/options` | the account's options |
 //! | `PATCH /_simulator/accounts/ACCOUNT/REGION/options` | replaces the options that the JSON body names |
 //! | `PUT /_simulator/accounts/ACCOUNT/REGION/target-health` | forces the health of a target; `state: null` frees it |
+
+use std::sync::Arc;
 
 use hyper::Method;
 use serde_json::{Value, json};
 
 use super::Response;
 use super::http::refusal;
+use crate::journal::CallRecord;
 use crate::network::Scope;
 use crate::options::AccountOptions;
 use crate::simulator::Simulator;
@@ -21,6 +27,15 @@ pub(super) async fn handle(simulator: &Simulator, method: &Method, path: &str, b
     let parts = path.split('/').collect::<Vec<_>>();
     let outcome = match (method, parts.as_slice()) {
         (&Method::GET, ["health"]) => Ok(json!({ "status": "running" })),
+        (&Method::GET, ["calls"]) => Ok(calls(simulator, 0)),
+        (&Method::GET, ["calls", number]) => match number.parse() {
+            Ok(number) => Ok(calls(simulator, number)),
+            Err(_) => Err(format!("'{number}' is not the number of a call")),
+        },
+        (&Method::GET, ["violations"]) => Ok(as_json(&simulator.violations())),
+        (&Method::GET, ["accounts", account, region]) => {
+            simulator.observe(&scope(account, region)).await.map(|observed| as_json(&*observed))
+        }
         (&Method::GET, ["accounts", account, region, "options"]) => {
             Ok(as_json(&simulator.options(&scope(account, region)).await))
         }
@@ -31,7 +46,8 @@ pub(super) async fn handle(simulator: &Simulator, method: &Method, path: &str, b
             force_health(simulator, &scope(account, region), body).await
         }
         _ => {
-            return refusal(404, "no such control: see health, accounts/ACCOUNT/REGION/options and …/target-health");
+            let known = "health, calls, violations, accounts/ACCOUNT/REGION, …/options and …/target-health";
+            return refusal(404, &format!("no such control: see {known}"));
         }
     };
     match outcome {
@@ -40,9 +56,21 @@ pub(super) async fn handle(simulator: &Simulator, method: &Method, path: &str, b
             body: format!("{value}\n").into_bytes(),
             content_type: "application/json",
             request_id: None,
+            error_type: None,
         },
         Err(sentence) => refusal(400, &sentence),
     }
+}
+
+fn calls(simulator: &Simulator, after: u64) -> Value {
+    let call = |call: Arc<CallRecord>| {
+        json!({
+            "number": call.number, "at": call.at, "account": call.scope.account, "region": call.scope.region,
+            "service": call.service.name(), "action": call.action, "members": call.members(), "status": call.status,
+            "code": call.code,
+        })
+    };
+    simulator.calls_after(after).into_iter().map(call).collect()
 }
 
 async fn patch_options(simulator: &Simulator, scope: &Scope, body: &[u8]) -> Result<Value, String> {
@@ -74,5 +102,5 @@ fn read<T: serde::de::DeserializeOwned>(body: &[u8]) -> Result<T, String> {
 }
 
 fn as_json(value: &impl serde::Serialize) -> Value {
-    serde_json::to_value(value).expect("options are plain data")
+    serde_json::to_value(value).expect("options and states are plain data")
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::error::{Kind, invalid_parameter, refused};
 use super::request::{self, read};
 use super::tags::Tags;
-use crate::wire::{self, ApiError, Tree};
+use crate::wire::{self, ApiError, Tree, token};
 
 /// AWS's limit on the filter values of one request (`FilterLimitExceeded`).
 const MAX_FILTER_VALUES: usize = 200;
@@ -101,7 +101,8 @@ impl Selection {
         let size = self.max_results.unwrap_or(usize::MAX);
         let more = items.len() > size;
         items.truncate(size);
-        let next_token = items.last().filter(|_| more).map(|last| token(T::KIND, last.borrow().id()));
+        let next_token =
+            items.last().filter(|_| more).map(|last| token::write(&format!("{:?}", T::KIND), last.borrow().id()));
         Page { items, next_token }
     }
 
@@ -113,14 +114,13 @@ impl Selection {
             let (smallest, largest) = (T::PAGE_SIZES.start(), T::PAGE_SIZES.end());
             let bound =
                 if size < *smallest { format!("greater than {smallest}") } else { format!("less than {largest}") };
-            return Err(invalid_parameter(format!(
-                "Value ( {size} ) for parameter maxResults is invalid. Expecting a value {bound}."
-            )));
+            let message = format!("Value ( {size} ) for parameter maxResults is invalid. Expecting a value {bound}.");
+            return Err(invalid_parameter(message).against_model());
         }
         let Some(token) = &self.next_token else {
             return Ok(None);
         };
-        match read_token(T::KIND, token) {
+        match token::read(&format!("{:?}", T::KIND), token) {
             Some(id) => Ok(Some(id)),
             None => Err(refused("InvalidNextToken", "The specified NextToken is not valid.")),
         }
@@ -206,50 +206,5 @@ fn matches(pattern: &[u8], value: &[u8]) -> bool {
         ([b'\\', literal, then @ ..], [first, rest @ ..]) => literal == first && matches(then, rest),
         ([literal, then @ ..], [first, rest @ ..]) => literal == first && matches(then, rest),
         (_, []) => false,
-    }
-}
-
-/// The opaque token of the page that follows this id.
-fn token(kind: Kind, id: &str) -> String {
-    format!("{kind:?}/{id}").bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn read_token(kind: Kind, token: &str) -> Option<String> {
-    let digits: Option<Vec<u8>> =
-        token.bytes().map(|byte| (byte as char).to_digit(16).map(|digit| digit as u8)).collect();
-    let bytes = digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    let text = String::from_utf8(bytes).ok()?;
-    Some(text.strip_prefix(&format!("{kind:?}/"))?.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn filter_values_match_as_aws_matches_them() {
-        for (pattern, value, expected) in [
-            ("web", "web", true),
-            ("web", "Web", false),
-            ("web", "webs", false),
-            ("w*", "web", true),
-            ("*", "", true),
-            ("*b", "web", true),
-            ("w?b", "web", true),
-            ("w?b", "wb", false),
-            ("w\\*b", "w*b", true),
-            ("w\\*b", "web", false),
-        ] {
-            assert_eq!(matches(pattern.as_bytes(), value.as_bytes()), expected, "{pattern} on {value}");
-        }
-    }
-
-    #[test]
-    fn a_token_is_for_its_own_kind_and_says_nothing_to_a_reader() {
-        let token = token(Kind::Subnet, "subnet-a");
-        assert!(!token.contains("subnet"));
-        assert_eq!(read_token(Kind::Subnet, &token).as_deref(), Some("subnet-a"));
-        assert_eq!(read_token(Kind::Vpc, &token), None);
-        assert_eq!(read_token(Kind::Subnet, "nonsense"), None);
     }
 }

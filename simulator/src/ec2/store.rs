@@ -45,6 +45,8 @@ pub(crate) struct Account {
     /// Mixed into new ids: an account that was described makes none that its description holds.
     salt: u64,
     ids_made: u64,
+    /// Grows with every change.
+    pub(super) changes: u64,
 }
 
 impl Account {
@@ -69,6 +71,7 @@ impl Account {
             cluster_vpc: None,
             salt: 0,
             ids_made: 0,
+            changes: 0,
         }
     }
 
@@ -77,6 +80,12 @@ impl Account {
         let mut hasher = DefaultHasher::new();
         text.hash(&mut hasher);
         Account { salt: hasher.finish(), ..Account::new(scope) }
+    }
+
+    /// Puts a described account in the place of this one.
+    pub(crate) fn replace(&mut self, described: Account) {
+        let changes = self.changes + 1;
+        *self = Account { changes, ..described };
     }
 
     /// A new id in AWS's form: the same run makes the same ids, and no two accounts the same one.
@@ -117,6 +126,11 @@ impl Account {
         let coip = self.coip_pools.iter().map(|(id, item)| ("coip-pool", id.as_str(), &item.tags));
         let network = vpcs.chain(subnets).chain(tables).chain(gateways).chain(peerings).chain(groups).chain(rules);
         network.chain(instances).chain(interfaces).chain(addresses).chain(lists).chain(ipam).chain(coip)
+    }
+
+    /// The tags of everything, by ARN.
+    pub(crate) fn tags_by_arn(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        self.tagged().map(|(kind, id, tags)| (self.arn(kind, id), tags.to_map())).collect()
     }
 
     /// The tags of any resource that can be tagged here.

@@ -62,6 +62,10 @@ impl Tags {
         self.0.is_empty()
     }
 
+    pub(super) fn to_map(&self) -> BTreeMap<String, String> {
+        self.0.clone()
+    }
+
     pub(super) fn keys(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
     }

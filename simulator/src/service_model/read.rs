@@ -87,7 +87,8 @@ impl<'de> Visitor<'de> for KindSeed {
     fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
         let model = self.model;
         match self.kind {
-            Kind::Text | Kind::Timestamp => deserializer.deserialize_str(TextVisitor),
+            Kind::Text => deserializer.deserialize_str(TextVisitor),
+            Kind::Timestamp => deserializer.deserialize_str(TimeVisitor),
             Kind::Boolean => <bool as serde::Deserialize>::deserialize(deserializer).map(Value::from),
             Kind::Integer => <i64 as serde::Deserialize>::deserialize(deserializer).map(Value::from),
             Kind::Float => <f64 as serde::Deserialize>::deserialize(deserializer).map(Value::from),
@@ -119,6 +120,23 @@ impl Visitor<'_> for TextVisitor {
 
     fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
         Ok(Value::from(text))
+    }
+}
+
+/// A time as text; a number of seconds, as the JSON protocol has it, becomes one.
+struct TimeVisitor;
+
+impl Visitor<'_> for TimeVisitor {
+    type Value = Value;
+
+    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str("a time")
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
+        let Ok(seconds) = text.parse::<f64>() else { return Ok(Value::from(text)) };
+        let time = jiff::SignedDuration::try_from_secs_f64(seconds).and_then(jiff::Timestamp::from_duration);
+        time.map(|time| Value::from(time.to_string())).map_err(E::custom)
     }
 }
 
