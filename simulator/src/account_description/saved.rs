@@ -138,7 +138,7 @@ fn tidy(value: &mut Value) {
                     *member = as_map(member.take());
                 }
             }
-            members.retain(|name, member| name == MEANT_WHEN_EMPTY || !is_empty(member));
+            members.retain(|name, member| name == MEANT_WHEN_EMPTY || !is_empty(name, member));
         }
         _ => {}
     }
@@ -155,11 +155,12 @@ fn as_map(pairs: Value) -> Value {
     if map.len() == items.len() { Value::Object(map) } else { Value::Array(items) }
 }
 
-fn is_empty(value: &Value) -> bool {
+/// A structure without members may say something by being there.
+fn is_empty(name: &str, value: &Value) -> bool {
     match value {
         Value::Null => true,
         Value::Array(items) => items.is_empty(),
-        Value::Object(members) => members.is_empty(),
+        Value::Object(members) => members.is_empty() && PAIRS.contains(&name),
         _ => false,
     }
 }
