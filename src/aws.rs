@@ -1,6 +1,7 @@
 //! The AWS account: reads it, changes it, and is the only user of the SDK.
 //!
 //! - `connection`: Region, credentials, endpoints, limits; `read_only`: the second lock on the dry run
+//! - `record`: what was read, as an account description
 //! - `observe`: what is there, and whose it is
 //! - `lookup`: the facts that a decision asks for
 //! - `apply`: one write
@@ -32,11 +33,14 @@ mod network;
 mod observe;
 mod poll;
 mod read_only;
+mod record;
 mod tags;
 mod to_sdk;
+mod whole;
 
 pub use self::connection::{ConnectOptions, Connection};
 pub use self::error::{AwsError, Call, Class};
+pub use self::record::{Occasion, Record};
 
 /// Sees an account.
 pub trait Read {

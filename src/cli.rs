@@ -13,7 +13,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use connect::connect;
+use connect::{connect, connect_recorded};
 
 /// A load balancer controller for Kubernetes on AWS.
 #[derive(Debug, Parser)]

@@ -68,6 +68,37 @@ fn an_error_says_what_to_do_on_stderr_and_nothing_on_stdout() {
 }
 
 #[test]
+fn a_record_is_an_account_to_plan_from_and_knows_what_it_was_not_asked() {
+    let folder = std::env::temp_dir().join(format!("northgate-cli-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    let record = folder.join("account.json").display().to_string();
+    for format in ["text", "json"] {
+        let live = plan("two-ports", &["--record", &record, "-o", format]);
+        assert_eq!(live.status.code(), Some(0), "{}", text(&live.stderr));
+        let args = ["plan", "--cluster-name=demo", "-f", "two-ports/objects.yaml", "--account", &record, "-o", format];
+        let recorded = northgate(&args);
+        assert_eq!((text(&live.stdout), text(&recorded.stderr)), (text(&recorded.stdout), String::new()));
+    }
+    let other = northgate(&["plan", "--cluster-name=other", "-f", "two-ports/objects.yaml", "--account", &record]);
+    assert_eq!((other.status.code(), text(&other.stdout)), (Some(1), String::new()));
+    let message = text(&other.stderr);
+    assert!(message.contains("caused by: the recorded account does not say: ec2:DescribeSecurityGroups"), "{message}");
+    std::fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn a_record_that_cannot_be_written_is_an_error_without_a_plan() {
+    let output = plan("first-service", &["--record", "missing/folder/account.json"]);
+    assert_eq!((output.status.code(), text(&output.stdout)), (Some(1), String::new()));
+    let message = text(&output.stderr);
+    assert!(
+        message.starts_with("error: cannot write the account description missing/folder/account.json"),
+        "{message}"
+    );
+    assert!(message.contains("caused by: "), "{message}");
+}
+
+#[test]
 fn the_custom_resource_definitions_are_printed() {
     let output = northgate(&["crds"]);
     assert_eq!(output.status.code(), Some(0));

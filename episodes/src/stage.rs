@@ -46,6 +46,7 @@ pub(crate) struct Stage {
     gate: Gate,
     origin: Instant,
     declared: Declared,
+    node_ports_given: u16,
     court: Arc<Court>,
 }
 
@@ -90,6 +91,8 @@ impl Stage {
         let description =
             AccountDescription::parse(include_str!("account.yaml")).expect("the account is described well");
         description.load(&simulator).await.expect("the account is described well");
+        // So that a stale read sees the account, not the nothing that was before it.
+        tokio::time::sleep(STALE).await;
         let kubernetes = Kubernetes::new(KubernetesOptions {
             start: start(),
             managed_fields: false,
@@ -105,7 +108,16 @@ impl Stage {
             judge: Mutex::new(Judge::new(&first)),
         });
         let admin = kubernetes.client();
-        let mut stage = Self { simulator, kubernetes, admin, gate, origin, declared: Declared::default(), court };
+        let mut stage = Self {
+            simulator,
+            kubernetes,
+            admin,
+            gate,
+            origin,
+            declared: Declared::default(),
+            node_ports_given: 0,
+            court,
+        };
         for definition in custom_resource_definitions() {
             stage.kubernetes.put(json!(definition)).expect("the definitions are well formed");
         }

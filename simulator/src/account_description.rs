@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::acm::certificates::CertificateDetail;
 use crate::ec2::addresses::Address;
@@ -21,7 +21,7 @@ use crate::ec2::store::Account;
 use crate::ec2::subnets::Subnet;
 use crate::ec2::vpc_peering_connections::VpcPeeringConnection;
 use crate::ec2::vpcs::Vpc;
-use crate::elbv2::{Described, DescribedListener, DescribedLoadBalancer, DescribedTargetGroup, Quotas};
+use crate::elbv2::{Described, DescribedListener, DescribedLoadBalancer, DescribedTargetGroup, Quotas, Recorded};
 use crate::iam::server_certificates::ServerCertificate;
 use crate::network::{LoadBalancerInterfaces, Scope};
 use crate::simulator::Simulator;
@@ -58,11 +58,14 @@ pub struct AccountDescription {
     scope: Scope,
     now: Option<Timestamp>,
     vpc_id: Option<String>,
+    recorded: Option<Vec<String>>,
     /// The VPC of elements that name none.
     default_vpc: Option<String>,
     not_modelled: Vec<&'static str>,
     ec2: Account,
     load_balancing: Described,
+    /// Load balancing as it was recorded, in the place of `load_balancing`.
+    answers: Option<Recorded>,
     interfaces: Vec<LoadBalancerInterfaces>,
     services: services::Described,
     quotas: Quotas,
@@ -100,6 +103,7 @@ struct Document {
     shield: Option<Shaped<Shield>>,
     trust_stores: List<Value>,
     web_acls: List<Shaped<WebAcl>>,
+    recorded: List<String>,
 }
 
 type List<T> = Option<Vec<T>>;
@@ -119,13 +123,21 @@ impl AccountDescription {
     /// The first thing that is wrong: with line and column when the text cannot be read as a description, with the
     /// element when what it says does not fit.
     pub fn parse(text: &str) -> Result<Self, DescriptionError> {
-        let mut document: Document = read(text)?;
+        let mut written: Value = read(text)?;
+        let answers = recorded(&mut written)?;
+        let mut document: Document = match &answers {
+            None => read(text)?,
+            Some(_) => serde_json::from_value(written.clone()).map_err(unreadable)?,
+        };
         let scope = Scope {
             account: document.account_id.take().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()),
             region: document.region.take().unwrap_or_else(|| DEFAULT_REGION.to_owned()),
         };
-        let written: Value = read(text)?;
-        references::check(&written, &scope.account)?;
+        let mut interfaces = Vec::new();
+        if answers.is_none() {
+            references::check(&written, &scope.account)?;
+            interfaces = load_balancing::interfaces(&written);
+        }
         let default_vpc = network::default_vpc(&document);
         let empty = Account::described_by(scope.clone(), text);
         let ec2 = network::fill(empty, default_vpc.clone(), &written, &mut document)?;
@@ -142,11 +154,13 @@ impl AccountDescription {
             scope,
             now: document.now,
             vpc_id: document.vpc_id,
+            recorded: document.recorded,
             default_vpc,
             not_modelled,
             ec2,
             load_balancing,
-            interfaces: load_balancing::interfaces(&written),
+            answers,
+            interfaces,
             services,
             quotas,
         })
@@ -172,6 +186,16 @@ impl AccountDescription {
         self.vpc_id.as_deref()
     }
 
+    /// The questions that were asked when the account was recorded, in the words of whoever recorded it; `None`: it was
+    /// written by hand.
+    ///
+    /// A record is taken as it is: it may refer to what it does not hold, nothing is made up that such an account would
+    /// have besides, and its load balancing can only be read. It answers other questions too, with what it happens to
+    /// hold: whoever asks has to know what was asked.
+    pub fn recorded(&self) -> Option<&[String]> {
+        self.recorded.as_deref()
+    }
+
     /// The lists that hold something and that no action of this simulator answers from.
     pub fn not_modelled(&self) -> &[&'static str] {
         &self.not_modelled
@@ -184,13 +208,16 @@ impl AccountDescription {
     /// # Errors
     /// A load balancer, target group or listener that this simulator cannot hold.
     pub async fn load(self, simulator: &Simulator) -> Result<(), DescriptionError> {
-        let Self { scope, default_vpc, mut ec2, load_balancing, interfaces, services, quotas, .. } = self;
+        let Self { scope, default_vpc, mut ec2, load_balancing, answers, interfaces, services, quotas, .. } = self;
         let mut options = simulator.options(&scope).await;
         options.quotas = quotas;
         let orphans_stay = options.interface_delay;
         simulator.set_options(&scope, options).await;
         let network = Network { account: &ec2, default_vpc: default_vpc.as_deref() };
         simulator.admit(&scope, load_balancing, &network).await?;
+        if let Some(answers) = answers {
+            simulator.replay(&scope, answers).await;
+        }
         for standing in &interfaces {
             ec2.describe_interfaces(standing);
         }
@@ -210,6 +237,19 @@ impl Document {
         let lists = [("rules", holds(&self.rules)), ("trustStores", holds(&self.trust_stores))];
         lists.into_iter().filter(|(_, holds)| *holds).map(|(list, _)| list).collect()
     }
+}
+
+/// Takes load balancing out of a document that says that it was recorded.
+fn recorded(written: &mut Value) -> Result<Option<Recorded>, DescriptionError> {
+    let is_record = |document: &&mut Map<String, Value>| document.get("recorded").is_some_and(Value::is_array);
+    let Some(document) = written.as_object_mut().filter(is_record) else { return Ok(None) };
+    let lists = ["loadBalancers", "targetGroups", "listeners", "rules"];
+    let taken = lists.into_iter().filter_map(|list| document.remove_entry(list)).collect();
+    serde_json::from_value(Value::Object(taken)).map(Some).map_err(unreadable)
+}
+
+fn unreadable(error: serde_json::Error) -> DescriptionError {
+    DescriptionError::Unreadable { message: error.to_string() }
 }
 
 fn read<T: DeserializeOwned>(text: &str) -> Result<T, DescriptionError> {

@@ -19,6 +19,7 @@ mod paging;
 mod placement;
 mod protocol;
 mod quotas;
+mod recorded;
 mod rules;
 mod settings;
 mod store;
@@ -38,6 +39,7 @@ pub(crate) use self::admission::{
 };
 pub use self::health::{ForcedHealth, ForcedState};
 pub use self::quotas::Quotas;
+pub(crate) use self::recorded::Recorded;
 pub(crate) use self::store::Store;
 
 /// Carries out one action on the store of the caller.

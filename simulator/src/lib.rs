@@ -14,6 +14,7 @@
 //! - `throttle`, `lag`: what AWS does to callers: requests refused for their rate, reads that answer late
 //! - `journal`, `observed`, `revision`: what tests see: calls and violations, the present state, whether it changed
 //! - `network`: what Elastic Load Balancing asks EC2, here or at another endpoint
+//! - `data_path`: what load balancers do with traffic, on loopback ports
 //! - [`account_description`]: a document that fills an account
 //! - [`kubernetes`]: the Kubernetes API
 //!
@@ -23,6 +24,7 @@ pub mod account_description;
 mod accounts;
 mod acm;
 mod clock;
+mod data_path;
 pub mod door;
 mod ec2;
 mod elbv2;
@@ -45,8 +47,10 @@ mod tags;
 mod throttle;
 mod waf_regional;
 mod wafv2;
+mod wildcard;
 mod wire;
 
+pub use crate::data_path::{DataPath, OpenListener, TargetAddress, TargetTable};
 pub use crate::door::{Request, Response, Service};
 pub use crate::elbv2::{ForcedHealth, ForcedState, Quotas};
 pub use crate::journal::{CallRecord, Violation};

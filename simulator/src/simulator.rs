@@ -15,7 +15,7 @@ use crate::clock::{Clock, Moment};
 use crate::door::sdk::InProcess;
 use crate::door::{Request, Response, Service};
 use crate::ec2::Ec2;
-use crate::elbv2::{self, AdmissionError, Described, ForcedHealth, Surroundings};
+use crate::elbv2::{self, AdmissionError, Described, ForcedHealth, Recorded, Surroundings};
 use crate::journal::{CallRecord, Journal, Violation};
 use crate::lag::{LagKind, Past};
 use crate::network::{Network, RemoteEc2, Scope};
@@ -57,6 +57,8 @@ struct Desk {
 struct Balancing {
     present: elbv2::Store,
     past: Past<elbv2::Store>,
+    /// Answers in the place of the model.
+    recorded: Option<Recorded>,
 }
 
 /// What was observed, of which revision, and when: states follow from time too.
@@ -149,6 +151,9 @@ impl Simulator {
     async fn balance(&self, scope: &Scope, call: &Call) -> Result<Value, ApiError> {
         let balancing = self.load_balancing(scope);
         let mut balancing = balancing.lock().await;
+        if let Some(recorded) = &balancing.recorded {
+            return recorded.answer(&call.action, &call.params);
+        }
         // The moment after the wait for the lock: time never runs backwards in a store.
         let now = self.now();
         let (network, Call { action, params }) = (self.network(), call);
@@ -165,6 +170,11 @@ impl Simulator {
         answer
     }
 
+    /// The accounts and Regions that were asked about so far, sorted.
+    pub fn scopes(&self) -> Vec<Scope> {
+        self.balancings().keys().cloned().collect()
+    }
+
     /// What an account is told.
     pub async fn options(&self, scope: &Scope) -> AccountOptions {
         self.with_desk(scope, |desk| desk.options.clone())
@@ -174,7 +184,7 @@ impl Simulator {
     pub async fn set_options(&self, scope: &Scope, options: AccountOptions) {
         let balancing = self.load_balancing(scope);
         let mut balancing = balancing.lock().await;
-        let Balancing { present, past } = &mut *balancing;
+        let Balancing { present, past, .. } = &mut *balancing;
         present.set_options(options.clone());
         past.look_back(options.lag.longest(), present, self.now());
         self.note_change(&mut balancing, self.now());
@@ -268,8 +278,16 @@ impl Simulator {
         Ok(())
     }
 
+    /// From now on load balancing answers what was recorded, and can only be read.
+    pub(crate) async fn replay(&self, scope: &Scope, recorded: Recorded) {
+        let balancing = self.load_balancing(scope);
+        let mut balancing = balancing.lock().await;
+        balancing.recorded = Some(recorded);
+        self.note_change(&mut balancing, self.now());
+    }
+
     fn note_change(&self, balancing: &mut Balancing, now: Moment) {
-        let Balancing { present, past } = balancing;
+        let Balancing { present, past, .. } = balancing;
         past.record(present.options().lag.longest(), present, now);
         self.inner.revision.grow();
     }
@@ -279,10 +297,13 @@ impl Simulator {
         let new = || {
             let present = elbv2::Store::new(scope.clone(), self.inner.account_options.clone());
             let past = Past::beginning(present.options().lag.longest(), &present, self.now());
-            Arc::new(AsyncMutex::new(Balancing { present, past }))
+            Arc::new(AsyncMutex::new(Balancing { present, past, recorded: None }))
         };
-        let mut all = self.inner.load_balancing.lock().expect("no thread panics while it holds the map of stores");
-        Arc::clone(all.entry(scope.clone()).or_insert_with(new))
+        Arc::clone(self.balancings().entry(scope.clone()).or_insert_with(new))
+    }
+
+    fn balancings(&self) -> MutexGuard<'_, BTreeMap<Scope, Arc<AsyncMutex<Balancing>>>> {
+        self.inner.load_balancing.lock().expect("no thread panics while it holds the map of stores")
     }
 
     fn with_desk<T>(&self, scope: &Scope, look: impl FnOnce(&mut Desk) -> T) -> T {

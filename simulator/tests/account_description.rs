@@ -330,3 +330,69 @@ async fn other_contradictions_are_refused() {
         assert!(message.starts_with(expected), "{message} instead of {expected}");
     }
 }
+
+/// A record of two questions: what there is, and the health of one target group that was never listed.
+const RECORD: &str = r#"{
+  "accountId": "123456789012", "region": "us-west-2", "vpcId": "vpc-1",
+  "securityGroups": [
+    { "GroupId": "sg-1", "GroupName": "one", "VpcId": "vpc-1", "IpPermissions": [
+      { "IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [{ "GroupId": "sg-not-read", "UserId": "123456789012" }] } ] }
+  ],
+  "instances": [{ "InstanceId": "i-1", "VpcId": "vpc-1", "SubnetId": "subnet-not-read", "PrivateIpAddress": "10.0.0.4" }],
+  "loadBalancers": [
+    { "LoadBalancerArn": "arn:gwy", "LoadBalancerName": "appliances", "Type": "gateway", "VpcId": "vpc-9", "State": { "Code": "active" } },
+    { "LoadBalancerArn": "arn:net", "LoadBalancerName": "web", "DNSName": "web.example", "Type": "network", "VpcId": "vpc-1",
+      "State": { "Code": "failed", "Reason": "no capacity" },
+      "AvailabilityZones": [{ "ZoneName": "us-west-2a", "SubnetId": "subnet-not-read" }],
+      "Tags": [{ "Key": "team", "Value": "web" }], "Attributes": { "of.tomorrow": "yes" } }
+  ],
+  "targetGroups": [
+    { "TargetGroupArn": "arn:never-listed", "Targets": [
+      { "Target": { "Id": "i-gone", "Port": 80 },
+        "TargetHealth": { "State": "unhealthy", "Reason": "Target.Timeout", "Description": "Request timed out" } } ] }
+  ],
+  "recorded": ["whatever the recorder calls it"]
+}"#;
+
+#[tokio::test]
+async fn a_record_is_answered_as_it_was_seen() {
+    let asked = AccountDescription::parse(RECORD).unwrap();
+    assert_eq!(asked.recorded(), Some(&["whatever the recorder calls it".to_owned()][..]));
+    let Account { ec2, elbv2 } = load(RECORD).await;
+
+    let listed = elbv2.describe_load_balancers().send().await.unwrap();
+    let [gateway, network] = listed.load_balancers() else { panic!("{listed:?}") };
+    assert_eq!((gateway.load_balancer_name(), gateway.r#type().unwrap().as_str()), (Some("appliances"), "gateway"));
+    assert_eq!(network.state().unwrap().reason(), Some("no capacity"));
+    assert_eq!(network.availability_zones()[0].subnet_id(), Some("subnet-not-read"));
+    let tags = elbv2.describe_tags().resource_arns("arn:net").resource_arns("arn:gwy").send().await.unwrap();
+    let counts = tags.tag_descriptions().iter().map(|found| (found.resource_arn().unwrap(), found.tags().len()));
+    assert_eq!(counts.collect::<Vec<_>>(), [("arn:net", 1), ("arn:gwy", 0)]);
+    let attributes = elbv2.describe_load_balancer_attributes().load_balancer_arn("arn:net").send().await.unwrap();
+    assert_eq!(attributes.attributes()[0].key(), Some("of.tomorrow"));
+
+    let health = elbv2.describe_target_health().target_group_arn("arn:never-listed").send().await.unwrap();
+    let seen = health.target_health_descriptions()[0].target_health().unwrap();
+    assert_eq!((seen.reason().unwrap().as_str(), seen.description()), ("Target.Timeout", Some("Request timed out")));
+    assert!(elbv2.describe_target_groups().send().await.unwrap().target_groups().is_empty(), "it was never listed");
+
+    // Nothing is made up: no interface for the instance or the load balancer.
+    assert!(ec2.describe_network_interfaces().send().await.unwrap().network_interfaces().is_empty());
+    let groups = ec2.describe_security_groups().send().await.unwrap();
+    assert_eq!(groups.security_groups()[0].ip_permissions()[0].user_id_group_pairs().len(), 1);
+}
+
+#[tokio::test]
+async fn a_record_finds_what_is_named_and_says_what_it_does_not_hold() {
+    let Account { elbv2, .. } = load(RECORD).await;
+    let named = elbv2.describe_load_balancers().names("web").send().await.unwrap();
+    assert_eq!(named.load_balancers()[0].load_balancer_arn(), Some("arn:net"));
+    for arns in [&["arn:other"][..], &["arn:net", "arn:other"]] {
+        let set = Some(arns.iter().map(|arn| (*arn).to_owned()).collect());
+        let missing = elbv2.describe_load_balancers().set_load_balancer_arns(set).send().await.unwrap_err();
+        assert_eq!(missing.into_service_error().meta().code(), Some("LoadBalancerNotFound"));
+    }
+    let written = elbv2.delete_load_balancer().load_balancer_arn("arn:net").send().await.unwrap_err();
+    let message = written.into_service_error().meta().message().unwrap().to_owned();
+    assert_eq!(message, "A recorded account answers what was read of it, and no DeleteLoadBalancer");
+}

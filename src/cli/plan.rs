@@ -17,7 +17,7 @@ use passes::Passes;
 use selection::{Named, Selection};
 
 /// Print what the controller would change, and change nothing.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 pub(super) struct PlanArgs {
     /// What to plan: service/NAME or binding/NAME. Default: everything that is ours.
     #[arg(value_name = "KIND/NAME", value_parser = selection::named)]
@@ -34,6 +34,10 @@ pub(super) struct PlanArgs {
     /// An account description to plan against, instead of AWS.
     #[arg(long, value_name = "FILE")]
     account: Option<PathBuf>,
+    /// Write what the plan read of the account, and the time, as an account description: planned from it with the same
+    /// objects and flags, the plan is the same.
+    #[arg(long, value_name = "FILE")]
+    record: Option<PathBuf>,
     /// Only this namespace.
     #[arg(short, long, value_name = "NAMESPACE")]
     namespace: Option<String>,
@@ -69,6 +73,9 @@ pub(super) fn run(args: PlanArgs) -> Result<u8, Failure> {
     runtime.block_on(async {
         let source = source::open(&args).await?;
         let document = planned(&args, &source).await?;
+        if let Some(path) = &args.record {
+            source.write_record(path)?;
+        }
         match args.output {
             Output::Text => print(&render(&document)),
             Output::Json => print(&document.to_json()),

@@ -12,6 +12,9 @@ use super::Stage;
 use crate::declared::{self, POD_PORT};
 use crate::workload::{self, SOURCE_RANGES, TARGET_TYPE};
 
+/// Before the first node port that is given out.
+const FIRST_NODE_PORT: u16 = 30_000;
+
 /// The namespace of all Services.
 pub(crate) const NAMESPACE: &str = "default";
 
@@ -19,7 +22,7 @@ impl Stage {
     pub(super) async fn create_service(&mut self, name: &str, ports: &[u16], ip: bool, pods: &[workload::Pod]) {
         let service = json!({
             "metadata": { "name": name, "annotations": { TARGET_TYPE: if ip { "ip" } else { "instance" } } },
-            "spec": { "type": "LoadBalancer", "selector": { "app": name }, "ports": ports_of(ports) },
+            "spec": { "type": "LoadBalancer", "selector": { "app": name }, "ports": self.ports_of(name, ports) },
         });
         let service = serde_json::from_value(service).expect("a Service");
         // One of the same name may still be on its way out: then there is none to make, as kubectl would say.
@@ -40,7 +43,8 @@ impl Stage {
     }
 
     pub(super) async fn set_ports(&mut self, name: &str, ports: &[u16]) {
-        self.edit(name, json!({ "spec": { "ports": ports_of(ports) } })).await;
+        let ports = self.ports_of(name, ports);
+        self.edit(name, json!({ "spec": { "ports": ports } })).await;
         self.write_endpoints(name).await;
     }
 
@@ -98,6 +102,21 @@ impl Stage {
         let _ = api.delete(&declared::node_name(node), &DeleteParams::default()).await;
         self.declared.nodes.remove(&node);
         self.write_all_endpoints().await;
+    }
+
+    /// Ports with node ports in the order in which they were asked for: what the API server gives by chance would not be
+    /// the same in two episodes.
+    fn ports_of(&mut self, name: &str, ports: &[u16]) -> Value {
+        let known = self.declared.services.get(name).map(|service| service.ports.clone()).unwrap_or_default();
+        let mut list = Vec::new();
+        for port in ports {
+            let node_port = known.get(port).copied().unwrap_or_else(|| {
+                self.node_ports_given += 1;
+                FIRST_NODE_PORT + self.node_ports_given
+            });
+            list.push(json!({ "name": port_name(*port), "port": port, "targetPort": POD_PORT, "nodePort": node_port }));
+        }
+        Value::Array(list)
     }
 
     async fn edit(&mut self, name: &str, patch: Value) {
@@ -185,11 +204,6 @@ fn pod_object(pod: workload::Pod) -> Value {
             "conditions": [{ "type": "Ready", "status": "True" }, { "type": "ContainersReady", "status": "True" }],
         },
     })
-}
-
-fn ports_of(ports: &[u16]) -> Value {
-    let port = |port: &u16| json!({ "name": port_name(*port), "port": port, "targetPort": POD_PORT });
-    ports.iter().map(port).collect()
 }
 
 fn port_name(port: u16) -> String {

@@ -17,6 +17,7 @@ mod law;
 mod nodes_come_and_go;
 mod parts;
 mod printed_plan;
+mod record;
 mod refusals;
 mod replacement;
 mod service;

@@ -27,7 +27,8 @@ pub(super) fn fill(
     written: &Value,
     document: &mut Document,
 ) -> Result<Account, DescriptionError> {
-    let mut filling = Filling { default_vpc, account };
+    let recorded = document.recorded.is_some();
+    let mut filling = Filling { default_vpc, recorded, account };
     filling.account.cluster_vpc.clone_from(&document.vpc_id);
     if let Some(quotas) = &mut document.quotas {
         filling.account.quotas.take(quotas);
@@ -48,6 +49,8 @@ pub(super) struct Filling {
     pub(super) account: Account,
     /// Where everything is that does not say its VPC.
     default_vpc: Option<String>,
+    /// What it lacks is not known, and not made up.
+    pub(super) recorded: bool,
 }
 
 impl Filling {

@@ -5,6 +5,8 @@
 //! | `GET /_simulator/health` | answers once the simulator serves |
 //! | `GET /_simulator/calls` | the latest calls; `calls/N`: those after the one with this number |
 //! | `GET /_simulator/violations` | the requests that AWS's service model does not allow |
+//! | `GET /_simulator/data-path` | the listeners of active load balancers, and where each is reached |
+//! | `PUT /_simulator/accounts/ACCOUNT/REGION/targets` | where targets are reached: a list of `{target, port, address}` |
 //! | `GET /_simulator/accounts/ACCOUNT/REGION` | the account's present state, whatever reads lag |
 //! | `GET /_simulator/accounts/ACCOUNT/REGION/options` | the account's options |
 //! | `PATCH /_simulator/accounts/ACCOUNT/REGION/options` | replaces the options that the JSON body names |
@@ -16,14 +18,16 @@ use hyper::Method;
 use serde_json::{Value, json};
 
 use super::Response;
-use super::http::refusal;
+use super::http::{Served, refusal};
+use crate::data_path::DataPath;
 use crate::journal::CallRecord;
 use crate::network::Scope;
 use crate::options::AccountOptions;
 use crate::simulator::Simulator;
 
 /// Carries out one control; `path` is what follows `/_simulator/`.
-pub(super) async fn handle(simulator: &Simulator, method: &Method, path: &str, body: &[u8]) -> Response {
+pub(super) async fn handle(served: &Served, method: &Method, path: &str, body: &[u8]) -> Response {
+    let Served { simulator, data_path } = served;
     let parts = path.split('/').collect::<Vec<_>>();
     let outcome = match (method, parts.as_slice()) {
         (&Method::GET, ["health"]) => Ok(json!({ "status": "running" })),
@@ -33,6 +37,10 @@ pub(super) async fn handle(simulator: &Simulator, method: &Method, path: &str, b
             Err(_) => Err(format!("'{number}' is not the number of a call")),
         },
         (&Method::GET, ["violations"]) => Ok(as_json(&simulator.violations())),
+        (&Method::GET, ["data-path"]) => opened(data_path).map(|data_path| as_json(&data_path.listeners())),
+        (&Method::PUT, ["accounts", account, region, "targets"]) => {
+            set_targets(data_path, &scope(account, region), body)
+        }
         (&Method::GET, ["accounts", account, region]) => {
             simulator.observe(&scope(account, region)).await.map(|observed| as_json(&*observed))
         }
@@ -46,8 +54,8 @@ pub(super) async fn handle(simulator: &Simulator, method: &Method, path: &str, b
             force_health(simulator, &scope(account, region), body).await
         }
         _ => {
-            let known = "health, calls, violations, accounts/ACCOUNT/REGION, …/options and …/target-health";
-            return refusal(404, &format!("no such control: see {known}"));
+            let known = "health, calls, violations, data-path, accounts/ACCOUNT/REGION";
+            return refusal(404, &format!("no such control: see {known}, …/options, …/targets and …/target-health"));
         }
     };
     match outcome {
@@ -85,6 +93,15 @@ async fn patch_options(simulator: &Simulator, scope: &Scope, body: &[u8]) -> Res
     let options: AccountOptions = serde_json::from_value(options).map_err(|error| error.to_string())?;
     simulator.set_options(scope, options.clone()).await;
     Ok(as_json(&options))
+}
+
+fn set_targets(data_path: &Option<DataPath>, scope: &Scope, body: &[u8]) -> Result<Value, String> {
+    opened(data_path)?.set_targets(scope, read(body)?);
+    Ok(json!({}))
+}
+
+fn opened(data_path: &Option<DataPath>) -> Result<&DataPath, String> {
+    data_path.as_ref().ok_or_else(|| "this simulator has no data path; start it with --data-path".to_owned())
 }
 
 async fn force_health(simulator: &Simulator, scope: &Scope, body: &[u8]) -> Result<Value, String> {

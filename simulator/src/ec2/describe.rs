@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use super::error::{Kind, invalid_parameter, refused};
 use super::request::{self, read};
 use super::tags::Tags;
+use crate::wildcard;
 use crate::wire::{self, ApiError, Tree, token};
 
 /// AWS's limit on the filter values of one request (`FilterLimitExceeded`).
@@ -194,17 +195,5 @@ fn matchers<T: Described>(filters: &[Filter]) -> Result<Vec<Matcher<'_, T>>, Api
 }
 
 fn any_matches(patterns: &[String], value: &str) -> bool {
-    patterns.iter().any(|pattern| matches(pattern.as_bytes(), value.as_bytes()))
-}
-
-/// `*` stands for any text, `?` for one character, `\` takes the next character as it is.
-fn matches(pattern: &[u8], value: &[u8]) -> bool {
-    match (pattern, value) {
-        ([], rest) => rest.is_empty(),
-        ([b'*', then @ ..], _) => (0..=value.len()).any(|skipped| matches(then, &value[skipped..])),
-        ([b'?', then @ ..], [_, rest @ ..]) => matches(then, rest),
-        ([b'\\', literal, then @ ..], [first, rest @ ..]) => literal == first && matches(then, rest),
-        ([literal, then @ ..], [first, rest @ ..]) => literal == first && matches(then, rest),
-        (_, []) => false,
-    }
+    patterns.iter().any(|pattern| wildcard::matches(pattern, value))
 }

@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 pub(crate) use self::listener::DescribedListener;
 pub(crate) use self::load_balancer::DescribedLoadBalancer;
-use self::pairs::Pairs;
+pub(super) use self::pairs::Pairs;
 pub(crate) use self::target_group::DescribedTargetGroup;
 use super::arn::Resource;
 use super::attributes::{Attributes, Catalogue};

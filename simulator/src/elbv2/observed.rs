@@ -9,6 +9,7 @@ use super::health::states;
 use super::health_check::HealthCheck;
 use super::listeners::Listener;
 use super::load_balancers::LoadBalancer;
+use super::protocol::Family;
 use super::rules;
 use super::store::{Store, Usage};
 use super::target_groups::TargetGroup;
@@ -85,6 +86,7 @@ impl TargetGroup {
         ObservedTargetGroup {
             name: self.name.clone(),
             protocol: self.settings.protocol.to_string(),
+            protocol_version: (self.settings.family == Family::Application).then(|| "HTTP1".to_owned()),
             port: port(self.settings.port),
             vpc_id: self.settings.vpc_id.clone(),
             target_type: word(&self.settings.target_type),

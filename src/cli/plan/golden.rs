@@ -21,6 +21,8 @@ use serde_json::{Value, json};
 use super::{Passes, PlanArgs, Selection, planned, source};
 use crate::aws::{Connection, Write as _};
 
+mod recorded;
+
 #[derive(Debug, clap::Parser)]
 struct CommandLine {
     #[command(flatten)]
@@ -65,16 +67,20 @@ impl Case {
 /// otherwise depend on where the checkout is.
 const CASES: &str = "tests/golden";
 
-#[test]
-fn every_case_plans_as_written_and_ends_in_agreement() {
+/// All cases, or those whose name contains `NORTHGATE_CASE`.
+fn cases() -> Vec<Case> {
     let only = std::env::var("NORTHGATE_CASE").unwrap_or_default();
     let mut folders = std::fs::read_dir(CASES).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     folders.retain(|folder| folder.is_dir() && folder.to_string_lossy().contains(&only));
     folders.sort();
     assert!(!folders.is_empty());
+    folders.into_iter().map(Case::open).collect()
+}
+
+#[test]
+fn every_case_plans_as_written_and_ends_in_agreement() {
     let mut differences = Vec::new();
-    for folder in folders {
-        let case = Case::open(folder);
+    for case in cases() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(check(&case, &mut differences));
     }
@@ -163,6 +169,7 @@ async fn check(case: &Case, differences: &mut Vec<String>) {
 
 /// A simulated account and the objects of a case: what a plan is carried out on.
 struct World {
+    simulator: Simulator,
     connection: Connection,
     snapshot: Snapshot,
     made: BTreeMap<Key, Made>,
@@ -176,7 +183,7 @@ impl World {
         let simulator = Simulator::new(Options::default());
         description.load(&simulator).await.unwrap();
         let connection = Connection::over(simulator.connector(), &account, &region);
-        Self { connection, snapshot, made: BTreeMap::new() }
+        Self { simulator, connection, snapshot, made: BTreeMap::new() }
     }
 
     async fn plan(&self) -> Document {
@@ -261,6 +268,15 @@ impl World {
                 let object: TargetGroupBinding = serde_json::from_value(object).unwrap();
                 self.snapshot.bindings.insert(name, Arc::new(object));
             }
+        }
+    }
+}
+
+impl Drop for World {
+    /// No plan may need a request that AWS's service model does not allow.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.simulator.violations(), []);
         }
     }
 }
