@@ -210,7 +210,7 @@ async fn what_cannot_start_says_why() {
 
 async fn ask(simulator: &Simulator, service: Service, body: &str) -> (u16, String) {
     let scope = Scope { account: "111122223333".to_owned(), region: "us-west-2".to_owned() };
-    let response = simulator.handle(Request { service, scope, body: body.as_bytes().to_vec() }).await;
+    let response = simulator.handle(Request::query(service, scope, body.as_bytes().to_vec())).await;
     (response.status, String::from_utf8(response.body).expect("UTF-8"))
 }
 

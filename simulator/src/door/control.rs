@@ -68,6 +68,7 @@ pub(super) async fn handle(served: &Served, method: &Method, path: &str, body: &
             body: format!("{value}\n").into_bytes(),
             content_type: "application/json",
             request_id: None,
+            error_type: None,
         },
         Err(sentence) => refusal(400, &sentence),
     }

@@ -51,6 +51,18 @@ impl Account {
         addresses.filter_map(|address| address.private_ip_address.parse().ok()).collect()
     }
 
+    /// Lets the interfaces of load balancers that are not described go, as those of a load balancer that has just left.
+    pub(crate) fn let_orphans_go(&mut self, standing: &[LoadBalancerInterfaces], until: Instant) {
+        for interface in self.network_interfaces.values_mut() {
+            let of_load_balancer = interface.requester_id.as_deref() == Some(LOAD_BALANCING);
+            if let Some(owner) = interface.description.strip_prefix("ELB ").filter(|_| of_load_balancer)
+                && !standing.iter().any(|known| known.load_balancer == owner)
+            {
+                interface.gone_at = interface.gone_at.or(Some(until));
+            }
+        }
+    }
+
     /// Interfaces whose time has come vanish, and give their addresses back.
     pub(super) fn let_leftovers_vanish(&mut self, now: Instant) {
         let due = |interface: &NetworkInterface| interface.gone_at.is_some_and(|at| at <= now);

@@ -11,7 +11,10 @@ use super::ApiError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// awsQuery: the result in an element of its own, lists of `member`.
-    Elbv2,
+    AwsQuery {
+        /// The service's XML namespace.
+        namespace: &'static str,
+    },
     /// ec2Query: the result beside the request id, lists of `item`.
     Ec2,
 }
@@ -22,14 +25,14 @@ const MAP_ENTRY: &str = "entry";
 impl Dialect {
     fn namespace(self) -> &'static str {
         match self {
-            Self::Elbv2 => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+            Self::AwsQuery { namespace } => namespace,
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
         }
     }
 
     fn item(self) -> &'static str {
         match self {
-            Self::Elbv2 => "member",
+            Self::AwsQuery { .. } => "member",
             Self::Ec2 => "item",
         }
     }
@@ -41,7 +44,7 @@ pub(crate) fn answer(dialect: Dialect, action: &str, members: &Value, request_id
     let mut content = String::new();
     write_members(dialect, members, &mut content);
     match dialect {
-        Dialect::Elbv2 => format!(
+        Dialect::AwsQuery { .. } => format!(
             "<{action}Response xmlns=\"{namespace}\"><{action}Result>{content}</{action}Result>\
              <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
         ),
@@ -55,7 +58,7 @@ pub(crate) fn answer(dialect: Dialect, action: &str, members: &Value, request_id
 pub(crate) fn error(dialect: Dialect, error: &ApiError, request_id: &str) -> String {
     let (code, message) = (escape(error.code.as_ref()), escape(error.message.as_str()));
     match dialect {
-        Dialect::Elbv2 => {
+        Dialect::AwsQuery { .. } => {
             let namespace = dialect.namespace();
             let fault = if error.status < 500 { "Sender" } else { "Receiver" };
             format!(
@@ -106,11 +109,13 @@ mod tests {
 
     use super::*;
 
+    const ELB: Dialect = Dialect::AwsQuery { namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/" };
+
     #[test]
     fn each_dialect_writes_lists_and_request_ids_its_own_way() {
         let members = json!({ "Groups": [{ "Id": "a&b", "Port": 80, "Gone": null }], "None": [] });
         assert_eq!(
-            answer(Dialect::Elbv2, "Describe", &members, "r-1"),
+            answer(ELB, "Describe", &members, "r-1"),
             "<DescribeResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeResult>\
              <Groups><member><Id>a&amp;b</Id><Port>80</Port></member></Groups><None></None></DescribeResult>\
              <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></DescribeResponse>"
@@ -135,7 +140,7 @@ mod tests {
     fn errors_carry_code_message_and_request_id() {
         let refusal = ApiError::new("SubnetNotFound", "no <subnet>");
         assert_eq!(
-            error(Dialect::Elbv2, &refusal, "r-2"),
+            error(ELB, &refusal, "r-2"),
             "<ErrorResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><Error><Type>Sender</Type>\
              <Code>SubnetNotFound</Code><Message>no &lt;subnet&gt;</Message></Error><RequestId>r-2</RequestId></ErrorResponse>"
         );

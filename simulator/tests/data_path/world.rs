@@ -59,7 +59,7 @@ impl World {
     /// The document that a call is answered with. The call is `ACTION&PARAMETERS`.
     pub(crate) async fn call(&self, call: &str) -> String {
         let body = format!("Action={call}&Version=2015-12-01").into_bytes();
-        let request = Request { service: Service::ElasticLoadBalancing, scope: Self::scope(), body };
+        let request = Request::query(Service::ElasticLoadBalancing, Self::scope(), body);
         let response = self.simulator.handle(request).await;
         let document = String::from_utf8(response.body).expect("UTF-8");
         assert_eq!(response.status, 200, "{call}: {document}");

@@ -97,7 +97,7 @@ impl World {
     /// `CODE: message`.
     pub(crate) async fn call(&self, action: &str, parameters: &str) -> Result<String, String> {
         let body = format!("Action={action}&Version=2015-12-01&{parameters}").into_bytes();
-        let request = Request { service: Service::ElasticLoadBalancing, scope: Self::scope(), body };
+        let request = Request::query(Service::ElasticLoadBalancing, Self::scope(), body);
         let response = self.simulator.handle(request).await;
         let document = String::from_utf8(response.body).expect("UTF-8");
         if response.status == 200 {
