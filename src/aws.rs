@@ -34,6 +34,7 @@ mod poll;
 mod read_only;
 mod tags;
 mod to_sdk;
+mod whole;
 
 pub use self::connection::{ConnectOptions, Connection};
 pub use self::error::{AwsError, Call, Class};

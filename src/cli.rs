@@ -4,6 +4,7 @@ mod args;
 mod connect;
 mod crds;
 mod input;
+mod line_index;
 mod plan;
 mod run;
 mod unknown_fields;

@@ -8,6 +8,7 @@ use crate::id::{
     TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
 };
 use crate::model::{HealthCheck, IngressRule, Pairs, Target};
+use crate::planted::{Bug, planted};
 
 /// The tag that names the cluster on everything the controller makes.
 pub const CLUSTER_TAG: &str = "elbv2.k8s.aws/cluster";
@@ -98,7 +99,7 @@ impl<T> Owned<T> {
     /// The value itself, when it is somebody else's.
     pub fn claim(value: T, tags: &Pairs, cluster: &str, stack: &StackId) -> Result<Self, T> {
         let StackId::Service(_) = stack;
-        let ours = tags.get(CLUSTER_TAG).is_some_and(|name| name == cluster)
+        let ours = (tags.get(CLUSTER_TAG).is_some_and(|name| name == cluster) || planted(Bug::ClusterTagIgnored))
             && tags.get(SERVICE_STACK_TAG) == Some(&stack.tag_value());
         match tags.get(SERVICE_RESOURCE_TAG) {
             Some(resource_id) if ours => Ok(Self { resource_id: resource_id.clone(), value }),

@@ -170,12 +170,11 @@ impl AccountDescription {
         options.quotas = quotas;
         simulator.set_options(&scope, options).await;
         let network = Network { account: &ec2, default_vpc: default_vpc.as_deref() };
-        let store = simulator.load_balancing(&scope);
-        store.lock().await.admit(load_balancing, &network, simulator.now())?;
+        simulator.admit(&scope, load_balancing, &network).await?;
         for standing in &interfaces {
             ec2.describe_interfaces(standing);
         }
-        simulator.ec2().with_account(&scope, |account| *account = ec2);
+        simulator.ec2().with_account(&scope, |account| account.replace(ec2));
         Ok(())
     }
 }

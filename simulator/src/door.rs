@@ -12,7 +12,7 @@ const DEFAULT_ACCOUNT: &str = "000000000000";
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// A service of the simulator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Service {
     /// Elastic Load Balancing v2, API version 2015-12-01.
     ElasticLoadBalancing,
@@ -21,6 +21,14 @@ pub enum Service {
 }
 
 impl Service {
+    /// The name of the service in a credential scope.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::ElasticLoadBalancing => "elasticloadbalancing",
+            Self::Ec2 => "ec2",
+        }
+    }
+
     pub(crate) fn dialect(self) -> Dialect {
         match self {
             Self::ElasticLoadBalancing => Dialect::Elbv2,

@@ -10,8 +10,10 @@ use serde_json::Value;
 
 use self::permissions::Direction;
 use self::store::Account;
-use crate::clock::Moment;
+use crate::clock::{Clock, Moment};
+use crate::lag::{Lag, LagKind, Past};
 use crate::network::Scope;
+use crate::revision::Revision;
 use crate::wire::{ApiError, Tree};
 
 pub(crate) mod availability_zones;
@@ -21,6 +23,7 @@ mod facts;
 pub(crate) mod instances;
 mod load_balancer_interfaces;
 pub(crate) mod network_interfaces;
+mod observed;
 pub(crate) mod permissions;
 pub(crate) mod prefix_lists;
 mod request;
@@ -33,9 +36,21 @@ pub(crate) mod tags;
 pub(crate) mod vpcs;
 
 /// The EC2 of all accounts. Clones are handles to the same accounts.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Ec2 {
-    accounts: Arc<Mutex<BTreeMap<Scope, Account>>>,
+    accounts: Arc<Mutex<BTreeMap<Scope, Held>>>,
+    clock: Clock,
+    revision: Revision,
+    /// What an account begins with.
+    lag: Lag,
+}
+
+/// One account in one Region, and what reads that lag look at.
+#[derive(Debug)]
+struct Held {
+    present: Account,
+    past: Past<Account>,
+    lag: Lag,
 }
 
 /// An action: what it may do to the account.
@@ -65,30 +80,81 @@ const ACTIONS: &[(&str, Action)] = &[
 ];
 
 impl Ec2 {
+    /// No accounts yet; what changes them grows the revision.
+    pub(crate) fn new(clock: Clock, revision: Revision, lag: Lag) -> Self {
+        Self { accounts: Arc::default(), clock, revision, lag }
+    }
+
     /// Carries out one call. A call that fails, and a dry run, change nothing.
     pub(crate) fn handle(&self, scope: &Scope, action: &str, params: &Tree, now: Moment) -> Result<Value, ApiError> {
-        let Some((_, action)) = ACTIONS.iter().find(|(name, _)| *name == action) else {
+        let Some((name, action)) = ACTIONS.iter().find(|(name, _)| *name == action) else {
             return Err(ApiError::invalid_action("EC2", action));
         };
         let (params, dry_run) = request::without_dry_run(params)?;
-        self.with_account(scope, |account| {
-            account.let_leftovers_vanish(now.instant);
-            match action {
-                Action::Read(read) => dry_run.outcome(read(account, &params)),
-                Action::Write(write) => {
-                    let mut changed = account.clone();
-                    let answer = dry_run.outcome(write(&mut changed, &params))?;
-                    *account = changed;
-                    Ok(answer)
+        match action {
+            Action::Read(read) => {
+                let earlier = LagKind::of_ec2(name).and_then(|kind| self.earlier(scope, kind, now));
+                match earlier {
+                    Some(account) => dry_run.outcome(read(&account, &params)),
+                    None => self.with_account(scope, |account| dry_run.outcome(read(account, &params))),
                 }
             }
+            Action::Write(write) => self.with_account(scope, |account| {
+                let mut changed = account.clone();
+                let answer = dry_run.outcome(write(&mut changed, &params))?;
+                changed.changes += 1;
+                *account = changed;
+                Ok(answer)
+            }),
+        }
+    }
+
+    /// Looks at or changes one account, which is there from the first look on. What was to vanish by now has vanished.
+    pub(crate) fn with_account<T>(&self, scope: &Scope, look: impl FnOnce(&mut Account) -> T) -> T {
+        let now = self.clock.now();
+        self.with_held(scope, |held| {
+            let before = held.present.changes;
+            held.present.let_leftovers_vanish(now.instant);
+            let answer = look(&mut held.present);
+            if held.present.changes != before {
+                held.past.record(held.lag.longest(), &held.present, now);
+                self.revision.grow();
+            }
+            answer
         })
     }
 
-    /// Looks at or changes one account, which is there from the first look on.
-    pub(crate) fn with_account<T>(&self, scope: &Scope, look: impl FnOnce(&mut Account) -> T) -> T {
+    /// Tells how old the state is that reads answer from.
+    pub(crate) fn set_lag(&self, scope: &Scope, lag: Lag) {
+        let now = self.clock.now();
+        self.with_held(scope, |held| {
+            held.past.look_back(lag.longest(), &held.present, now);
+            held.lag = lag;
+        });
+    }
+
+    /// The account as reads of this kind see it, when that is not the present.
+    fn earlier(&self, scope: &Scope, kind: LagKind, now: Moment) -> Option<Account> {
+        self.with_held(scope, |held| {
+            let lag = held.lag.of(kind);
+            let (account, then) = if lag.is_zero() { None } else { held.past.ago(lag, now) }?;
+            let mut account = Account::clone(&account);
+            account.let_leftovers_vanish(then.instant);
+            Some(account)
+        })
+    }
+
+    fn with_held<T>(&self, scope: &Scope, look: impl FnOnce(&mut Held) -> T) -> T {
         let mut accounts = self.accounts.lock().expect("no thread panics while it holds the accounts");
-        look(accounts.entry(scope.clone()).or_insert_with(|| Account::new(scope.clone())))
+        let new = || {
+            let present = Account::new(scope.clone());
+            Held {
+                past: Past::beginning(self.lag.longest(), &present, self.clock.now()),
+                present,
+                lag: self.lag.clone(),
+            }
+        };
+        look(accounts.entry(scope.clone()).or_insert_with(new))
     }
 }
 

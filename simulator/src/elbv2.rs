@@ -14,6 +14,7 @@ mod health_check;
 mod listeners;
 mod load_balancers;
 mod names;
+mod observed;
 mod paging;
 mod placement;
 mod protocol;

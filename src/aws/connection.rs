@@ -18,6 +18,7 @@ use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 
 use super::error::AwsError;
 use super::read_only::ReadOnly;
+use super::whole::WholeAnswers;
 use super::{Account, ReadOnlyAccount};
 
 /// Until a connection stands.
@@ -116,9 +117,11 @@ impl Connection {
     /// trouble would leave the others without retries.
     fn clients(&self, guard: Option<ReadOnly>) -> Clients {
         let mut elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(&self.sdk)
+            .interceptor(WholeAnswers)
             .retry_partition(RetryPartition::custom("elasticloadbalancing").build());
-        let mut ec2 =
-            aws_sdk_ec2::config::Builder::from(&self.sdk).retry_partition(RetryPartition::custom("ec2").build());
+        let mut ec2 = aws_sdk_ec2::config::Builder::from(&self.sdk)
+            .interceptor(WholeAnswers)
+            .retry_partition(RetryPartition::custom("ec2").build());
         if let Some(guard) = guard {
             elb = elb.interceptor(guard);
             ec2 = ec2.interceptor(guard);

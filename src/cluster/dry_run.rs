@@ -34,7 +34,7 @@ pub async fn dry_run_apply(client: &Client, object: &Value) -> Result<Result<Val
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &kind));
     let objects: Api<DynamicObject> = match (kind.as_str(), namespace.as_str()) {
         ("Node", _) => Api::all_with(client.clone(), &resource),
-        (_, "") => Api::namespaced_with(client.clone(), "default", &resource),
+        (_, "") => Api::default_namespaced_with(client.clone(), &resource),
         (_, namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
     };
     let what = || format!("plan {kind} {name}");

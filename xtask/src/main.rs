@@ -3,6 +3,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool for developers")]
 
 mod cargo;
+mod conformance;
 mod leave;
 mod test;
 mod trial;
@@ -30,6 +31,8 @@ enum Command {
     Try,
     /// Set up what is missing, then run every check and every test
     Test,
+    /// Compare plans with what AWS Load Balancer Controller makes of the same objects, where its cases are at hand
+    Conformance,
 }
 
 /// Why a command failed.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Down => interruptible(leave::down()),
         Command::Try => interruptible(trial::run()),
         Command::Test => test::run(),
+        Command::Conformance => cargo::build_programs().and_then(|()| conformance::run(conformance::Cases::find()?)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use localstack_tests::setup;
 
+use crate::conformance::{self, Cases};
 use crate::{Failure, cargo};
 
 struct Part {
@@ -26,16 +27,28 @@ pub(crate) fn run() -> Result<(), Failure> {
     ];
     parts.push(set_up.join().expect("the set-up returns its errors"));
     // They would run the programs of an older build, or wait for what is not there.
-    let ready = parts.iter().filter(|part| matches!(part.name, "build" | "set-up")).all(|part| part.result.is_ok());
+    let ready = is_ok(&parts, "build") && is_ok(&parts, "set-up");
     if ready {
         parts.push(part("black-box tests", cargo::black_box_tests));
     }
+    let cases = Cases::find();
+    let without = if let Ok(Cases::Absent(why)) = &cases { Some(why.clone()) } else { None };
+    if without.is_none() && is_ok(&parts, "build") {
+        parts.push(part("conformance cases", || conformance::run(cases?)));
+    }
     summarize(&parts, start.elapsed());
+    if let Some(why) = without {
+        println!("conformance cases        not run: {why}");
+    }
     let failed: Vec<&str> = parts.iter().filter(|part| part.result.is_err()).map(|part| part.name).collect();
     match failed.is_empty() {
         true => Ok(()),
         false => Err(Failure::Part(failed.join(", "))),
     }
+}
+
+fn is_ok(parts: &[Part], name: &str) -> bool {
+    parts.iter().any(|part| part.name == name && part.result.is_ok())
 }
 
 fn part(name: &'static str, work: impl FnOnce() -> Result<(), Failure>) -> Part {

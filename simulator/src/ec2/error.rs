@@ -14,7 +14,7 @@ pub(super) fn invalid_parameter(message: impl Into<String>) -> ApiError {
 
 /// A required parameter that is not there.
 pub(super) fn missing(parameter: &str) -> ApiError {
-    refused("MissingParameter", format!("The request must contain the parameter {parameter}"))
+    refused("MissingParameter", format!("The request must contain the parameter {parameter}")).against_model()
 }
 
 /// A kind of resource that is asked for by id.

@@ -24,6 +24,7 @@ impl Account {
     /// See [`crate::network::Network::set_interfaces`].
     pub(super) fn set_interfaces(&mut self, wanted: &LoadBalancerInterfaces, leftovers_until: Instant) {
         let lacking = self.settle_interfaces(wanted, Some(leftovers_until));
+        self.changes += 1;
         for subnet_id in &lacking.subnets {
             self.make_interface(&lacking, subnet_id);
             if let Some(free) = self.free_addresses(subnet_id) {
@@ -45,6 +46,9 @@ impl Account {
     pub(super) fn let_leftovers_vanish(&mut self, now: Instant) {
         let due = |interface: &NetworkInterface| interface.gone_at.is_some_and(|at| at <= now);
         let gone: Vec<_> = self.network_interfaces.extract_if(.., |_, interface| due(interface)).collect();
+        if !gone.is_empty() {
+            self.changes += 1;
+        }
         for (_, interface) in gone {
             if let Some(free) = self.free_addresses(&interface.subnet_id) {
                 *free += 1;

@@ -3,12 +3,12 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::error::{invalid_parameter, refused};
+use super::error::refused;
 use crate::wire::{self, ApiError, Tree};
 
 /// Reads parameters as a request type; EC2's code for what does not fit.
 pub(super) fn read<Q: DeserializeOwned>(params: &Tree) -> Result<Q, ApiError> {
-    wire::request(params).map_err(|error| invalid_parameter(error.message))
+    wire::request(params).map_err(|error| ApiError { code: "InvalidParameterValue".into(), ..error })
 }
 
 /// The top-level parameters of a call.
@@ -21,7 +21,7 @@ pub(super) fn members(params: &Tree) -> Result<impl Iterator<Item = (&str, &Tree
 
 /// A parameter that the action does not have, or that the simulator does not model.
 pub(super) fn not_recognized(name: &str) -> ApiError {
-    refused("UnknownParameter", format!("The parameter {name} is not recognized"))
+    refused("UnknownParameter", format!("The parameter {name} is not recognized")).against_model()
 }
 
 /// The answer of an action that has nothing else to say.

@@ -31,6 +31,8 @@ pub(crate) struct Account {
     pub(crate) prefix_lists: BTreeMap<String, PrefixList>,
     pub(crate) rules_per_group: u32,
     ids_made: u64,
+    /// Grows with every change.
+    pub(super) changes: u64,
 }
 
 impl Account {
@@ -48,7 +50,14 @@ impl Account {
             prefix_lists: BTreeMap::new(),
             rules_per_group: RULES_PER_GROUP,
             ids_made: 0,
+            changes: 0,
         }
+    }
+
+    /// Puts a described account in the place of this one.
+    pub(crate) fn replace(&mut self, described: Account) {
+        let changes = self.changes + 1;
+        *self = Account { changes, ..described };
     }
 
     /// A new id in AWS's form: the same run makes the same ids, and no two accounts the same one.

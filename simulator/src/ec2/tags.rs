@@ -56,6 +56,10 @@ impl Tags {
         self.0.get(key)
     }
 
+    pub(super) fn to_map(&self) -> BTreeMap<String, String> {
+        self.0.clone()
+    }
+
     pub(super) fn keys(&self) -> impl Iterator<Item = &String> {
         self.0.keys()
     }

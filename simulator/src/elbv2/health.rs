@@ -6,11 +6,14 @@ use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use super::network_failure;
+use super::observed::port;
 use super::store::Store;
 use super::target_groups::{TargetGroup, TargetType};
 use super::targets::{Target, TargetRequest};
 use crate::clock::Moment;
 use crate::network::{Instance, Network};
+use crate::observed::ObservedTarget;
+use crate::options::HealthOutcome;
 use crate::wire::ApiError;
 
 /// What identifies a target in its group.
@@ -106,11 +109,7 @@ pub(crate) async fn describe(
     now: Moment,
 ) -> Result<DescribeTargetHealthResult, ApiError> {
     let group = store.target_group(&request.target_group_arn)?;
-    let instances = match group.settings.target_type {
-        TargetType::Instance => instances(store, network, group).await?,
-        _ => BTreeMap::new(),
-    };
-    let view = View { store, group, instances, now };
+    let view = View::of(store, network, group, now).await?;
     let target_health_descriptions = match request.targets {
         None => group.targets.iter().filter_map(|(key, target)| view.describe(key, target)).collect(),
         Some(named) => named.iter().map(|request| view.describe_named(request)).collect(),
@@ -129,6 +128,22 @@ impl Store {
         };
         Ok(())
     }
+}
+
+/// The targets of a group with their states, as an observer sees them.
+pub(super) async fn states(
+    store: &Store,
+    network: &dyn Network,
+    group: &TargetGroup,
+    now: Moment,
+) -> Result<Vec<ObservedTarget>, ApiError> {
+    let view = View::of(store, network, group, now).await?;
+    let state = |(key, target): (&TargetKey, &Target)| {
+        let state = view.health(key, target)?.state.to_owned();
+        let zone = target.instance_zone.clone().or_else(|| target.availability_zone.clone());
+        Some(ObservedTarget { id: key.id.clone(), port: port(key.port), state, zone })
+    };
+    Ok(group.targets.iter().filter_map(state).collect())
 }
 
 /// The instances among a group's targets, by id.
@@ -154,7 +169,20 @@ struct View<'a> {
     now: Moment,
 }
 
-impl View<'_> {
+impl<'a> View<'a> {
+    async fn of(
+        store: &'a Store,
+        network: &dyn Network,
+        group: &'a TargetGroup,
+        now: Moment,
+    ) -> Result<Self, ApiError> {
+        let instances = match group.settings.target_type {
+            TargetType::Instance => instances(store, network, group).await?,
+            _ => BTreeMap::new(),
+        };
+        Ok(Self { store, group, instances, now })
+    }
+
     /// A registered target; none once it has drained or its instance is terminated.
     fn describe(&self, key: &TargetKey, target: &Target) -> Option<Description> {
         let health = self.health(key, target)?;
@@ -193,14 +221,14 @@ impl View<'_> {
                 Some(state) => return Some(Health::invalid_state(state)),
             }
         }
-        Some(match self.healthy_at(target) {
+        Some(match self.settled_at(target) {
             Err(unused) => unused,
-            Ok(healthy_at) => self.checked(key, healthy_at),
+            Ok(settled) => self.checked(key, settled),
         })
     }
 
-    /// When a target turns healthy by itself, or why it never does.
-    fn healthy_at(&self, target: &Target) -> Result<Instant, Health> {
+    /// When the first health checks of a target are over, if ever, or why there are none.
+    fn settled_at(&self, target: &Target) -> Result<Option<Instant>, Health> {
         let not_in_use = |why| Health::because("unused", "Target.NotInUse", why);
         let usage = self.store.usage();
         let users = usage.get(self.group.arn.as_str()).into_iter().flatten();
@@ -214,13 +242,21 @@ impl View<'_> {
                 return Err(not_in_use("Target is in an Availability Zone that is not enabled for the load balancer"));
             }
         }
+        if !users.iter().any(|user| user.life.may_serve()) {
+            return Ok(None);
+        }
         let active = users.iter().filter_map(|user| user.life.serves_from()).max().unwrap_or(since);
-        Ok(target.registered.max(since).max(active) + self.store.options().health_delay)
+        Ok(Some(target.registered.max(since).max(active) + self.store.options().health_delay))
     }
 
-    fn checked(&self, key: &TargetKey, healthy_at: Instant) -> Health {
+    fn checked(&self, key: &TargetKey, settled: Option<Instant>) -> Health {
         let forced = |port| self.group.forced.get(&(key.id.clone(), port)).copied();
-        let by_time = if self.now.instant < healthy_at { ForcedState::Initial } else { ForcedState::Healthy };
+        let by_time = match self.store.options().health_outcome {
+            _ if settled.is_none_or(|at| self.now.instant < at) => ForcedState::Initial,
+            HealthOutcome::Healthy => ForcedState::Healthy,
+            HealthOutcome::Unhealthy => ForcedState::Unhealthy,
+            HealthOutcome::Never => ForcedState::Initial,
+        };
         match forced(Some(key.port)).or_else(|| forced(None)).unwrap_or(by_time) {
             ForcedState::Initial => {
                 Health::because("initial", "Elb.RegistrationInProgress", "Target registration is in progress")

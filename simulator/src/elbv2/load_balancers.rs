@@ -19,6 +19,7 @@ use super::tags::{self, TagList, Tags};
 use super::{Done, attributes, names, network_failure, not_modelled};
 use crate::clock::Moment;
 use crate::network::{LoadBalancerInterfaces, Network};
+use crate::options::{AccountOptions, ProvisioningOutcome};
 use crate::wire::ApiError;
 use crate::wire::constraint::List;
 
@@ -45,6 +46,8 @@ pub(crate) struct LoadBalancer {
 pub(super) enum Life {
     /// `provisioning` before, `active` from then on.
     ActiveFrom(Instant),
+    /// `provisioning` before, `failed` from then on.
+    FailedFrom(Instant),
     /// As an account description has it, for good.
     Fixed(StateCode),
 }
@@ -236,20 +239,37 @@ pub(super) async fn set_interfaces(
 }
 
 impl Life {
-    fn state(self, now: Moment) -> StateCode {
+    /// The life of a load balancer that is made now.
+    fn beginning(options: &AccountOptions, now: Moment) -> Self {
+        let settled = now.instant + options.provisioning_delay;
+        match options.provisioning_outcome {
+            ProvisioningOutcome::Active => Self::ActiveFrom(settled),
+            ProvisioningOutcome::Failed => Self::FailedFrom(settled),
+            ProvisioningOutcome::Never => Self::Fixed(StateCode::Provisioning),
+        }
+    }
+
+    pub(super) fn state(self, now: Moment) -> StateCode {
         match self {
             Self::ActiveFrom(from) if now.instant < from => StateCode::Provisioning,
             Self::ActiveFrom(_) => StateCode::Active,
+            Self::FailedFrom(from) if now.instant < from => StateCode::Provisioning,
+            Self::FailedFrom(_) => StateCode::Failed,
             Self::Fixed(state) => state,
         }
     }
 
-    /// When targets can be served, if ever.
+    /// When it began to serve targets, where that is known.
     pub(super) fn serves_from(self) -> Option<Instant> {
         match self {
             Self::ActiveFrom(from) => Some(from),
-            Self::Fixed(_) => None,
+            Self::FailedFrom(_) | Self::Fixed(_) => None,
         }
+    }
+
+    /// Whether it serves targets some day.
+    pub(super) fn may_serve(self) -> bool {
+        !matches!(self, Self::FailedFrom(_) | Self::Fixed(StateCode::Provisioning | StateCode::Failed))
     }
 }
 
@@ -269,7 +289,7 @@ impl Store {
             dns_name: dns_name(&name, &id, region),
             hosted_zone: hosted_zone(region),
             created: now.wall,
-            life: Life::ActiveFrom(now.instant + self.options().provisioning_delay),
+            life: Life::beginning(self.options(), now),
             vpc_id,
             made_with_security_groups: !settings.security_groups.is_empty(),
             enforce_on_private_link: OnOff::On,

@@ -37,7 +37,7 @@ pub(crate) struct DescribeRulesResult {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct Description {
+pub(super) struct Description {
     rule_arn: String,
     priority: &'static str,
     conditions: [(); 0],
@@ -67,7 +67,7 @@ pub(crate) fn describe(store: &Store, request: DescribeRules) -> Result<Describe
     Ok(DescribeRulesResult { rules, next_marker })
 }
 
-fn describe_default(listener: &Listener) -> (String, Description) {
+pub(super) fn describe_default(listener: &Listener) -> (String, Description) {
     let rule_arn = listener.default_rule.arn.clone();
     let description = Description {
         rule_arn: rule_arn.clone(),

@@ -13,7 +13,7 @@ use crate::options::AccountOptions;
 use crate::wire::ApiError;
 
 /// All resources by ARN. Which load balancer uses a target group is never stored: it follows from the listeners.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Store {
     pub(super) names: Names,
     pub(super) load_balancers: BTreeMap<String, LoadBalancer>,

@@ -17,7 +17,7 @@ use super::PlanArgs;
 use crate::aws::{Connection, ReadOnlyAccount};
 use crate::cli::input::Manifests;
 use crate::cli::{Failure, connect};
-use crate::cluster;
+use crate::cluster::{self, Client};
 
 /// Everything that a plan is made from.
 pub(super) struct Source {
@@ -29,6 +29,8 @@ pub(super) struct Source {
     pub(super) ignored: BTreeMap<String, usize>,
     /// The objects come from files, not from a live cluster.
     pub(super) by_files: bool,
+    /// Where a name on the command line is, unless `-n` says.
+    pub(super) default_namespace: String,
 }
 
 /// What was asked for and cannot be had.
@@ -54,7 +56,7 @@ pub(super) fn header(snapshot: &Snapshot) -> Header {
 
 /// Opens what the command line names, and reads the Kubernetes objects.
 pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
-    let mut manifests = Manifests::read(&args.files)?;
+    let mut manifests = Manifests::read(&args.files, args.recursive)?;
     let live = args.files.is_empty() || args.cluster;
     let client = if live { Some(cluster::connect(&connect_options(args)).await?) } else { None };
     let (account, settings, now) = match &args.account {
@@ -91,6 +93,7 @@ pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
         skipped: manifests.skipped,
         ignored: manifests.ignored,
         by_files: !live,
+        default_namespace: client.as_ref().map_or("default", Client::default_namespace).to_owned(),
     })
 }
 
