@@ -125,7 +125,10 @@ async fn a_test_controls_an_account_while_it_runs() {
     let health = "/_simulator/accounts/111122223333/us-west-2/target-health";
     let force = format!(r#"{{"targetGroupArn": "{arn}", "targetId": "10.0.0.9", "state": "unhealthy"}}"#);
     assert_eq!(process.ask("PUT", health, "-", &force).await.0, 200);
+    let state = "/_simulator/accounts/111122223333/us-west-2/load-balancer-state";
     let refusals = [
+        ("PUT", state, r#"{"loadBalancerArn": "x", "state": null}"#, 400),
+        ("PUT", state, r#"{"loadBalancerArn": "x", "state": "sleepy"}"#, 400),
         ("PUT", health, r#"{"targetGroupArn": "x", "targetId": "y", "state": null}"#, 400),
         ("PUT", health, r#"{"state": "sleepy"}"#, 400),
         ("PATCH", options, r#"{"quotas": {"networks": 1}}"#, 400),

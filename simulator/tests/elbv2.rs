@@ -9,6 +9,7 @@ mod elbv2 {
     mod attributes;
     mod constraints;
     mod described;
+    mod health;
     mod listeners;
     mod load_balancers;
     mod quotas;
