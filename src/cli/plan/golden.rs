@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use super::{Passes, PlanArgs, Selection, planned, source};
 use crate::aws::{Connection, Write as _};
 
+mod reads;
 mod recorded;
 
 #[derive(Debug, clap::Parser)]
@@ -169,6 +170,7 @@ async fn check(case: &Case, differences: &mut Vec<String>) {
 
 /// A simulated account and the objects of a case: what a plan is carried out on.
 struct World {
+    simulator: Simulator,
     connection: Connection,
     snapshot: Snapshot,
     made: BTreeMap<Key, Made>,
@@ -182,7 +184,7 @@ impl World {
         let simulator = Simulator::new(Options::default());
         description.load(&simulator).await.unwrap();
         let connection = Connection::over(simulator.connector(), &account, &region);
-        Self { connection, snapshot, made: BTreeMap::new() }
+        Self { simulator, connection, snapshot, made: BTreeMap::new() }
     }
 
     async fn plan(&self) -> Document {
