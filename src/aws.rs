@@ -38,6 +38,7 @@ mod read_only;
 mod record;
 mod tags;
 mod to_sdk;
+mod whole;
 
 pub use self::connection::{ConnectOptions, Connection};
 pub use self::error::{AwsError, Call, Class};

@@ -27,7 +27,7 @@ use kube::{Api, Resource as _};
 use northgate_planner::crd::TargetGroupBinding;
 use northgate_planner::id::{Key, ObjectName, ObjectRef, Uid};
 use northgate_planner::plan::{KubeChange, Resolved};
-use northgate_planner::snapshot::{Settings, Snapshot};
+use northgate_planner::snapshot::{ClasslessServices, Settings, Snapshot};
 use northgate_planner::spec::class::SERVICE_FINALIZER;
 use northgate_planner::targets::BINDING_FINALIZER;
 
@@ -81,8 +81,14 @@ impl Cluster {
 
     /// Keeps the caches up to date, for ever, and tells every change once it is in them.
     pub(crate) async fn watch(&self, tell: impl Fn(Changed)) {
+        let other_controller = async {
+            // Otherwise the flag decides alone.
+            if self.settings.classless_services == ClasslessServices::Auto {
+                self.cloud_controller.keep_fresh(&self.client).await;
+            }
+        };
         self.cloud_controller.refresh(&self.client).await;
-        tokio::join!(self.caches.watch(&self.client, tell), self.cloud_controller.keep_fresh(&self.client));
+        tokio::join!(self.caches.watch(&self.client, tell), other_controller);
     }
 
     /// Waits until every cache had its first complete list.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::sync::{Arc, Mutex};
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 
 use self::permissions::Direction;
 use self::store::Account;
@@ -14,18 +14,25 @@ use crate::clock::{Clock, Moment};
 use crate::lag::{Lag, LagKind, Past};
 use crate::network::Scope;
 use crate::revision::Revision;
+use crate::service_model;
 use crate::wire::{ApiError, Tree};
 
+mod account_attributes;
+pub(crate) mod addresses;
 pub(crate) mod availability_zones;
+pub(crate) mod coip_pools;
 mod describe;
 mod error;
 mod facts;
 pub(crate) mod instances;
+pub(crate) mod internet_gateways;
+pub(crate) mod ipam_pools;
 mod load_balancer_interfaces;
 pub(crate) mod network_interfaces;
 mod observed;
 pub(crate) mod permissions;
 pub(crate) mod prefix_lists;
+pub(crate) mod quotas;
 mod request;
 pub(crate) mod route_tables;
 mod security_group_rules;
@@ -33,6 +40,7 @@ pub(crate) mod security_groups;
 pub(crate) mod store;
 pub(crate) mod subnets;
 pub(crate) mod tags;
+pub(crate) mod vpc_peering_connections;
 pub(crate) mod vpcs;
 
 /// The EC2 of all accounts. Clones are handles to the same accounts.
@@ -68,15 +76,36 @@ const ACTIONS: &[(&str, Action)] = &[
     ("CreateTags", Action::Write(Account::create_tags)),
     ("DeleteSecurityGroup", Action::Write(Account::delete_security_group)),
     ("DeleteTags", Action::Write(Account::delete_tags)),
+    ("DescribeAccountAttributes", Action::Read(Account::describe_account_attributes)),
+    ("DescribeAddresses", Action::Read(Account::describe_addresses)),
     ("DescribeAvailabilityZones", Action::Read(Account::describe_availability_zones)),
+    ("DescribeCoipPools", Action::Read(Account::describe_coip_pools)),
     ("DescribeInstances", Action::Read(Account::describe_instances)),
+    ("DescribeInternetGateways", Action::Read(Account::describe_internet_gateways)),
+    ("DescribeIpamPools", Action::Read(Account::describe_ipam_pools)),
+    ("DescribeManagedPrefixLists", Action::Read(Account::describe_managed_prefix_lists)),
     ("DescribeNetworkInterfaces", Action::Read(Account::describe_network_interfaces)),
     ("DescribeRouteTables", Action::Read(Account::describe_route_tables)),
+    ("DescribeSecurityGroupRules", Action::Read(Account::describe_security_group_rules)),
     ("DescribeSecurityGroups", Action::Read(Account::describe_security_groups)),
     ("DescribeSubnets", Action::Read(Account::describe_subnets)),
+    ("DescribeTags", Action::Read(Account::describe_tags)),
+    ("DescribeVpcPeeringConnections", Action::Read(Account::describe_vpc_peering_connections)),
     ("DescribeVpcs", Action::Read(Account::describe_vpcs)),
+    ("GetCoipPoolUsage", Action::Read(Account::get_coip_pool_usage)),
+    ("GetManagedPrefixListEntries", Action::Read(Account::get_managed_prefix_list_entries)),
+    ("GetSecurityGroupsForVpc", Action::Read(Account::get_security_groups_for_vpc)),
+    ("ModifySecurityGroupRules", Action::Write(Account::modify_security_group_rules)),
     ("RevokeSecurityGroupEgress", Action::Write(|account, params| account.revoke(params, Direction::Egress))),
     ("RevokeSecurityGroupIngress", Action::Write(|account, params| account.revoke(params, Direction::Ingress))),
+    (
+        "UpdateSecurityGroupRuleDescriptionsEgress",
+        Action::Write(|account, params| account.update_descriptions(params, Direction::Egress)),
+    ),
+    (
+        "UpdateSecurityGroupRuleDescriptionsIngress",
+        Action::Write(|account, params| account.update_descriptions(params, Direction::Ingress)),
+    ),
 ];
 
 impl Ec2 {
@@ -91,7 +120,7 @@ impl Ec2 {
             return Err(ApiError::invalid_action("EC2", action));
         };
         let (params, dry_run) = request::without_dry_run(params)?;
-        match action {
+        let answer = match action {
             Action::Read(read) => {
                 let earlier = LagKind::of_ec2(name).and_then(|kind| self.earlier(scope, kind, now));
                 match earlier {
@@ -106,7 +135,8 @@ impl Ec2 {
                 *account = changed;
                 Ok(answer)
             }),
-        }
+        };
+        Ok(service_model::EC2.on_the_wire(name, answer?).unwrap_or_else(|| json!({ "return": true })))
     }
 
     /// Looks at or changes one account, which is there from the first look on. What was to vanish by now has vanished.
@@ -114,7 +144,7 @@ impl Ec2 {
         let now = self.clock.now();
         self.with_held(scope, |held| {
             let before = held.present.changes;
-            held.present.let_leftovers_vanish(now.instant);
+            held.present.settle(now.instant);
             let answer = look(&mut held.present);
             if held.present.changes != before {
                 held.past.record(held.lag.longest(), &held.present, now);
@@ -139,7 +169,7 @@ impl Ec2 {
             let lag = held.lag.of(kind);
             let (account, then) = if lag.is_zero() { None } else { held.past.ago(lag, now) }?;
             let mut account = Account::clone(&account);
-            account.let_leftovers_vanish(then.instant);
+            account.settle(then.instant);
             Some(account)
         })
     }
@@ -157,6 +187,9 @@ impl Ec2 {
         look(accounts.entry(scope.clone()).or_insert_with(new))
     }
 }
+
+/// Members of AWS's structures that are only kept and shown again.
+pub(crate) type Members = Map<String, Value>;
 
 /// The state of a resource that can be used.
 fn available() -> String {

@@ -89,6 +89,8 @@ pub struct ObservedTargetGroup {
     pub name: String,
     /// `TCP`, `UDP`, `TCP_UDP`, `TLS`, `HTTP` or `HTTPS`.
     pub protocol: String,
+    /// `HTTP1`, `HTTP2` or `GRPC`; none for a group of a network load balancer.
+    pub protocol_version: Option<String>,
     /// The port of targets that name none.
     pub port: u16,
     /// The VPC it is in.

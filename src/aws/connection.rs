@@ -21,6 +21,7 @@ use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 use super::error::AwsError;
 use super::read_only::ReadOnly;
 use super::record::{Answered, Record};
+use super::whole::WholeAnswers;
 use super::{Account, ReadOnlyAccount};
 
 /// Until a connection stands.
@@ -149,8 +150,11 @@ impl Connection {
     /// Each client has a retry budget of its own: the SDK's is one for the whole process, so that one account in
     /// trouble would leave the others without retries.
     fn configurations(&self) -> (ElbConfig, Ec2Config) {
-        let elb = ElbConfig::from(&self.sdk).retry_partition(RetryPartition::custom("elasticloadbalancing").build());
-        let ec2 = Ec2Config::from(&self.sdk).retry_partition(RetryPartition::custom("ec2").build());
+        let elb = ElbConfig::from(&self.sdk)
+            .interceptor(WholeAnswers)
+            .retry_partition(RetryPartition::custom("elasticloadbalancing").build());
+        let ec2 =
+            Ec2Config::from(&self.sdk).interceptor(WholeAnswers).retry_partition(RetryPartition::custom("ec2").build());
         (elb, ec2)
     }
 }

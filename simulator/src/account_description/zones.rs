@@ -1,14 +1,18 @@
 //! Availability Zones that a description leaves out: from its subnets, with the names and ids that AWS would use.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::Document;
-use super::keys::Element;
+use super::keys::Shaped;
+use super::references::{elements, texts};
 use crate::ec2::availability_zones::AvailabilityZone;
 
-/// The zones that the subnets are in.
-pub(super) fn derived_zones(region: &str, document: &Document) -> Vec<AvailabilityZone> {
-    let subnets = document.subnets.iter().flatten().map(|Element(subnet)| subnet);
+/// The zones that the subnets, the load balancers and the targets are in.
+pub(super) fn derived_zones(region: &str, written: &Value, document: &Document) -> Vec<AvailabilityZone> {
+    let subnets = document.subnets.iter().flatten().map(|Shaped(subnet)| subnet);
     let mut zones = BTreeMap::new();
     for subnet in subnets {
         let name = match (subnet.availability_zone.as_str(), subnet.availability_zone_id.as_str()) {
@@ -21,7 +25,19 @@ pub(super) fn derived_zones(region: &str, document: &Document) -> Vec<Availabili
             id.clone_from(&subnet.availability_zone_id);
         }
     }
+    for name in named_zones(written) {
+        zones.entry(name.into_owned()).or_default();
+    }
     zones.into_iter().map(|(name, id)| AvailabilityZone::ordinary(region, &name, &id)).collect()
+}
+
+/// The zones that load balancing names. A target of another zone than its load balancer's says `all`.
+pub(super) fn named_zones(written: &Value) -> impl Iterator<Item = Cow<'_, str>> {
+    let of =
+        |list, path: &'static [&'static str]| elements(written, list).flat_map(move |element| texts(element, path));
+    let of_load_balancers = of("loadBalancers", &["AvailabilityZones", "ZoneName"]);
+    let of_targets = of("targetGroups", &["Targets", "Target", "AvailabilityZone"]);
+    of_load_balancers.chain(of_targets).filter(|zone| zone != "all")
 }
 
 /// The zone of a subnet that says none.

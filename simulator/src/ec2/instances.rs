@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::Members;
 use super::describe::{Described, Filters, Page, Selection};
 use super::error::{Kind, refused};
 use super::network_interfaces::{GroupIdentifier, NetworkInterface};
@@ -14,37 +15,38 @@ use crate::wire::{self, ApiError, Tree};
 
 /// An instance as AWS prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Instance {
     pub(crate) instance_id: String,
-    #[serde(default, rename(serialize = "instanceState"))]
+    #[serde(default)]
     pub(crate) state: InstanceState,
     pub(crate) image_id: Option<String>,
     pub(crate) instance_type: Option<String>,
     pub(crate) launch_time: Option<String>,
     pub(crate) private_dns_name: Option<String>,
     pub(crate) private_ip_address: Option<String>,
-    #[serde(rename(serialize = "dnsName"))]
     pub(crate) public_dns_name: Option<String>,
-    #[serde(rename(serialize = "ipAddress"))]
     pub(crate) public_ip_address: Option<String>,
     pub(crate) ipv6_address: Option<String>,
     pub(crate) subnet_id: Option<String>,
     pub(crate) vpc_id: Option<String>,
     #[serde(default)]
     pub(crate) placement: Placement,
-    #[serde(default, rename(serialize = "groupSet"))]
+    #[serde(default)]
     pub(crate) security_groups: Vec<GroupIdentifier>,
     /// Kept with all interfaces; filled in for an answer.
-    #[serde(default, rename(serialize = "networkInterfaceSet"))]
+    #[serde(default)]
     pub(crate) network_interfaces: Vec<NetworkInterface>,
-    #[serde(default, rename(serialize = "tagSet"))]
+    #[serde(default)]
     pub(crate) tags: Tags,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// The life of an instance.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct InstanceState {
     /// Derived from the name.
     #[serde(skip_deserializing)]
@@ -66,11 +68,14 @@ pub(crate) enum StateName {
 
 /// Where an instance runs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Placement {
     pub(crate) availability_zone: Option<String>,
     pub(crate) availability_zone_id: Option<String>,
     pub(crate) tenancy: Option<String>,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 impl StateName {
@@ -112,6 +117,13 @@ impl InstanceState {
 }
 
 impl Instance {
+    /// As an answer shows it, with less of each interface than the interface's own answer.
+    fn shown(&self) -> Value {
+        let mut shown = wire::answer(self);
+        shown["NetworkInterfaces"] = self.network_interfaces.iter().map(NetworkInterface::inside_instance).collect();
+        shown
+    }
+
     /// Values of all its interfaces, for a filter.
     fn of_interfaces<'i, I: IntoIterator<Item = &'i String>>(
         &'i self,
@@ -171,22 +183,6 @@ impl Described for Instance {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InstancesAnswer {
-    reservation_set: Vec<Reservation>,
-    next_token: Option<String>,
-}
-
-/// The launch of instances; here each was launched by itself.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Reservation {
-    reservation_id: String,
-    owner_id: String,
-    instances_set: Vec<Instance>,
-}
-
 impl Account {
     /// DescribeInstances
     pub(super) fn describe_instances(&self, params: &Tree) -> Result<Value, ApiError> {
@@ -195,13 +191,20 @@ impl Account {
             let message = "The parameter instancesSet cannot be used with the parameter maxResults";
             return Err(refused("InvalidParameterCombination", message));
         }
-        let Page { items, next_token } = selection.of(self.whole_instances())?;
-        let reservation = |instance: Instance| Reservation {
-            reservation_id: format!("r-{}", instance.instance_id.trim_start_matches("i-")),
-            owner_id: self.scope.account.clone(),
-            instances_set: vec![instance],
-        };
-        Ok(wire::answer(&InstancesAnswer { reservation_set: items.into_iter().map(reservation).collect(), next_token }))
+        let Page { items, next_token } = selection.of::<Instance, _>(self.whole_instances())?;
+        let reservations: Vec<Value> = items.iter().map(|instance| self.reservation(&[instance])).collect();
+        Ok(json!({ "Reservations": reservations, "NextToken": next_token }))
+    }
+
+    /// The launch of instances; here each was launched by itself.
+    fn reservation(&self, instances: &[&Instance]) -> Value {
+        let first = instances.first().map(|instance| instance.instance_id.as_str()).unwrap_or_default();
+        json!({
+            "ReservationId": format!("r-{}", first.trim_start_matches("i-")),
+            "OwnerId": self.scope.account,
+            "Groups": [],
+            "Instances": instances.iter().map(|instance| instance.shown()).collect::<Vec<_>>(),
+        })
     }
 
     /// All instances, each with its interfaces in the order of their devices.
@@ -213,8 +216,7 @@ impl Account {
         self.instances.values().map(move |instance| {
             let mut interfaces = attached.remove(instance.instance_id.as_str()).unwrap_or_default();
             interfaces.sort_by_key(|interface| interface.attachment.as_ref().map(|to| to.device_index));
-            let network_interfaces = interfaces.into_iter().map(NetworkInterface::inside_instance).collect();
-            Instance { network_interfaces, ..instance.clone() }
+            Instance { network_interfaces: interfaces.into_iter().cloned().collect(), ..instance.clone() }
         })
     }
 }

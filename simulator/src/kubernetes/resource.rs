@@ -167,10 +167,6 @@ impl Registry {
         self.all().find(|resource| resource.plural == name || resource.qualified() == name)
     }
 
-    pub(crate) fn get(&self, id: ResourceId) -> Option<&Arc<Resource>> {
-        self.resources.get(id.0)?.as_ref()
-    }
-
     /// The built-in resource.
     pub(crate) fn of(&self, builtin: Builtin) -> &Arc<Resource> {
         self.all()

@@ -112,7 +112,7 @@ async fn an_observer_sees_the_present_state_without_a_call() {
         (None, &web.listener, &json!(true))
     );
     let group = &observed.target_groups[&web.group];
-    assert_eq!(group.load_balancer_arns, [web.load_balancer.clone()]);
+    assert_eq!(group.load_balancer_arns, [web.load_balancer.as_str()]);
     assert_eq!(
         (group.targets[0].id.as_str(), group.targets[0].port, group.targets[0].state.as_str()),
         ("10.0.0.9", 80, "initial")

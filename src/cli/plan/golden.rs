@@ -273,6 +273,15 @@ impl World {
     }
 }
 
+impl Drop for World {
+    /// No plan may need a request that AWS's service model does not allow.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.simulator.violations(), []);
+        }
+    }
+}
+
 /// Whether what a wait waits for has come: its entry is done, or has itself come to wait for this one.
 fn is_over(wait: &Wait, of: &Entry, entries: &[Entry], reached: &[usize]) -> bool {
     let Some(awaited) = entries.iter().position(|entry| Some(&entry.key) == wait.entry.as_ref()) else { return true };

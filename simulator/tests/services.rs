@@ -1,0 +1,12 @@
+//! The services beside EC2 and Elastic Load Balancing, asked as a client of AWS's JSON and Query protocols asks.
+
+mod services {
+    mod acm;
+    mod constraints;
+    mod iam;
+    mod shield;
+    mod sts;
+    mod tagging;
+    mod waf;
+    mod world;
+}
