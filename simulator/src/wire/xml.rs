@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn a_map_is_written_as_its_entries() {
         let members = json!({ "Params": { "entry": [{ "key": "a", "value": "1" }, { "key": "b", "value": "2" }] } });
-        let answer = answer(Dialect::Elbv2, "Describe", &members, "r-1");
+        let answer = answer(ELB, "Describe", &members, "r-1");
         let expected =
             "<Params><entry><key>a</key><value>1</value></entry><entry><key>b</key><value>2</value></entry></Params>";
         assert!(answer.contains(expected), "{answer}");

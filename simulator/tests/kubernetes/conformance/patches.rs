@@ -26,13 +26,15 @@ sentences![
 ];
 
 async fn made(world: &World) -> Value {
-    let object = json!({ "metadata": { "name": "a", "labels": { "x": "1", "y": "2" } }, "data": { "a": "1", "b": "2" } });
+    let object =
+        json!({ "metadata": { "name": "a", "labels": { "x": "1", "y": "2" } }, "data": { "a": "1", "b": "2" } });
     world.post("configmaps", object).await.ok()
 }
 
 async fn a_merge_patch_sets_removes_and_replaces_lists(world: World) {
     made(&world).await;
-    let patch = json!({ "metadata": { "labels": { "x": null, "z": "3" } }, "data": { "a": null, "c": "3", "d": null } });
+    let patch =
+        json!({ "metadata": { "labels": { "x": null, "z": "3" } }, "data": { "a": null, "c": "3", "d": null } });
     let patched = world.merge("configmaps/a", patch).await.ok();
     assert_eq!(patched["metadata"]["labels"], json!({ "y": "2", "z": "3" }));
     assert_eq!(patched["data"], json!({ "b": "2", "c": "3" }));
@@ -191,7 +193,8 @@ async fn a_strategic_patch_merges_ports_of_services_by_number(world: World) {
 
 async fn a_strategic_patch_merges_containers_by_name(world: World) {
     let path = "/apis/apps/v1/namespaces/{ns}/deployments";
-    let container = |name: &str| json!({ "name": name, "image": format!("{name}:1"), "env": [{ "name": "x", "value": "1" }] });
+    let container =
+        |name: &str| json!({ "name": name, "image": format!("{name}:1"), "env": [{ "name": "x", "value": "1" }] });
     let object = json!({ "metadata": { "name": "a" }, "spec": {
         "selector": { "matchLabels": { "app": "a" } },
         "template": { "metadata": { "labels": { "app": "a" } }, "spec": { "containers": [container("a"), container("b")] } },
@@ -216,14 +219,21 @@ async fn a_strategic_patch_takes_entries_away_and_replaces_lists(world: World) {
     world.post("services", object).await.ok();
     let patch = json!({ "spec": { "ports": [{ "port": 80, "$patch": "delete" }] } });
     let patched = world.strategic("services/a", patch).await.ok();
-    assert_eq!((&patched["spec"]["ports"][0]["port"], patched["spec"]["ports"].as_array().unwrap().len()), (&json!(443), 1));
+    assert_eq!(
+        (&patched["spec"]["ports"][0]["port"], patched["spec"]["ports"].as_array().unwrap().len()),
+        (&json!(443), 1)
+    );
     let patch = json!({ "spec": { "ports": [{ "$patch": "replace" }, { "port": 1 }] } });
     let patched = world.strategic("services/a", patch).await.ok();
-    assert_eq!((&patched["spec"]["ports"][0]["port"], patched["spec"]["ports"].as_array().unwrap().len()), (&json!(1), 1));
+    assert_eq!(
+        (&patched["spec"]["ports"][0]["port"], patched["spec"]["ports"].as_array().unwrap().len()),
+        (&json!(1), 1)
+    );
     let patch = json!({ "metadata": { "labels": { "$patch": "replace", "y": "2" } } });
     let patched = world.strategic("services/a", patch).await.ok();
     assert_eq!(patched["metadata"]["labels"], json!({ "y": "2" }));
-    let patched = world.strategic("services/a", json!({ "metadata": { "labels": { "y": null, "z": "3" } } })).await.ok();
+    let patched =
+        world.strategic("services/a", json!({ "metadata": { "labels": { "y": null, "z": "3" } } })).await.ok();
     assert_eq!(patched["metadata"]["labels"], json!({ "z": "3" }));
 }
 

@@ -97,10 +97,11 @@ async fn later_pages_show_what_was_there_at_the_first(world: World) {
     let rest = world.get(&format!("configmaps?continue={token}")).await.ok();
     assert_eq!(names(&rest), ["b", "c"]);
     assert_eq!(version(&rest), version(&first));
-    world
-        .get(&format!("configmaps?continue={token}&resourceVersion={}", version(&first)))
-        .await
-        .says(400, "BadRequest", "specifying resource version is not allowed when using continue");
+    world.get(&format!("configmaps?continue={token}&resourceVersion={}", version(&first))).await.says(
+        400,
+        "BadRequest",
+        "specifying resource version is not allowed when using continue",
+    );
 }
 
 async fn a_page_of_selected_objects_does_not_say_how_many_remain(world: World) {
@@ -174,13 +175,22 @@ async fn a_version_that_does_not_exist_yet_is_waited_for_in_vain(world: World) {
 async fn parameters_of_lists_that_do_not_fit_together_are_refused(world: World) {
     for (parameters, words) in [
         ("resourceVersionMatch=Exact", "resourceVersionMatch is forbidden unless resourceVersion is provided"),
-        ("resourceVersion=0&resourceVersionMatch=Exact", "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\""),
+        (
+            "resourceVersion=0&resourceVersionMatch=Exact",
+            "resourceVersionMatch \"exact\" is forbidden for resourceVersion \"0\"",
+        ),
         ("sendInitialEvents=true", "sendInitialEvents is forbidden for list"),
-        ("resourceVersion=5&resourceVersionMatch=Nearly", "Unsupported value: \"Nearly\": supported values: \"Exact\", \"NotOlderThan\", \"\""),
+        (
+            "resourceVersion=5&resourceVersionMatch=Nearly",
+            "Unsupported value: \"Nearly\": supported values: \"Exact\", \"NotOlderThan\", \"\"",
+        ),
     ] {
         let status = world.get(&format!("configmaps?{parameters}")).await.refused(422, "Invalid");
         let message = status["message"].as_str().unwrap();
-        assert!(message.starts_with("ListOptions.meta.k8s.io \"\" is invalid: ") && message.contains(words), "{message}");
+        assert!(
+            message.starts_with("ListOptions.meta.k8s.io \"\" is invalid: ") && message.contains(words),
+            "{message}"
+        );
     }
     world.get("configmaps?resourceVersion=x").await.refused(400, "BadRequest");
 }
