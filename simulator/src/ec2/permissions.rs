@@ -24,6 +24,11 @@ pub(crate) struct Rule {
     pub(crate) peering: Peering,
 }
 
+impl Direction {
+    /// Both of them.
+    pub(super) const BOTH: [Direction; 2] = [Direction::Ingress, Direction::Egress];
+}
+
 /// Which way a rule lets traffic pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
