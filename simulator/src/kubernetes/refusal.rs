@@ -73,19 +73,26 @@ impl Refusal {
         Self::new(409, "Conflict", message).about(resource, name)
     }
 
-    /// Fields that a server-side apply would take from other managers: each with who holds it.
-    pub(crate) fn apply_conflict(causes: &[(String, String)]) -> Self {
-        let lines: Vec<String> =
-            causes.iter().map(|(manager, field)| format!("conflict with {manager}: {field}")).collect();
-        let (count, noun) = (causes.len(), if causes.len() == 1 { "conflict" } else { "conflicts" });
-        let mut refusal =
-            Self::new(409, "Conflict", format!("Apply failed with {count} {noun}: {}", lines.join("\n- ")));
-        let causes: Vec<Value> = causes
-            .iter()
-            .map(|(manager, field)| {
-                json!({ "reason": "FieldManagerConflict", "message": format!("conflict with {manager}"), "field": field })
+    /// Fields that a server-side apply would take from other managers: who holds which.
+    pub(crate) fn apply_conflict(conflicts: &[(String, Vec<String>)]) -> Self {
+        let all = || conflicts.iter().flat_map(|(who, fields)| fields.iter().map(move |field| (who, field)));
+        let message = match all().collect::<Vec<_>>().as_slice() {
+            [(who, field)] => format!("Apply failed with 1 conflict: conflict with {who}: {field}"),
+            many => {
+                let lines = conflicts.iter().flat_map(|(who, fields)| {
+                    let fields = fields.iter().map(|field| format!("- {field}"));
+                    [format!("conflicts with {who}:")].into_iter().chain(fields)
+                });
+                let lines: Vec<String> = lines.collect();
+                format!("Apply failed with {} conflicts: {}", many.len(), lines.join("\n"))
+            }
+        };
+        let causes: Vec<Value> = all()
+            .map(|(who, field)| {
+                json!({ "reason": "FieldManagerConflict", "message": format!("conflict with {who}"), "field": field })
             })
             .collect();
+        let mut refusal = Self::new(409, "Conflict", message);
         refusal.details.insert("causes".to_owned(), Value::Array(causes));
         refusal
     }
@@ -119,6 +126,17 @@ impl Refusal {
         refusal.details.insert("kind".to_owned(), json!(resource.kind));
         let causes: Vec<Value> = errors.iter().map(FieldError::cause).collect();
         refusal.details.insert("causes".to_owned(), Value::Array(causes));
+        refusal
+    }
+
+    /// What is wrong with the parameters of a patch.
+    pub(crate) fn patch_options(error: &FieldError) -> Self {
+        let message =
+            format!("PatchOptions.meta.k8s.io \"\" is invalid: {}: {}", error.field, error.body());
+        let mut refusal = Self::new(422, "Invalid", message);
+        refusal.details.insert("group".to_owned(), json!("meta.k8s.io"));
+        refusal.details.insert("kind".to_owned(), json!("PatchOptions"));
+        refusal.details.insert("causes".to_owned(), json!([error.cause()]));
         refusal
     }
 

@@ -92,6 +92,19 @@ impl Request {
         })
     }
 
+    /// The body as YAML, of which JSON is a part.
+    ///
+    /// # Errors
+    ///
+    /// It is none.
+    pub(crate) fn yaml(&self) -> Result<Value, Refusal> {
+        if let Ok(object) = serde_json::from_slice(&self.body) {
+            return Ok(object);
+        }
+        let text = std::str::from_utf8(&self.body).map_err(|error| Refusal::bad_request(error.to_string()))?;
+        serde_saphyr::from_str(text).map_err(|error| Refusal::bad_request(format!("error decoding YAML: {error}")))
+    }
+
     /// Who writes: what the request says, else the first part of the client's name.
     pub(crate) fn manager(&self) -> String {
         if !self.query.field_manager.is_empty() {

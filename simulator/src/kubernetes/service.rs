@@ -14,15 +14,16 @@ use serde_json::{Value, json};
 use tower::{BoxError, Service};
 
 use super::delete::{DeleteOptions, Deleted};
-use super::refusal::Refusal;
+use super::refusal::{FieldError, Refusal};
 use super::request::{Path, Request};
-use super::resource::Builtin;
+use super::resource::{Builtin, Rules};
 use super::selector::Selector;
 use super::state::State;
 use super::target::{Part, Target};
+use super::topology::Shape;
 use super::watch::Watch;
 use super::write::{Kept, WriteOptions};
-use super::{discovery, patch};
+use super::{discovery, patch, strategic};
 
 /// A Kubernetes API as kube's client sees it: any layer of `tower` may stand before it.
 #[derive(Clone, Debug)]
@@ -193,6 +194,16 @@ fn patch_object(state: &mut State, target: &Target, request: &Request) -> Result
                 Ok(object)
             })?
         }
+        "application/strategic-merge-patch+json" if target.resource.rules != Rules::Custom => {
+            let patch = request.json()?;
+            state.update(target, &options, |live| {
+                let mut object = live.clone();
+                let unprocessable = |why| Refusal::unprocessable(target, why);
+                strategic::merge(&Shape::of(target), &mut object, &patch).map_err(unprocessable)?;
+                Ok(object)
+            })?
+        }
+        "application/apply-patch+yaml" | "application/apply-patch+json" => return apply(state, target, request),
         other => {
             let message = format!(
                 "the body of the request was in an unknown format - accepted media types include: \
@@ -202,6 +213,20 @@ fn patch_object(state: &mut State, target: &Target, request: &Request) -> Result
         }
     };
     Ok(written(kept))
+}
+
+fn apply(state: &mut State, target: &Target, request: &Request) -> Result<Answer, Refusal> {
+    if request.query.field_manager.is_empty() {
+        let why = "is required for apply patch";
+        return Err(Refusal::patch_options(&FieldError::required("fieldManager", why)));
+    }
+    let given = request.yaml()?;
+    let options = WriteOptions {
+        force: request.query.force.unwrap_or_default(),
+        is_apply: true,
+        ..write_options(request)
+    };
+    Ok(written(state.apply_object(target, &options, &given)?))
 }
 
 fn delete(state: &mut State, target: &Target, request: &Request) -> Result<Answer, Refusal> {
@@ -248,6 +273,7 @@ fn write_options(request: &Request) -> WriteOptions {
         dry_run: request.query.dry_run,
         manager: request.manager(),
         strict: request.query.field_validation == "Strict",
+        ..WriteOptions::default()
     }
 }
 

@@ -22,6 +22,10 @@ pub(crate) struct WriteOptions {
     pub(crate) manager: String,
     /// Unknown fields are refused, not dropped.
     pub(crate) strict: bool,
+    /// A server-side apply takes fields from other managers.
+    pub(crate) force: bool,
+    /// The object already says who owns what: a server-side apply.
+    pub(crate) is_apply: bool,
 }
 
 /// What a write left.
@@ -53,12 +57,14 @@ impl State {
         let (uid, time) = (self.next_uid(), self.time());
         set_meta(&mut object, "uid", uid);
         set_meta(&mut object, "creationTimestamp", time);
+        if !options.is_apply {
+            object = self.own(target, options, object, None);
+        }
         let object = admission::create(self, target, object)?;
         let key = ObjectKey::of(&object);
         if self.get(resource, &key).is_some() {
             return Err(Refusal::already_exists(resource, &key.name));
         }
-        let object = self.own(target, options, object, None);
         if options.dry_run {
             return Ok(Kept { object: target.outward(Arc::new(object)), is_new: true });
         }
@@ -109,6 +115,9 @@ impl State {
             carry_meta(&live, &mut object, field);
         }
         restrict(target, &mut object, &live);
+        if !options.is_apply {
+            object = self.own(target, options, object, Some(&live));
+        }
         let object = admission::update(self, target, object, &live)?;
         self.finish_update(target, options, object, &live)
     }
@@ -125,7 +134,7 @@ impl State {
         if counts_as_new_generation(target, &object, live) {
             set_meta(&mut object, "generation", generation(live) + 1);
         }
-        let object = self.own(target, options, object, Some(live));
+        ignore_times(&mut object, live);
         let is_same = object == **live;
         let is_done = is_going(live) && is_released(target, &object);
         if options.dry_run || is_same && !is_done {
@@ -255,6 +264,22 @@ fn counts_as_new_generation(target: &Target, object: &Value, live: &Value) -> bo
     }
 }
 
+/// A write that changes nothing but when somebody last wrote changes nothing.
+fn ignore_times(object: &mut Value, live: &Value) {
+    let timeless = |object: &Value| {
+        let mut managed = object["metadata"]["managedFields"].clone();
+        managed.as_array_mut().into_iter().flatten().for_each(|entry| entry["time"] = Value::Null);
+        managed
+    };
+    if object != live && timeless(object) == timeless(live) {
+        let mut as_before = object.clone();
+        carry_meta(live, &mut as_before, "managedFields");
+        if as_before == *live {
+            *object = as_before;
+        }
+    }
+}
+
 /// Whether nothing keeps a going object any more.
 fn is_released(target: &Target, object: &Value) -> bool {
     let has_no_grace = object["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or_default() == 0;
@@ -307,5 +332,31 @@ impl State {
             }
             Ok(object)
         })
+    }
+}
+
+impl State {
+    /// Carries out a server-side apply: changes the object that is there, or makes it.
+    pub(crate) fn apply_object(
+        &mut self,
+        target: &Target,
+        options: &WriteOptions,
+        given: &Value,
+    ) -> Result<Kept, Refusal> {
+        let given = {
+            let mut given = given.clone();
+            let name = meta_text(&given, "name").to_owned();
+            if name.is_empty() {
+                set_meta(&mut given, "name", target.name());
+            }
+            given
+        };
+        if self.get(&target.resource, &target.key).is_none() {
+            let object = self.apply(target, options, &Value::Null, &given)?;
+            return self.create(target, options, object);
+        }
+        let live = target.in_version(Arc::clone(self.get(&target.resource, &target.key).expect("it is there")));
+        let object = self.apply(target, options, &live, &given)?;
+        self.update(target, options, |_| Ok(object))
     }
 }
