@@ -11,16 +11,8 @@ use super::topology::Shape;
 use super::write::WriteOptions;
 
 /// Fields that belong to nobody.
-const OF_THE_SERVER: &[&str] = &[
-    "name",
-    "namespace",
-    "creationTimestamp",
-    "selfLink",
-    "uid",
-    "generation",
-    "managedFields",
-    "resourceVersion",
-];
+const OF_THE_SERVER: &[&str] =
+    &["name", "namespace", "creationTimestamp", "selfLink", "uid", "generation", "managedFields", "resourceVersion"];
 
 /// One who set fields.
 #[derive(Clone, Debug, PartialEq)]
@@ -36,7 +28,13 @@ struct Manager {
 
 impl State {
     /// Notes in an object who changed what in it.
-    pub(crate) fn own(&self, target: &Target, options: &WriteOptions, mut object: Value, live: Option<&Value>) -> Value {
+    pub(crate) fn own(
+        &self,
+        target: &Target,
+        options: &WriteOptions,
+        mut object: Value,
+        live: Option<&Value>,
+    ) -> Value {
         if !self.options.managed_fields {
             set_meta(&mut object, "managedFields", Value::Null);
             return object;

@@ -131,8 +131,7 @@ impl Refusal {
 
     /// What is wrong with the parameters of a patch.
     pub(crate) fn patch_options(error: &FieldError) -> Self {
-        let message =
-            format!("PatchOptions.meta.k8s.io \"\" is invalid: {}: {}", error.field, error.body());
+        let message = format!("PatchOptions.meta.k8s.io \"\" is invalid: {}: {}", error.field, error.body());
         let mut refusal = Self::new(422, "Invalid", message);
         refusal.details.insert("group".to_owned(), json!("meta.k8s.io"));
         refusal.details.insert("kind".to_owned(), json!("PatchOptions"));

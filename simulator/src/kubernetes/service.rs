@@ -221,11 +221,8 @@ fn apply(state: &mut State, target: &Target, request: &Request) -> Result<Answer
         return Err(Refusal::patch_options(&FieldError::required("fieldManager", why)));
     }
     let given = request.yaml()?;
-    let options = WriteOptions {
-        force: request.query.force.unwrap_or_default(),
-        is_apply: true,
-        ..write_options(request)
-    };
+    let options =
+        WriteOptions { force: request.query.force.unwrap_or_default(), is_apply: true, ..write_options(request) };
     Ok(written(state.apply_object(target, &options, &given)?))
 }
 

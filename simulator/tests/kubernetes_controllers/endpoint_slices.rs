@@ -77,7 +77,8 @@ async fn ports_are_found_by_number_and_by_name_on_each_pod() {
     world.pass(3.0).await;
     let mut found: Vec<(String, Vec<i64>)> = Vec::new();
     for slice in world.objects("endpointslices") {
-        let numbers: Vec<i64> = slice["ports"].as_array().unwrap().iter().map(|port| port["port"].as_i64().unwrap()).collect();
+        let numbers: Vec<i64> =
+            slice["ports"].as_array().unwrap().iter().map(|port| port["port"].as_i64().unwrap()).collect();
         for endpoint in slice["endpoints"].as_array().unwrap() {
             found.push((endpoint["targetRef"]["name"].as_str().unwrap().to_owned(), numbers.clone()));
         }
@@ -86,7 +87,6 @@ async fn ports_are_found_by_number_and_by_name_on_each_pod() {
     let expected = [("one", vec![80, 9000, 8080]), ("other", vec![80, 9000, 8081]), ("third", vec![80, 9000])];
     assert_eq!(found, expected.map(|(name, ports)| (name.to_owned(), ports)));
 }
-
 
 #[tokio::test(start_paused = true)]
 async fn services_without_a_selector_are_left_alone_and_all_may_be_published() {

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use k8s_openapi::api::apps::v1::{Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, RollingUpdateDeployment};
+use k8s_openapi::api::apps::v1::{
+    Deployment, DeploymentCondition, DeploymentSpec, DeploymentStatus, RollingUpdateDeployment,
+};
 use k8s_openapi::api::core::v1::Pod;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
@@ -40,7 +42,8 @@ fn roll(hand: &mut Hand<'_>, deployment: &Deployment, pods: &[&Pod]) {
     let (mut new, old): (Vec<&Pod>, Vec<&Pod>) = pods.iter().partition(|pod| hash_of(pod) == hash);
     let wanted = count(spec.replicas);
     let Bounds { most, fewest_ready } = bounds(&spec, wanted);
-    let may_begin = spec.strategy.as_ref().and_then(|strategy| strategy.type_.as_deref()) != Some("Recreate") || old.is_empty();
+    let may_begin =
+        spec.strategy.as_ref().and_then(|strategy| strategy.type_.as_deref()) != Some("Recreate") || old.is_empty();
     if may_begin {
         let made = wanted.saturating_sub(new.len()).min(most.saturating_sub(pods.len()));
         (0..made).for_each(|_| hand.create(&pod_of(deployment, &spec, &hash)));
@@ -126,7 +129,8 @@ fn pod_of(deployment: &Deployment, spec: &DeploymentSpec, hash: &str) -> Pod {
 fn report(hand: &mut Hand<'_>, deployment: &Deployment) {
     let pods = hand.all::<Pod>();
     let own = pods.iter().filter(|pod| owns(&deployment.metadata, &pod.metadata));
-    let (going, own): (Vec<&Pod>, Vec<&Pod>) = own.filter(|pod| !pod::has_ended(pod)).partition(|pod| pod::is_going(pod));
+    let (going, own): (Vec<&Pod>, Vec<&Pod>) =
+        own.filter(|pod| !pod::has_ended(pod)).partition(|pod| pod::is_going(pod));
     let spec = deployment.spec.clone().unwrap_or_default();
     let hash = template_hash(&spec);
     let number = |pods: usize| i32::try_from(pods).ok();

@@ -65,7 +65,8 @@ fn release(hand: &mut Hand<'_>, resource: &Arc<Resource>, object: &Value, everyt
         let blocks = |owner: &Value| is_owner(owner) && owner["blockOwnerDeletion"] == true;
         let is_done = waits_for == ORPHAN || !owned.iter().any(|(_, other)| owners(other).any(blocks));
         if is_done {
-            let left: Vec<Value> = finalizers(object).filter(|name| *name != waits_for).map(|name| json!(name)).collect();
+            let left: Vec<Value> =
+                finalizers(object).filter(|name| *name != waits_for).map(|name| json!(name)).collect();
             hand.edit_any(resource, object, |object| set_meta(object, "finalizers", json!(left)));
         }
     }

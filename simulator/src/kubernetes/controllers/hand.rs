@@ -23,10 +23,8 @@ pub(super) trait Kind:
 {
 }
 
-impl<K> Kind for K where
-    K: k8s_openapi::Resource + k8s_openapi::Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned
-{
-}
+impl<K> Kind for K where K: k8s_openapi::Resource + k8s_openapi::Metadata<Ty = ObjectMeta> + Serialize + DeserializeOwned
+{}
 
 /// One controller's access to the server. What the server refuses is left for the next look.
 pub(super) struct Hand<'s> {

@@ -16,7 +16,11 @@ impl Controller for Nodes {
             let is_tainted = taints.filter(|taint| is_not_ready(taint)).count() > 0;
             match is_ready(&node) {
                 Some(true) if is_tainted => hand.edit(Part::Main, &node.metadata, |node: &mut Node| {
-                    node.spec.get_or_insert_default().taints.get_or_insert_default().retain(|taint| !is_not_ready(taint));
+                    node.spec
+                        .get_or_insert_default()
+                        .taints
+                        .get_or_insert_default()
+                        .retain(|taint| !is_not_ready(taint));
                 }),
                 Some(false) if !is_tainted => hand.edit(Part::Main, &node.metadata, |node: &mut Node| {
                     let taints = node.spec.get_or_insert_default().taints.get_or_insert_default();

@@ -39,7 +39,8 @@ fn is_ours(pod: &Pod) -> bool {
 fn takes(node: &Node, pod: &Pod) -> bool {
     let (Some(spec), node_spec) = (&pod.spec, node.spec.clone().unwrap_or_default()) else { return false };
     let tolerations = spec.tolerations.as_deref().unwrap_or_default();
-    let keeps_off = |taint: &Taint| taint.effect != "PreferNoSchedule" && !tolerations.iter().any(|one| tolerates(one, taint));
+    let keeps_off =
+        |taint: &Taint| taint.effect != "PreferNoSchedule" && !tolerations.iter().any(|one| tolerates(one, taint));
     if node_spec.unschedulable == Some(true) || node_spec.taints.iter().flatten().any(keeps_off) {
         return false;
     }
@@ -51,6 +52,7 @@ fn tolerates(toleration: &Toleration, taint: &Taint) -> bool {
     let is_effect = toleration.effect.as_deref().is_none_or(|effect| effect.is_empty() || effect == taint.effect);
     let is_key = toleration.key.as_deref().is_none_or(|key| key.is_empty() || key == taint.key);
     let value = toleration.value.as_deref().unwrap_or_default();
-    let is_value = toleration.operator.as_deref() == Some("Exists") || value == taint.value.as_deref().unwrap_or_default();
+    let is_value =
+        toleration.operator.as_deref() == Some("Exists") || value == taint.value.as_deref().unwrap_or_default();
     is_effect && is_key && is_value
 }
