@@ -119,9 +119,14 @@ spec: {}
     let told = text(&output.stdout);
     assert_eq!((output.status.code(), text(&output.stderr)), (Some(0), String::new()), "{told}");
     let landmarks = [
+        "What your manifests need",
         "no Pods for Service shop among the files: 4 are added",
+        "namespace/shop created",
+        "deployment/shop created",
         "+ load balancer ",
+        "Ignored: 1 CronJob",
         "cronjob/nightly left out: the simulated API server knows no such kind",
+        "from k8s-traffic-demo-",
         ":8080 of k8s-shop-shop-",
         "\n  shop-",
         "The account is as it was",
@@ -137,7 +142,7 @@ fn what_cannot_come_to_pass_is_an_error() {
         (&["demo", "-f", "examples/tutorial/broken-indentation.yaml"], "broken-indentation.yaml:"),
         (
             &["demo", "-f", "tests/golden/annotation-scheme-refused/objects.yaml"],
-            "error: Service default/web is refused",
+            "error: Service/default/web is refused",
         ),
     ] {
         let (output, _) = run(args);

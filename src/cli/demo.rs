@@ -63,7 +63,7 @@ enum DemoError {
     Unobservable(String),
     #[error("the manifests cannot be read; mend them first:\n  {}", .0.join("\n  "))]
     Manifests(Vec<String>),
-    #[error("{0} is refused; the plan says why")]
+    #[error("{0} is refused; the plan on stdout says why")]
     Refused(String),
     #[error("{what}: not within {} s{}", limit.as_secs(), told(.events))]
     Late { what: String, limit: Duration, events: Vec<String> },

@@ -29,12 +29,10 @@ impl Objects {
         Self::of(manifests)
     }
 
-    /// The objects of a person's files, with Pods for their Services and the namespaces that they need.
-    pub(super) fn of_files(paths: &[PathBuf]) -> Result<Self, Failure> {
+    /// What a person's files need first, and the files' own objects: their namespaces, and Pods for their Services.
+    pub(super) fn of_files(paths: &[PathBuf]) -> Result<(Self, Self), Failure> {
         let mut objects = Self::of(Manifests::read(paths, false)?)?;
-        objects.add_pods();
-        objects.add_namespaces();
-        Ok(objects)
+        Ok((objects.take_needs(), objects))
     }
 
     fn of(mut manifests: Manifests) -> Result<Self, DemoError> {
@@ -50,17 +48,28 @@ impl Objects {
             !is_node
         });
         manifests.objects.iter_mut().chain(&mut manifests.others).for_each(strip);
-        let mut all = [manifests.others.clone(), manifests.objects.clone()].concat();
-        all.sort_by_key(|object| object["kind"] != "Namespace");
+        let all = [manifests.others.clone(), manifests.objects.clone()].concat();
         Ok(Self { manifests, all, notes })
     }
 
-    fn add_pods(&mut self) {
-        let mut added = Vec::new();
+    /// Splits off what has to be there before the rest can be planned.
+    fn take_needs(&mut self) -> Self {
+        let mut needs = Self { manifests: Manifests::default(), all: self.namespaces(), notes: Vec::new() };
+        for (service, pods) in self.pods() {
+            needs.notes.push(format!("no Pods for Service {service} among the files: {PODS} are added"));
+            needs.all.push(pods);
+        }
+        self.all.retain(|object| object["kind"] != "Namespace");
+        needs
+    }
+
+    /// Pods for every Service that selects some and finds none among the files, with the Service's name.
+    fn pods(&self) -> Vec<(String, Value)> {
+        let mut added: Vec<(String, Value)> = Vec::new();
         for service in self.all.iter().filter(|object| object["kind"] == "Service") {
             let selector = service["spec"]["selector"].as_object().filter(|selector| !selector.is_empty());
             let Some(selector) = selector.filter(|_| service["spec"]["type"] != "ExternalName") else { continue };
-            let is_found = self.all.iter().chain(&added).any(|object| {
+            let is_found = self.all.iter().chain(added.iter().map(|(_, pods)| pods)).any(|object| {
                 let labels = match object["kind"].as_str() {
                     Some("Deployment") => &object["spec"]["template"]["metadata"]["labels"],
                     Some("Pod") => &object["metadata"]["labels"],
@@ -69,23 +78,20 @@ impl Objects {
                 namespace(object) == namespace(service) && selects(selector, labels)
             });
             if !is_found {
-                self.notes.push(format!("no Pods for Service {} among the files: {PODS} are added", name(service)));
-                added.push(pods_for(service, selector));
+                added.push((name(service).to_owned(), pods_for(service, selector)));
             }
         }
-        self.all.extend(added);
+        added
     }
 
-    fn add_namespaces(&mut self) {
-        let is_namespace = |object: &&Value| object["kind"] == "Namespace";
-        let known: BTreeSet<&str> =
-            self.all.iter().filter(is_namespace).map(name).chain(["default", "kube-system"]).collect();
+    /// The files' own namespaces, and those that their objects are in.
+    fn namespaces(&self) -> Vec<Value> {
+        let own: Vec<Value> = self.all.iter().filter(|object| object["kind"] == "Namespace").cloned().collect();
+        let known: BTreeSet<&str> = own.iter().map(name).chain(["default", "kube-system"]).collect();
         let needed: BTreeSet<&str> = self.all.iter().map(namespace).filter(|name| !known.contains(name)).collect();
-        let objects = needed
-            .into_iter()
-            .map(|name| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } }));
-        let objects: Vec<Value> = objects.collect();
-        self.all.splice(0..0, objects);
+        let made = |name| json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+        let made: Vec<Value> = needed.into_iter().map(made).collect();
+        [own, made].concat()
     }
 }
 
@@ -164,20 +170,24 @@ mod tests {
                     spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}]}\n---\n\
                     apiVersion: v1\nkind: Node\nmetadata: {name: n}\n";
         let mut objects = Objects::of_text("web.yaml", text).unwrap();
-        objects.add_pods();
-        objects.add_namespaces();
-        let kinds: Vec<&str> = objects.all.iter().filter_map(|object| object["kind"].as_str()).collect();
-        assert_eq!(kinds, ["Namespace", "Service", "Deployment"]);
-        assert_eq!(objects.all[2]["spec"]["template"]["spec"]["containers"][0]["ports"][0]["name"], "http");
-        assert!(objects.all[1]["metadata"]["uid"].is_null());
-        assert_eq!(objects.notes.len(), 2, "{:?}", objects.notes);
+        let needs = objects.take_needs();
+        let kinds = |objects: &Objects| -> Vec<String> {
+            objects.all.iter().filter_map(|object| object["kind"].as_str()).map(str::to_owned).collect()
+        };
+        assert_eq!(
+            (kinds(&needs), kinds(&objects)),
+            (vec!["Namespace".into(), "Deployment".into()], vec!["Service".into()])
+        );
+        assert_eq!(needs.all[1]["spec"]["template"]["spec"]["containers"][0]["ports"][0]["name"], "http");
+        assert!(objects.all[0]["metadata"]["uid"].is_null());
+        assert_eq!((needs.notes.len(), objects.notes.len()), (1, 1), "{:?} {:?}", needs.notes, objects.notes);
     }
 
     #[test]
     fn pods_that_a_deployment_brings_are_enough() {
         let mut objects = Objects::of_text("web.yaml", include_str!("../../../examples/web.yaml")).unwrap();
-        objects.add_pods();
-        assert_eq!((objects.all.len(), objects.notes.len()), (2, 0));
+        let needs = objects.take_needs();
+        assert_eq!((needs.all.len(), needs.notes.len(), objects.all.len()), (0, 0, 2));
     }
 
     #[test]

@@ -85,10 +85,15 @@ impl Story {
     /// A person's own manifests.
     pub(super) fn of_files(paths: &[PathBuf]) -> Result<Self, Failure> {
         let files = paths.iter().map(|path| format!("-f {}", path.display())).collect::<Vec<_>>().join(" ");
-        let objects = Objects::of_files(paths)?;
-        let shown = objects.notes.iter().map(|note| format!("{note}\n")).collect();
-        let chapter = Chapter { title: "Your manifests", files, shown, objects, is_deleted: true };
-        Ok(Self { chapters: vec![chapter] })
+        let (needs, objects) = Objects::of_files(paths)?;
+        let chapter = |title, files: &str, objects: Objects| {
+            let shown = objects.notes.iter().map(|note| format!("{note}\n")).collect();
+            Chapter { title, files: files.to_owned(), shown, objects, is_deleted: true }
+        };
+        let mut chapters =
+            vec![chapter("What your manifests need", "", needs), chapter("Your manifests", &files, objects)];
+        chapters.retain(|chapter| !chapter.objects.all.is_empty());
+        Ok(Self { chapters })
     }
 
     /// Tells it; with `keep` without the deletion. Gives what can be reached in the end.
@@ -127,7 +132,9 @@ impl Teller<'_> {
         if !manifests.services.is_empty() || !manifests.bindings.is_empty() || !manifests.skipped.is_empty() {
             self.plan(&files, manifests).await?;
         }
-        print(&format!("$ kubectl apply {files}\n"));
+        if !files.is_empty() {
+            print(&format!("$ kubectl apply {files}\n"));
+        }
         for object in all {
             self.apply(&object).await?;
             if is_deleted && !self.applied.iter().any(|known| is_same(known, &object)) {

@@ -151,10 +151,14 @@ impl World {
         let balancers = now.load_balancers.iter().filter(|(arn, _)| !before.load_balancers.contains_key(*arn));
         let groups = now.target_groups.iter().filter(|(arn, _)| !before.target_groups.contains_key(*arn));
         let security = now.security_groups.iter().filter(|(id, _)| !before.security_groups.contains_key(*id));
+        let rules = now.security_groups.iter().filter(|(id, found)| {
+            before.security_groups.get(*id).is_some_and(|before| before.ingress != found.ingress)
+        });
         Ok(balancers
             .map(|(_, found)| format!("load balancer {}", found.name))
             .chain(groups.map(|(_, found)| format!("target group {}", found.name)))
             .chain(security.map(|(_, found)| format!("security group {}", found.name)))
+            .chain(rules.map(|(_, found)| format!("rules of security group {}", found.name)))
             .collect())
     }
 }
