@@ -74,14 +74,7 @@ enum DemoError {
 impl DemoError {
     /// Something did not come to pass; what the controller said about it may tell why.
     fn late(world: &World, what: &str, limit: Duration) -> Self {
-        let events = world.kubernetes.objects("events");
-        let warnings = events.iter().filter(|event| event["type"] == "Warning");
-        let told = warnings.map(|event| {
-            let about = &event["involvedObject"];
-            let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
-            format!("{} {}: {}", text(&about["kind"]), text(&about["name"]), text(&event["message"]))
-        });
-        Self::Late { what: what.to_owned(), limit, events: told.collect() }
+        Self::Late { what: what.to_owned(), limit, events: news::warnings(world) }
     }
 }
 

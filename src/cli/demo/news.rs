@@ -32,13 +32,23 @@ pub(super) struct News {
     states: BTreeMap<String, String>,
     hosts: BTreeMap<String, String>,
     pods: BTreeSet<String>,
+    warnings: BTreeSet<String>,
     is_new_chapter: bool,
 }
 
 impl News {
     pub(super) fn new() -> Self {
-        let (names, states, hosts, pods) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new(), BTreeSet::new());
-        Self { begin: Instant::now(), call: 0, writes: 0, names, states, hosts, pods, is_new_chapter: true }
+        Self {
+            begin: Instant::now(),
+            call: 0,
+            writes: 0,
+            names: BTreeMap::new(),
+            states: BTreeMap::new(),
+            hosts: BTreeMap::new(),
+            pods: BTreeSet::new(),
+            warnings: BTreeSet::new(),
+            is_new_chapter: true,
+        }
     }
 
     /// What comes now stands apart from what was told.
@@ -87,6 +97,7 @@ impl News {
         self.tell_writes(world);
         self.tell_states(&observed);
         self.tell_hosts(world);
+        self.tell_warnings(world);
         Ok(())
     }
 
@@ -152,6 +163,14 @@ impl News {
         }
     }
 
+    fn tell_warnings(&mut self, world: &World) {
+        for warning in warnings(world) {
+            if self.warnings.insert(warning.clone()) {
+                self.event(&format!("the controller warns: {warning}"));
+            }
+        }
+    }
+
     /// A call or a write, and what was answered.
     fn line(&mut self, action: &str, what: &str, answer: &str) {
         let answer = if answer.is_empty() { String::new() } else { format!(" -> {answer}") };
@@ -201,6 +220,16 @@ impl News {
         };
         list(&members["IpPermissions"]).map(permission).collect::<Vec<_>>().join("; ")
     }
+}
+
+/// What the controller warned of in Events.
+pub(super) fn warnings(world: &World) -> Vec<String> {
+    let events = world.kubernetes.objects("events");
+    let warnings = events.iter().filter(|event| event["type"] == "Warning").map(|event| {
+        let about = &event["involvedObject"];
+        format!("{} {}: {}", text(&about["kind"]), text(&about["name"]), text(&event["message"]))
+    });
+    warnings.collect()
 }
 
 fn is_write(call: &Arc<CallRecord>) -> bool {

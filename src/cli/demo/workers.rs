@@ -1,4 +1,4 @@
-//! The Nodes of the demo: instances of the account, each with a block of addresses for its Pods.
+//! The Nodes of the demo: instances of the account, each with secondary addresses for its Pods.
 
 use std::net::Ipv4Addr;
 
@@ -9,8 +9,8 @@ use super::DemoError;
 
 /// As many instances of an account become Nodes.
 const MOST: usize = 2;
-/// Addresses for Pods on one Node: a prefix as EC2 delegates them to an interface.
-const PREFIX_LENGTH: u8 = 28;
+/// The block of addresses for Pods on one Node.
+const BLOCK_LENGTH: u8 = 28;
 
 /// An instance that is a Node.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,7 +22,7 @@ pub(super) struct Worker {
     pub(super) pods: Ipv4Net,
 }
 
-/// The first instances of an account description, which is given their Pods' prefixes.
+/// The first instances of an account description, which is given their Pods' addresses.
 pub(super) fn settle(account: &mut Value) -> Result<Vec<Worker>, DemoError> {
     let instances = account["instances"].as_array().cloned().unwrap_or_default();
     let mut workers = Vec::new();
@@ -34,7 +34,7 @@ pub(super) fn settle(account: &mut Value) -> Result<Vec<Worker>, DemoError> {
         let subnet = subnet.ok_or_else(|| lacks("a SubnetId that is described"))?;
         let block: Ipv4Net = text(&subnet["CidrBlock"]).parse().map_err(|_| lacks("a subnet with an IPv4 block"))?;
         let address: Ipv4Addr = text(&instance["PrivateIpAddress"]).parse().map_err(|_| lacks("a PrivateIpAddress"))?;
-        let pods = prefixes(block).rev().nth(at).ok_or_else(|| lacks("a subnet that is large enough for Pods"))?;
+        let pods = blocks(block).rev().nth(at).ok_or_else(|| lacks("a subnet that is large enough for Pods"))?;
         workers.push(Worker {
             node: format!("node-{}", ["a", "b"][at]),
             instance: id.to_owned(),
@@ -44,27 +44,34 @@ pub(super) fn settle(account: &mut Value) -> Result<Vec<Worker>, DemoError> {
         });
     }
     for worker in &workers {
-        *interface(account, worker)? = json!([{ "Ipv4Prefix": worker.pods.to_string() }]);
+        let interface = interface(account, worker)?;
+        if interface["PrivateIpAddress"].is_null() {
+            interface["PrivateIpAddress"] = json!(worker.address);
+        }
+        let mut addresses = interface["PrivateIpAddresses"].as_array().cloned().unwrap_or_default();
+        let secondary = worker.pods.hosts().map(|address| json!({ "PrivateIpAddress": address, "Primary": false }));
+        addresses.extend(secondary);
+        interface["PrivateIpAddresses"] = json!(addresses);
     }
     if workers.is_empty() { Err(DemoError::NoInstances) } else { Ok(workers) }
 }
 
-/// The prefixes of a subnet; the last ones are farthest from the addresses that are given out first.
-fn prefixes(subnet: Ipv4Net) -> impl DoubleEndedIterator<Item = Ipv4Net> {
+/// The blocks of a subnet; the last ones are farthest from the addresses that are given out first.
+fn blocks(subnet: Ipv4Net) -> impl DoubleEndedIterator<Item = Ipv4Net> {
     let all: Vec<Ipv4Net> = match subnet.prefix_len() {
-        8..=PREFIX_LENGTH => subnet.subnets(PREFIX_LENGTH).into_iter().flatten().collect(),
+        8..=BLOCK_LENGTH => subnet.subnets(BLOCK_LENGTH).into_iter().flatten().collect(),
         _ => Vec::new(),
     };
     all.into_iter()
 }
 
-/// The prefixes of a worker's first interface, which is made when none is described.
+/// A worker's first interface, which is made when none is described.
 fn interface<'a>(account: &'a mut Value, worker: &Worker) -> Result<&'a mut Value, DemoError> {
     let is_first = |interface: &Value| interface["Attachment"]["DeviceIndex"].as_u64().unwrap_or_default() == 0;
     let is_its = |interface: &Value| interface["Attachment"]["InstanceId"] == *worker.instance;
     let apart = account["networkInterfaces"].as_array().cloned().unwrap_or_default();
     if let Some(at) = apart.iter().position(|interface| is_its(interface) && is_first(interface)) {
-        return Ok(&mut account["networkInterfaces"][at]["Ipv4Prefixes"]);
+        return Ok(&mut account["networkInterfaces"][at]);
     }
     let instances = account["instances"].as_array_mut().ok_or(DemoError::NoInstances)?;
     let instance = instances.iter_mut().find(|instance| instance["InstanceId"] == *worker.instance);
@@ -80,7 +87,7 @@ fn interface<'a>(account: &'a mut Value, worker: &Worker) -> Result<&'a mut Valu
     }
     let interfaces = instance["NetworkInterfaces"].as_array().cloned().unwrap_or_default();
     let at = interfaces.iter().position(is_first).unwrap_or_default();
-    Ok(&mut instance["NetworkInterfaces"][at]["Ipv4Prefixes"])
+    Ok(&mut instance["NetworkInterfaces"][at])
 }
 
 impl Worker {
@@ -121,11 +128,9 @@ mod tests {
         let found: Vec<_> = workers.iter().map(|worker| (worker.node.as_str(), worker.pods.to_string())).collect();
         assert_eq!(found, [("node-a", "10.0.0.240/28".to_owned()), ("node-b", "10.0.0.224/28".to_owned())]);
         let made = &account["instances"][0]["NetworkInterfaces"][0];
-        assert_eq!(
-            (&made["Ipv4Prefixes"][0]["Ipv4Prefix"], &made["Groups"][0]["GroupId"]),
-            (&json!("10.0.0.240/28"), &json!("g"))
-        );
-        assert_eq!(account["networkInterfaces"][0]["Ipv4Prefixes"][0]["Ipv4Prefix"], "10.0.0.224/28");
+        assert_eq!((&made["PrivateIpAddress"], &made["Groups"][0]["GroupId"]), (&json!("10.0.0.4"), &json!("g")));
+        assert_eq!(made["PrivateIpAddresses"][1]["PrivateIpAddress"], "10.0.0.242");
+        assert_eq!(account["networkInterfaces"][0]["PrivateIpAddresses"][0]["PrivateIpAddress"], "10.0.0.225");
     }
 
     #[test]
