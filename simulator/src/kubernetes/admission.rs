@@ -32,6 +32,8 @@ use service::Allotter;
 
 pub(super) use custom::resource as defined_resource;
 pub(super) use metadata::is_label_value;
+pub(super) use namespace::KEEPER;
+pub(super) use node::NOT_READY;
 
 /// Reads an object as its kind: what the kind does not know is dropped (or refused, when `strict`), defaults filled in.
 pub(super) fn decode(target: &Target, object: Value, strict: bool) -> Result<Value, Refusal> {
