@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::custom_resources::{WIDGETS, define};
 use super::sentences;
 use super::world::{World, version};
 
@@ -130,13 +131,14 @@ async fn a_watch_ends_when_its_time_is_over(world: World) {
 }
 
 async fn a_watch_from_before_the_memory_of_the_server_is_told_so(world: World) {
-    world.config_map("a").await;
-    let mut watch = world.watch("configmaps?resourceVersion=1").await;
+    let then = version(&world.config_map("a").await);
+    define(&world, json!({ "type": "object" })).await;
+    let mut watch = world.watch(&format!("{WIDGETS}?resourceVersion={then}")).await;
     let (kind, status) = watch.event().await.unwrap();
     assert_eq!(kind, "ERROR");
     assert_eq!((&status["kind"], &status["code"], &status["reason"]), (&json!("Status"), &json!(410), &json!("Expired")));
-    let words = "too old resource version: 1 (";
-    assert!(status["message"].as_str().unwrap().starts_with(words), "{status}");
+    let words = format!("too old resource version: {then} (");
+    assert!(status["message"].as_str().unwrap().starts_with(&words), "{status}");
     assert_eq!(watch.event().await, None);
 }
 
