@@ -46,14 +46,3 @@ fn report(failures: &[String]) {
     let count = conformance::checks().len();
     assert!(failures.is_empty(), "{} of {count} checks fail:\n{}", failures.len(), failures.join("\n"));
 }
-
-#[tokio::test]
-async fn scratch_real() {
-    let mut config = kube::Config::from_kubeconfig(&Default::default()).await.unwrap();
-    config.default_retry = false;
-    let client = kube::Client::try_from(config).unwrap();
-    let forget: conformance::Forget = Arc::new(|| Box::pin(async {}));
-    let failures = conformance::all_at_once([conformance::checks(), conformance::checks_beyond_the_model()].concat(), client, forget).await;
-    let count = conformance::checks().len();
-    assert!(failures.is_empty(), "{} of {count} checks fail:\n{}", failures.len(), failures.join("\n"));
-}

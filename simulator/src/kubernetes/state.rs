@@ -71,8 +71,6 @@ impl State {
             state.found_namespace(name);
         }
         state.log.clear();
-        // What came before it started no server can tell.
-        state.store.compact();
         state
     }
 
