@@ -7,39 +7,53 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
+use crate::acm::certificates::CertificateDetail;
+use crate::ec2::addresses::Address;
 use crate::ec2::availability_zones::AvailabilityZone;
+use crate::ec2::coip_pools::CoipPool;
 use crate::ec2::instances::Instance;
+use crate::ec2::internet_gateways::InternetGateway;
+use crate::ec2::ipam_pools::IpamPool;
 use crate::ec2::network_interfaces::NetworkInterface;
 use crate::ec2::prefix_lists::PrefixList;
 use crate::ec2::route_tables::RouteTable;
 use crate::ec2::store::Account;
 use crate::ec2::subnets::Subnet;
+use crate::ec2::vpc_peering_connections::VpcPeeringConnection;
 use crate::ec2::vpcs::Vpc;
-use crate::elbv2::{Described, DescribedListener, DescribedLoadBalancer, DescribedTargetGroup, Quotas, Recorded};
-use crate::network::{LoadBalancerInterfaces, Scope};
+use crate::elbv2::{
+    Described, DescribedListener, DescribedLoadBalancer, DescribedRule, DescribedTargetGroup, DescribedTrustStore,
+    Quotas, Recorded,
+};
+use crate::iam::server_certificates::ServerCertificate;
+use crate::network::Scope;
 use crate::simulator::Simulator;
 
 pub use self::error::DescriptionError;
-use self::keys::Element;
+use self::keys::{Element, Shaped};
 use self::load_balancing::Network;
 use self::network::elements;
-use self::security_groups::SecurityGroup;
+pub use self::saved::SavedAccount;
+use self::security_groups::{SecurityGroup, SecurityGroupRule};
+use self::services::{Shield, WebAcl};
 
 mod error;
 mod instances;
 mod keys;
 mod load_balancing;
 mod network;
+mod plain_lists;
 mod references;
+mod saved;
+mod saved_load_balancing;
 mod security_groups;
+mod services;
 mod zones;
 
 /// The account of a description that names none.
 const DEFAULT_ACCOUNT: &str = "000000000000";
 /// The Region of a description that names none.
 const DEFAULT_REGION: &str = "us-east-1";
-/// The quota that is EC2's; all others are Elastic Load Balancing's.
-const RULES_PER_SECURITY_GROUP: &str = "rules-per-security-group";
 
 /// A description that was read, completed with AWS's defaults, and whose references all resolve.
 #[derive(Debug)]
@@ -50,12 +64,11 @@ pub struct AccountDescription {
     recorded: Option<Vec<String>>,
     /// The VPC of elements that name none.
     default_vpc: Option<String>,
-    not_modelled: Vec<&'static str>,
     ec2: Account,
     load_balancing: Described,
     /// Load balancing as it was recorded, in the place of `load_balancing`.
     answers: Option<Recorded>,
-    interfaces: Vec<LoadBalancerInterfaces>,
+    services: services::Described,
     quotas: Quotas,
 }
 
@@ -67,26 +80,30 @@ struct Document {
     account_id: Option<String>,
     region: Option<String>,
     vpc_id: Option<String>,
-    vpcs: List<Element<Vpc>>,
-    availability_zones: List<Element<AvailabilityZone>>,
-    subnets: List<Element<Subnet>>,
-    route_tables: List<Element<RouteTable>>,
-    security_groups: List<Element<SecurityGroup>>,
-    instances: List<Element<Instance>>,
-    network_interfaces: List<Element<NetworkInterface>>,
-    managed_prefix_lists: List<PrefixList>,
+    vpcs: List<Shaped<Vpc>>,
+    availability_zones: List<Shaped<AvailabilityZone>>,
+    subnets: List<Shaped<Subnet>>,
+    route_tables: List<Shaped<RouteTable>>,
+    security_groups: List<Shaped<SecurityGroup>>,
+    instances: List<Shaped<Instance>>,
+    network_interfaces: List<Shaped<NetworkInterface>>,
+    managed_prefix_lists: List<Shaped<PrefixList>>,
     load_balancers: List<Element<DescribedLoadBalancer>>,
     target_groups: List<Element<DescribedTargetGroup>>,
     listeners: List<Element<DescribedListener>>,
     quotas: Option<BTreeMap<String, u64>>,
-    addresses: List<Value>,
-    certificates: List<Value>,
-    ipam_pools: List<Value>,
-    rules: List<Value>,
-    server_certificates: List<Value>,
-    shield: Option<BTreeMap<String, Value>>,
-    trust_stores: List<Value>,
-    web_acls: List<Value>,
+    addresses: List<Shaped<Address>>,
+    internet_gateways: List<Shaped<InternetGateway>>,
+    vpc_peering_connections: List<Shaped<VpcPeeringConnection>>,
+    ipam_pools: List<Shaped<IpamPool>>,
+    coip_pools: List<Shaped<CoipPool>>,
+    security_group_rules: List<Shaped<SecurityGroupRule>>,
+    certificates: List<Shaped<CertificateDetail>>,
+    rules: List<Element<DescribedRule>>,
+    server_certificates: List<Shaped<ServerCertificate>>,
+    shield: Option<Shaped<Shield>>,
+    trust_stores: List<Element<DescribedTrustStore>>,
+    web_acls: List<Shaped<WebAcl>>,
     recorded: List<String>,
 }
 
@@ -117,32 +134,32 @@ impl AccountDescription {
             account: document.account_id.take().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()),
             region: document.region.take().unwrap_or_else(|| DEFAULT_REGION.to_owned()),
         };
-        let mut interfaces = Vec::new();
         if answers.is_none() {
             references::check(&written, &scope.account)?;
-            interfaces = load_balancing::interfaces(&written);
         }
         let default_vpc = network::default_vpc(&document);
-        let ec2 = network::fill(scope.clone(), default_vpc.clone(), &mut document)?;
+        let empty = Account::described_by(scope.clone(), text);
+        let ec2 = network::fill(empty, default_vpc.clone(), &written, &mut document)?;
         let load_balancing = Described {
             load_balancers: elements(&mut document.load_balancers),
             target_groups: elements(&mut document.target_groups),
             listeners: elements(&mut document.listeners),
+            rules: elements(&mut document.rules),
+            trust_stores: elements(&mut document.trust_stores),
         };
         let quotas = Quotas::try_from(document.quotas.take().unwrap_or_default())
             .map_err(|message| DescriptionError::Value { element: "quotas".to_owned(), message })?;
-        let not_modelled = document.not_modelled();
+        let services = services::Described::read(&scope, &mut document)?;
         Ok(AccountDescription {
             scope,
             now: document.now,
             vpc_id: document.vpc_id,
             recorded: document.recorded,
             default_vpc,
-            not_modelled,
             ec2,
             load_balancing,
             answers,
-            interfaces,
+            services,
             quotas,
         })
     }
@@ -185,11 +202,6 @@ impl AccountDescription {
         self.recorded.as_deref()
     }
 
-    /// The lists that hold something and that no action of this simulator answers from.
-    pub fn not_modelled(&self) -> &[&'static str] {
-        &self.not_modelled
-    }
-
     /// Puts the account into a simulator: its network takes the place of what was there.
     ///
     /// The simulator's clock is its own: for a plan at [`Self::now`] it has to start then.
@@ -197,38 +209,26 @@ impl AccountDescription {
     /// # Errors
     /// A load balancer, target group or listener that this simulator cannot hold.
     pub async fn load(self, simulator: &Simulator) -> Result<(), DescriptionError> {
-        let Self { scope, default_vpc, mut ec2, load_balancing, answers, interfaces, quotas, .. } = self;
+        let Self { scope, default_vpc, mut ec2, load_balancing, answers, services, quotas, .. } = self;
         let mut options = simulator.options(&scope).await;
         options.quotas = quotas;
+        let orphans_stay = options.interface_delay;
         simulator.set_options(&scope, options).await;
         let network = Network { account: &ec2, default_vpc: default_vpc.as_deref() };
-        simulator.admit(&scope, load_balancing, &network).await?;
+        let interfaces = simulator.admit(&scope, load_balancing, &network).await?;
         if let Some(answers) = answers {
             simulator.replay(&scope, answers).await;
         }
         for standing in &interfaces {
             ec2.describe_interfaces(standing);
         }
+        ec2.let_orphans_go(&interfaces, simulator.now().instant + orphans_stay);
         simulator.ec2().with_account(&scope, |account| account.replace(ec2));
-        Ok(())
-    }
-}
-
-impl Document {
-    fn not_modelled(&self) -> Vec<&'static str> {
-        let holds = |list: &List<Value>| list.as_ref().is_some_and(|list| !list.is_empty());
-        let shield = self.shield.as_ref().is_some_and(|shield| !shield.is_empty());
-        let lists = [
-            ("addresses", holds(&self.addresses)),
-            ("certificates", holds(&self.certificates)),
-            ("ipamPools", holds(&self.ipam_pools)),
-            ("rules", holds(&self.rules)),
-            ("serverCertificates", holds(&self.server_certificates)),
-            ("shield", shield),
-            ("trustStores", holds(&self.trust_stores)),
-            ("webAcls", holds(&self.web_acls)),
-        ];
-        lists.into_iter().filter(|(_, holds)| *holds).map(|(list, _)| list).collect()
+        services.load(simulator, &scope);
+        crate::services::note_all_tags(simulator, &scope).await.map_err(|refusal| DescriptionError::Value {
+            element: "loadBalancers".to_owned(),
+            message: refusal.message,
+        })
     }
 }
 

@@ -9,7 +9,7 @@ use serde_json::Value;
 
 use crate::door::{Request, Service};
 use crate::network::Scope;
-use crate::wire::{ApiError, query};
+use crate::wire::ApiError;
 
 /// One call that was answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,6 +28,7 @@ pub struct CallRecord {
     pub status: u16,
     /// The error code of an answer that is a refusal.
     pub code: Option<String>,
+    target: Option<String>,
     body: Vec<u8>,
 }
 
@@ -46,7 +47,8 @@ pub struct Violation {
 impl CallRecord {
     /// The members of the request, in the shape that the service model gives them: structures, lists, texts.
     pub fn members(&self) -> Value {
-        query::parse(&self.body).map(|call| call.params.to_json()).unwrap_or_default()
+        let call = self.service.protocol().parse(self.target.as_deref(), &self.body);
+        call.map(|call| call.params.to_json()).unwrap_or_default()
     }
 }
 
@@ -68,7 +70,7 @@ impl Journal {
     }
 
     pub(crate) fn note(&mut self, request: Request, action: String, at: Timestamp, refusal: Option<&ApiError>) {
-        let Request { service, scope, body } = request;
+        let Request { service, scope, target, session: _, body } = request;
         if let Some(refusal) = refusal.filter(|refusal| refusal.against_model)
             && self.violations.len() < VIOLATIONS_KEPT
         {
@@ -84,7 +86,7 @@ impl Journal {
         }
         let (status, code) = refusal.map_or((200, None), |refusal| (refusal.status, Some(refusal.code.to_string())));
         let number = self.answered;
-        self.calls.push_back(Arc::new(CallRecord { number, at, scope, service, action, status, code, body }));
+        self.calls.push_back(Arc::new(CallRecord { number, at, scope, service, action, status, code, target, body }));
     }
 
     pub(crate) fn calls_after(&self, number: u64) -> Vec<Arc<CallRecord>> {

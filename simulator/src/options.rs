@@ -39,6 +39,9 @@ pub struct AccountOptions {
     /// How long the network interfaces of a load balancer outlive it.
     #[serde(with = "seconds")]
     pub interface_delay: Duration,
+    /// From the request of a certificate to its issue.
+    #[serde(with = "seconds")]
+    pub certificate_delay: Duration,
     /// What becomes of load balancers that are made from now on.
     pub provisioning_outcome: ProvisioningOutcome,
     /// What becomes of targets whose health no test has fixed.
@@ -90,6 +93,7 @@ impl Default for AccountOptions {
             health_delay: Duration::from_secs(1),
             drain_cap: Duration::from_secs(2),
             interface_delay: Duration::from_secs(1),
+            certificate_delay: Duration::from_secs(2),
             provisioning_outcome: ProvisioningOutcome::Active,
             health_outcome: HealthOutcome::Healthy,
             lag: Lag::default(),

@@ -15,16 +15,17 @@ use crate::clock::{Clock, Moment};
 use crate::door::sdk::InProcess;
 use crate::door::{Request, Response, Service};
 use crate::ec2::Ec2;
-use crate::elbv2::{self, AdmissionError, Described, ForcedHealth, Recorded, Surroundings};
+use crate::elbv2::{self, AdmissionError, Described, ForcedHealth, ForcedLoadBalancerState, Recorded, Surroundings};
 use crate::journal::{CallRecord, Journal, Violation};
 use crate::lag::{LagKind, Past};
-use crate::network::{Network, RemoteEc2, Scope};
+use crate::network::{LoadBalancerInterfaces, Network, RemoteEc2, Scope};
 use crate::observed::Observed;
 use crate::options::{AccountOptions, Options};
 use crate::revision::Revision;
+use crate::services::{self, Services};
 use crate::throttle::Buckets;
-use crate::wire::query::{self, Call};
-use crate::wire::{ApiError, xml};
+use crate::wire::query::Call;
+use crate::wire::{ApiError, Tree};
 
 /// All accounts of one simulated AWS. Clones are handles to the same accounts.
 #[derive(Clone)]
@@ -43,6 +44,7 @@ struct Inner {
     journal: Mutex<Journal>,
     revision: Revision,
     observed: Mutex<BTreeMap<Scope, Observation>>,
+    services: Services,
 }
 
 /// What one account in one Region is told, and how much it may still be asked.
@@ -91,6 +93,7 @@ impl Simulator {
             journal: Mutex::new(Journal::new(options.calls_kept)),
             revision,
             observed: Mutex::default(),
+            services: Services::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -103,27 +106,36 @@ impl Simulator {
     /// Carries out one request.
     pub async fn handle(&self, request: Request) -> Response {
         let request_id = self.next_request_id();
-        let dialect = request.service.dialect();
-        let call = query::parse(&request.body);
+        let protocol = request.service.protocol();
+        let call = protocol.parse(request.target.as_deref(), &request.body);
         let action = call.as_ref().map(|call| call.action.clone()).unwrap_or_default();
         let outcome = match call {
             Ok(call) => self.perform(&request, &call).await,
             Err(malformed) => Err(malformed),
         };
-        let (status, body) = match &outcome {
-            Ok(members) => (200, xml::answer(dialect, &action, members, &request_id)),
-            Err(refusal) => (refusal.status, xml::error(dialect, refusal, &request_id)),
-        };
+        let status = outcome.as_ref().map_or_else(|refusal| refusal.status, |_| 200);
+        let body = protocol.document(&action, &outcome, &request_id).into_bytes();
+        let error_type = protocol.error_type(&outcome);
         tracing::debug!(scope = %request.scope, action, status, request_id, "answered");
         self.journal().note(request, action, self.now().wall, outcome.err().as_ref());
-        Response { status, body: body.into_bytes(), content_type: "text/xml", request_id: Some(request_id) }
+        Response { status, body, content_type: protocol.content_type(), request_id: Some(request_id), error_type }
     }
 
     async fn perform(&self, request: &Request, call: &Call) -> Result<Value, ApiError> {
         self.admit_call(request, call)?;
         match request.service {
-            Service::Ec2 => self.inner.ec2.handle(&request.scope, &call.action, &call.params, self.now()),
-            Service::ElasticLoadBalancing => self.balance(&request.scope, call).await,
+            Service::Ec2 | Service::ElasticLoadBalancing => {
+                let Request { service, scope, .. } = request;
+                let answer = match service {
+                    Service::Ec2 => self.inner.ec2.handle(scope, &call.action, &call.params, self.now())?,
+                    _ => self.balance(scope, call).await?,
+                };
+                if services::may_change_tags(*service, &call.action) {
+                    services::note_tags(self, *service, scope, &call.params, &answer).await;
+                }
+                Ok(answer)
+            }
+            _ => services::handle(self, request, call).await,
         }
     }
 
@@ -234,19 +246,36 @@ impl Simulator {
         Ok(())
     }
 
-    /// Takes in what a description says about load balancing.
+    /// Carries out an operation of Elastic Load Balancing for the account itself: never throttled, never late.
+    pub(crate) async fn ask_load_balancing(
+        &self,
+        scope: &Scope,
+        action: &str,
+        params: &Tree,
+    ) -> Result<Value, ApiError> {
+        let balancing = self.load_balancing(scope);
+        let mut balancing = balancing.lock().await;
+        let now = self.now();
+        let answer = elbv2::handle(&mut balancing.present, self.network(), action, params, now).await;
+        if answer.is_ok() && !action.starts_with("Describe") {
+            self.note_change(&mut balancing, now);
+        }
+        answer
+    }
+
+    /// Takes in what a description says about load balancing. Gives the interfaces that its load balancers have.
     pub(crate) async fn admit(
         &self,
         scope: &Scope,
         described: Described,
         surroundings: &(dyn Surroundings + Sync),
-    ) -> Result<(), AdmissionError> {
+    ) -> Result<Vec<LoadBalancerInterfaces>, AdmissionError> {
         let balancing = self.load_balancing(scope);
         let mut balancing = balancing.lock().await;
         let now = self.now();
-        balancing.present.admit(described, surroundings, now)?;
+        let interfaces = balancing.present.admit(described, surroundings, now)?;
         self.note_change(&mut balancing, now);
-        Ok(())
+        Ok(interfaces)
     }
 
     /// From now on load balancing answers what was recorded, and can only be read.
@@ -261,6 +290,22 @@ impl Simulator {
         let Balancing { present, past, .. } = balancing;
         past.record(present.options().lag.longest(), present, now);
         self.inner.revision.grow();
+    }
+
+    /// Fixes the state of a load balancer, or frees it.
+    ///
+    /// # Errors
+    /// A sentence, when the load balancer does not exist.
+    pub async fn force_load_balancer_state(
+        &self,
+        scope: &Scope,
+        forced: ForcedLoadBalancerState,
+    ) -> Result<(), String> {
+        let balancing = self.load_balancing(scope);
+        let mut balancing = balancing.lock().await;
+        balancing.present.force_state(forced).map_err(|refusal| refusal.message)?;
+        self.note_change(&mut balancing, self.now());
+        Ok(())
     }
 
     /// The load balancing of one account in one Region; the lock is held for one request at a time.
@@ -283,16 +328,26 @@ impl Simulator {
         look(desks.entry(scope.clone()).or_insert_with(new))
     }
 
+    /// The other services of all accounts.
+    pub(crate) fn services(&self) -> &Services {
+        &self.inner.services
+    }
+
+    /// One of the other services has changed an account.
+    pub(crate) fn note_service_change(&self) {
+        self.inner.revision.grow();
+    }
+
     /// The EC2 of all accounts.
     pub(crate) fn ec2(&self) -> &Ec2 {
         &self.inner.ec2
     }
 
-    fn now(&self) -> Moment {
+    pub(crate) fn now(&self) -> Moment {
         self.inner.clock.now()
     }
 
-    fn network(&self) -> &dyn Network {
+    pub(crate) fn network(&self) -> &dyn Network {
         match &self.inner.remote {
             Some(remote) => remote,
             None => &self.inner.ec2,

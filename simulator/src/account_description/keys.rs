@@ -5,17 +5,29 @@
 
 use std::fmt;
 use std::marker::PhantomData;
+use std::sync::LazyLock;
 
 use serde::de::value::{MapAccessDeserializer, StringDeserializer};
-use serde::de::{DeserializeSeed, Error, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
+use super::security_groups::{SecurityGroup, SecurityGroupRule};
+use super::services::{Shield, WebAcl};
+use crate::acm::certificates::CertificateDetail;
+use crate::ec2::addresses::Address;
 use crate::ec2::availability_zones::AvailabilityZone;
+use crate::ec2::coip_pools::CoipPool;
 use crate::ec2::instances::Instance;
+use crate::ec2::internet_gateways::InternetGateway;
+use crate::ec2::ipam_pools::IpamPool;
 use crate::ec2::network_interfaces::NetworkInterface;
+use crate::ec2::prefix_lists::PrefixList;
 use crate::ec2::route_tables::RouteTable;
 use crate::ec2::subnets::Subnet;
+use crate::ec2::vpc_peering_connections::VpcPeeringConnection;
 use crate::ec2::vpcs::Vpc;
+use crate::iam::server_certificates::ServerCertificate;
+use crate::service_model::{self, ServiceModel, read::StructureSeed};
 
 /// A kind of element with a known set of keys.
 pub(super) trait Known {
@@ -70,175 +82,80 @@ impl<'de, A: MapAccess<'de>> MapAccess<'de> for CheckedKeys<A> {
     }
 }
 
-impl Known for Vpc {
-    const KEYS: &'static [&'static str] = &[
-        "BlockPublicAccessStates",
-        "CidrBlock",
-        "CidrBlockAssociationSet",
-        "DhcpOptionsId",
-        "EncryptionControl",
-        "InstanceTenancy",
-        "Ipv6CidrBlockAssociationSet",
-        "IsDefault",
-        "OwnerId",
-        "State",
-        "Tags",
-        "VpcId",
-    ];
+/// A kind of element that is a structure of AWS's service model.
+pub(super) trait Modelled: DeserializeOwned {
+    /// The service.
+    const MODEL: &'static LazyLock<ServiceModel>;
+    /// The structure's name there.
+    const STRUCTURE: &'static str;
 }
 
-impl Known for AvailabilityZone {
-    const KEYS: &'static [&'static str] = &[
-        "Geography",
-        "GroupLongName",
-        "GroupName",
-        "Messages",
-        "NetworkBorderGroup",
-        "OptInStatus",
-        "ParentZoneId",
-        "ParentZoneName",
-        "RegionName",
-        "State",
-        "SubGeography",
-        "ZoneId",
-        "ZoneName",
-        "ZoneType",
-    ];
+/// An element that has members of its structure only, at every depth.
+#[derive(Debug)]
+pub(super) struct Shaped<T>(pub(super) T);
+
+impl<'de, T: Modelled> Deserialize<'de> for Shaped<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let model: &'static ServiceModel = T::MODEL;
+        let structure = model.structure(T::STRUCTURE).expect("the model has the structures of all elements");
+        let element = StructureSeed { model, structure }.deserialize(deserializer)?;
+        serde_path_to_error::deserialize(element).map(Shaped).map_err(|error| match error.path().to_string().as_str() {
+            "." => D::Error::custom(error.inner()),
+            path => D::Error::custom(format_args!("{path}: {}", error.inner())),
+        })
+    }
 }
 
-impl Known for Subnet {
-    const KEYS: &'static [&'static str] = &[
-        "AssignIpv6AddressOnCreation",
-        "AvailabilityZone",
-        "AvailabilityZoneId",
-        "AvailableIpAddressCount",
-        "BlockPublicAccessStates",
-        "CidrBlock",
-        "CustomerOwnedIpv4Pool",
-        "DefaultForAz",
-        "EnableDns64",
-        "EnableLniAtDeviceIndex",
-        "Ipv6CidrBlockAssociationSet",
-        "Ipv6Native",
-        "MapCustomerOwnedIpOnLaunch",
-        "MapPublicIpOnLaunch",
-        "OutpostArn",
-        "OwnerId",
-        "PrivateDnsNameOptionsOnLaunch",
-        "State",
-        "SubnetArn",
-        "SubnetId",
-        "Tags",
-        "Type",
-        "VpcId",
-    ];
+/// An element whose keys have been checked.
+pub(super) trait Checked {
+    /// What it is.
+    type Element;
+    /// The element itself.
+    fn into_element(self) -> Self::Element;
 }
 
-impl Known for RouteTable {
-    const KEYS: &'static [&'static str] =
-        &["Associations", "OwnerId", "PropagatingVgws", "RouteTableId", "Routes", "Tags", "VpcId"];
+impl<T> Checked for Element<T> {
+    type Element = T;
+
+    fn into_element(self) -> T {
+        self.0
+    }
 }
 
-impl Known for NetworkInterface {
-    const KEYS: &'static [&'static str] = &[
-        "AssociatedSubnets",
-        "Association",
-        "Attachment",
-        "AvailabilityZone",
-        "AvailabilityZoneId",
-        "ConnectionTrackingConfiguration",
-        "DenyAllIgwTraffic",
-        "Description",
-        "Groups",
-        "InterfaceType",
-        "Ipv4Prefixes",
-        "Ipv6Address",
-        "Ipv6Addresses",
-        "Ipv6Native",
-        "Ipv6Prefixes",
-        "MacAddress",
-        "NetworkInterfaceId",
-        "Operator",
-        "OutpostArn",
-        "OwnerId",
-        "PrivateDnsName",
-        "PrivateIpAddress",
-        "PrivateIpAddresses",
-        "PublicDnsName",
-        "PublicIpDnsNameOptions",
-        "RequesterId",
-        "RequesterManaged",
-        "SourceDestCheck",
-        "Status",
-        "SubnetId",
-        "TagSet",
-        "Tags",
-        "VpcId",
-    ];
+impl<T> Checked for Shaped<T> {
+    type Element = T;
+
+    fn into_element(self) -> T {
+        self.0
+    }
 }
 
-impl Known for Instance {
-    const KEYS: &'static [&'static str] = &[
-        "AmiLaunchIndex",
-        "Architecture",
-        "BlockDeviceMappings",
-        "BootMode",
-        "CapacityBlockId",
-        "CapacityReservationId",
-        "CapacityReservationSpecification",
-        "ClientToken",
-        "CpuOptions",
-        "CurrentInstanceBootMode",
-        "EbsOptimized",
-        "ElasticGpuAssociations",
-        "ElasticInferenceAcceleratorAssociations",
-        "EnaSupport",
-        "EnclaveOptions",
-        "HibernationOptions",
-        "Hypervisor",
-        "IamInstanceProfile",
-        "ImageId",
-        "InstanceId",
-        "InstanceLifecycle",
-        "InstanceType",
-        "Ipv6Address",
-        "KernelId",
-        "KeyName",
-        "LaunchTime",
-        "Licenses",
-        "MaintenanceOptions",
-        "MetadataOptions",
-        "Monitoring",
-        "NetworkInterfaces",
-        "NetworkPerformanceOptions",
-        "Operator",
-        "OutpostArn",
-        "Placement",
-        "Platform",
-        "PlatformDetails",
-        "PrivateDnsName",
-        "PrivateDnsNameOptions",
-        "PrivateIpAddress",
-        "ProductCodes",
-        "PublicDnsName",
-        "PublicIpAddress",
-        "RamdiskId",
-        "RootDeviceName",
-        "RootDeviceType",
-        "SecondaryInterfaces",
-        "SecurityGroups",
-        "SourceDestCheck",
-        "SpotInstanceRequestId",
-        "SriovNetSupport",
-        "State",
-        "StateReason",
-        "StateTransitionReason",
-        "SubnetId",
-        "Tags",
-        "TpmSupport",
-        "UsageOperation",
-        "UsageOperationUpdateTime",
-        "VirtualizationType",
-        "VpcId",
-    ];
+macro_rules! modelled {
+    ($($element:ty = $model:ident $structure:literal)*) => {
+        $(impl Modelled for $element {
+            const MODEL: &'static LazyLock<ServiceModel> = &service_model::$model;
+            const STRUCTURE: &'static str = $structure;
+        })*
+    };
+}
+
+modelled! {
+    CertificateDetail = ACM "CertificateDetail"
+    ServerCertificate = IAM "ServerCertificate"
+    Shield = SHIELD "Shield"
+    WebAcl = WAFV2 "WebACLSummary"
+    Address = EC2 "Address"
+    CoipPool = EC2 "CoipPool"
+    InternetGateway = EC2 "InternetGateway"
+    IpamPool = EC2 "IpamPool"
+    PrefixList = EC2 "ManagedPrefixList"
+    SecurityGroupRule = EC2 "SecurityGroupRule"
+    VpcPeeringConnection = EC2 "VpcPeeringConnection"
+    AvailabilityZone = EC2 "AvailabilityZone"
+    Instance = EC2 "Instance"
+    NetworkInterface = EC2 "NetworkInterface"
+    RouteTable = EC2 "RouteTable"
+    SecurityGroup = EC2 "SecurityGroup"
+    Subnet = EC2 "Subnet"
+    Vpc = EC2 "Vpc"
 }

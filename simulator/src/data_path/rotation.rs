@@ -90,6 +90,7 @@ mod tests {
             port: 80,
             vpc_id: "vpc-a".to_owned(),
             target_type: "ip".to_owned(),
+            health_check: serde_json::Value::Null,
             load_balancer_arns: Vec::new(),
             targets: targets.iter().map(target).collect(),
             attributes: BTreeMap::new(),

@@ -74,7 +74,13 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 /// A refusal that is no AWS answer.
 pub(super) fn refusal(status: u16, sentence: &str) -> Response {
-    Response { status, body: format!("{sentence}\n").into_bytes(), content_type: "text/plain", request_id: None }
+    Response {
+        status,
+        body: format!("{sentence}\n").into_bytes(),
+        content_type: "text/plain",
+        request_id: None,
+        error_type: None,
+    }
 }
 
 fn respond(response: Response) -> Answer {
@@ -83,6 +89,9 @@ fn respond(response: Response) -> Answer {
         .header("content-type", response.content_type);
     if let Some(request_id) = response.request_id {
         answer = answer.header("x-amzn-requestid", request_id);
+    }
+    if let Some(error_type) = response.error_type {
+        answer = answer.header("x-amzn-errortype", error_type);
     }
     answer.body(Full::new(Bytes::from(response.body))).expect("the headers are plain ASCII")
 }

@@ -19,6 +19,15 @@ pub(super) fn members(params: &Tree) -> Result<impl Iterator<Item = (&str, &Tree
     }
 }
 
+/// Takes one parameter out; the rest is for another reader.
+pub(super) fn take<Q: DeserializeOwned>(params: &mut Tree, name: &str) -> Result<Option<Q>, ApiError> {
+    let taken = match params {
+        Tree::Branch(members) => members.remove(name),
+        Tree::Text(_) => None,
+    };
+    taken.map(|value| read(&value)).transpose()
+}
+
 /// A parameter that the action does not have, or that the simulator does not model.
 pub(super) fn not_recognized(name: &str) -> ApiError {
     refused("UnknownParameter", format!("The parameter {name} is not recognized")).against_model()
@@ -26,7 +35,7 @@ pub(super) fn not_recognized(name: &str) -> ApiError {
 
 /// The answer of an action that has nothing else to say.
 pub(super) fn done() -> Value {
-    json!({ "return": true })
+    json!({})
 }
 
 /// Whether a call only asks if it would succeed.
@@ -49,10 +58,6 @@ impl DryRun {
 /// Takes `DryRun`, which every action has, out of the parameters.
 pub(super) fn without_dry_run(params: &Tree) -> Result<(Tree, DryRun), ApiError> {
     let mut params = params.clone();
-    let flag = match &mut params {
-        Tree::Branch(members) => members.remove("DryRun"),
-        Tree::Text(_) => None,
-    };
-    let dry_run = flag.map(|flag| read(&flag)).transpose()?.unwrap_or(false);
+    let dry_run = take(&mut params, "DryRun")?.unwrap_or(false);
     Ok((params, DryRun(dry_run)))
 }

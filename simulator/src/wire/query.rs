@@ -101,6 +101,28 @@ impl Mismatch {
     }
 }
 
+impl From<Value> for Tree {
+    /// The same parameters written as JSON: absent members are left out, numbers and flags become texts.
+    fn from(value: Value) -> Self {
+        let branch = |members: Vec<(String, Value)>| {
+            let present = members.into_iter().filter(|(_, value)| !value.is_null());
+            Tree::Branch(present.map(|(name, value)| (name, Tree::from(value))).collect())
+        };
+        match value {
+            Value::Null => Tree::Text(String::new()),
+            Value::Bool(flag) => Tree::Text(flag.to_string()),
+            Value::Number(number) => Tree::Text(number.to_string()),
+            Value::String(text) => Tree::Text(text),
+            // An empty list reads as an empty text does.
+            Value::Array(items) if items.is_empty() => Tree::Text(String::new()),
+            Value::Array(items) => {
+                branch(items.into_iter().enumerate().map(|(at, item)| ((at + 1).to_string(), item)).collect())
+            }
+            Value::Object(members) => branch(members.into_iter().collect()),
+        }
+    }
+}
+
 impl Tree {
     /// The parameters as a document: lists of either dialect are lists.
     pub(crate) fn to_json(&self) -> Value {

@@ -54,7 +54,7 @@ impl World {
     /// `Ok` with the document, or `STATUS CODE: message`. The call is `ACTION` or `ACTION&PARAMETERS`.
     async fn ask(&self, service: Service, call: &str) -> Result<String, String> {
         let body = format!("Action={call}&Version=1").into_bytes();
-        let response = self.simulator.handle(Request { service, scope: Self::scope(), body }).await;
+        let response = self.simulator.handle(Request::query(service, Self::scope(), body)).await;
         let document = String::from_utf8(response.body).expect("UTF-8");
         if response.status == 200 {
             return Ok(document);
