@@ -86,7 +86,7 @@ fn members() -> Vec<Member> {
     const SLICES: &[&str] = &["services", "pods", "nodes", "endpointslices.discovery.k8s.io"];
     let member = |name, looks_at, controller| Member { name, looks_at, controller, seen: 0, next: None };
     vec![
-        member("kubelet", &["nodes", "pods"], Box::new(kubelet::Kubelet::default())),
+        member("kubelet", &["nodes", "pods"], Box::<kubelet::Kubelet>::default()),
         member(MANAGER, &["nodes"], Box::new(nodes::Nodes)),
         member(MANAGER, DEPLOYMENTS, Box::new(deployments::Deployments)),
         member("kube-scheduler", &["nodes", "pods"], Box::new(scheduler::Scheduler)),

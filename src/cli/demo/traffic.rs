@@ -2,6 +2,7 @@
 //! of its Service, as kube-proxy has it. All on loopback; the load balancers are told where.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::convert::Infallible;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -103,8 +104,8 @@ impl Ground {
         }
         self.pods.retain(|address, opened| running.get(address) == Some(&opened.name));
         for (address, name) in running {
-            if !self.pods.contains_key(&address) {
-                self.pods.insert(address, serve(name).await?);
+            if let Entry::Vacant(place) = self.pods.entry(address) {
+                place.insert(serve(name).await?);
             }
         }
         Ok(())
