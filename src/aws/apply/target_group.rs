@@ -94,13 +94,13 @@ pub(super) async fn delete(account: &Inner, request: &DeleteTargetGroup) -> Resu
 /// before the refusal is given back: those that serve now may be waiting for the first of them.
 pub(super) async fn register(account: &Inner, request: &Targets) -> Result<Performed, AwsError> {
     let Targets { target_group_arn, targets: wanted } = request;
-    let answer = register_all(account, id(target_group_arn), wanted).await;
+    let answer = register_all(account, &id(target_group_arn), wanted).await;
     let Err(refusal) = &answer else { return answer };
     if refusal.is_any(NO_ROOM) {
         let (mut rest, mut size) = (wanted.as_slice(), wanted.len() / 2);
         while size > 0 && !rest.is_empty() {
             let (some, others) = rest.split_at(size.min(rest.len()));
-            match register_all(account, id(target_group_arn), some).await {
+            match register_all(account, &id(target_group_arn), some).await {
                 Ok(_) => rest = others,
                 Err(refusal) if refusal.is_any(NO_ROOM) => size /= 2,
                 Err(error) => return Err(error),
