@@ -260,9 +260,7 @@ fn branches<'v, 's>(shape: &Shape<'s>, value: Option<&'v Value>) -> BTreeMap<Str
         Some(Value::Object(map)) => {
             map.iter().map(|(name, value)| (format!("f:{name}"), (value, shape.field(name)))).collect()
         }
-        Some(Value::Array(list)) => {
-            list.iter().map(|entry| (shape.name_of(entry), (entry, shape.entry()))).collect()
-        }
+        Some(Value::Array(list)) => list.iter().map(|entry| (shape.name_of(entry), (entry, shape.entry()))).collect(),
         _ => BTreeMap::new(),
     }
 }

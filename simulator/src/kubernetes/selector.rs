@@ -83,7 +83,9 @@ impl FieldRequirement {
         let is_same = match found {
             Value::Null => self.value.is_empty() || self.value == "false",
             Value::String(text) => *text == self.value,
-            other => other.to_string() == self.value,
+            Value::Bool(flag) => flag.to_string() == self.value,
+            Value::Number(number) => number.to_string() == self.value,
+            Value::Array(_) | Value::Object(_) => false,
         };
         is_same == self.is_equal
     }
@@ -184,9 +186,9 @@ fn parse_fields(resource: &Resource, text: &str) -> Result<Vec<FieldRequirement>
         if !is_selectable(resource, field) {
             return Err(match has_fields(resource) {
                 true => format!("field label not supported: {field}"),
-                false => format!(
-                    "\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-                ),
+                false => {
+                    format!("\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+                }
             });
         }
         let field = match field {

@@ -190,7 +190,9 @@ async fn applied_ports_are_told_apart_by_number_and_protocol(world: World) {
         .as_array()
         .unwrap()
         .iter()
-        .map(|port| format!("{} {} {}", port["port"], port["protocol"].as_str().unwrap(), port["name"].as_str().unwrap()))
+        .map(|port| {
+            format!("{} {} {}", port["port"], port["protocol"].as_str().unwrap(), port["name"].as_str().unwrap())
+        })
         .collect();
     assert_eq!(shown, ["80 TCP http", "80 UDP dns", "81 TCP more"]);
     let status = world.apply(two, service(json!([{ "port": 80, "name": "web", "protocol": "TCP" }]))).await;
@@ -213,7 +215,8 @@ async fn a_list_that_is_one_value_is_one_managers(world: World) {
     world.apply("services/a?fieldManager=one", with(json!({ "app": "a" }), json!(["10.0.0.0/8"]))).await.ok();
     let other = with(json!({ "app": "a", "x": "y" }), json!(["10.0.0.0/8", "192.168.0.0/16"]));
     let status = world.apply("services/a?fieldManager=two", other).await.refused(409, "Conflict");
-    let words = "Apply failed with 2 conflicts: conflicts with \"one\":\n- .spec.loadBalancerSourceRanges\n- .spec.selector";
+    let words =
+        "Apply failed with 2 conflicts: conflicts with \"one\":\n- .spec.loadBalancerSourceRanges\n- .spec.selector";
     assert_eq!(status["message"], words);
 }
 

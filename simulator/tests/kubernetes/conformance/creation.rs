@@ -85,7 +85,10 @@ async fn an_object_of_another_namespace_is_refused(world: World) {
 async fn an_object_with_a_version_is_not_created(world: World) {
     let object = json!({ "metadata": { "name": "a", "resourceVersion": "5" } });
     let answer = world.post("configmaps", object).await;
-    assert_eq!((answer.code, &answer.body["message"]), (500, &json!("resourceVersion should not be set on objects to be created")));
+    assert_eq!(
+        (answer.code, &answer.body["message"]),
+        (500, &json!("resourceVersion should not be set on objects to be created"))
+    );
 }
 
 async fn an_object_of_another_kind_is_refused(world: World) {
@@ -119,7 +122,8 @@ async fn an_object_in_a_namespace_that_is_not_there_is_refused(world: World) {
 
 async fn names_have_limits(world: World) {
     for name in ["A", "a_b", "-a", "a-", "a..b", ".a", "a b", &"a".repeat(254)] {
-        let status = world.post("configmaps", json!({ "metadata": { "name": name } })).await.invalid(&["metadata.name"]);
+        let status =
+            world.post("configmaps", json!({ "metadata": { "name": name } })).await.invalid(&["metadata.name"]);
         assert_eq!(status["details"]["name"], name);
     }
     for name in ["a", "0", "a.b-c.d", &"a".repeat(253)] {

@@ -114,7 +114,8 @@ async fn an_object_made_again_is_another(world: World) {
     world.delete("configmaps/a").await.ok();
     let second = world.config_map("a").await;
     assert_ne!(first["metadata"]["uid"], second["metadata"]["uid"]);
-    let stale = json!({ "metadata": { "resourceVersion": first["metadata"]["resourceVersion"] }, "data": { "x": "1" } });
+    let stale =
+        json!({ "metadata": { "resourceVersion": first["metadata"]["resourceVersion"] }, "data": { "x": "1" } });
     world.merge("configmaps/a", stale).await.refused(409, "Conflict");
 }
 

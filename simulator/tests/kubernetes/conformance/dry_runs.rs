@@ -23,7 +23,8 @@ fn load_balancer() -> Value {
 }
 
 async fn a_dry_run_makes_nothing(world: World) {
-    let answer = world.post("configmaps?dryRun=All", json!({ "metadata": { "name": "a" }, "data": { "x": "1" } })).await;
+    let answer =
+        world.post("configmaps?dryRun=All", json!({ "metadata": { "name": "a" }, "data": { "x": "1" } })).await;
     assert_eq!((answer.code, &answer.body["data"]), (201, &json!({ "x": "1" })));
     assert!(answer.body["metadata"]["uid"].is_string());
     assert!(answer.body["metadata"]["resourceVersion"].is_null());
@@ -82,7 +83,8 @@ async fn a_dry_run_of_an_apply_shows_what_it_would_take_away(world: World) {
     full["spec"]["loadBalancerSourceRanges"] = json!(["10.0.0.0/8"]);
     let path = "services/a?fieldManager=kubectl";
     world.apply(path, full).await.ok();
-    let before = world.merge("services/a?fieldManager=other", json!({ "metadata": { "annotations": { "z": "3" } } })).await.ok();
+    let before =
+        world.merge("services/a?fieldManager=other", json!({ "metadata": { "annotations": { "z": "3" } } })).await.ok();
     let mut less = load_balancer();
     less["metadata"]["annotations"] = json!({ "x": "2" });
     let shown = world.apply(&format!("{path}&dryRun=All&force=true"), less).await.ok();
@@ -100,7 +102,8 @@ async fn a_dry_run_of_an_apply_shows_what_it_would_take_away(world: World) {
 async fn a_dry_run_of_an_unknown_stage_is_refused(world: World) {
     let answer = world.post("configmaps?dryRun=Some", json!({ "metadata": { "name": "a" } })).await;
     let status = answer.invalid(&["dryRun"]);
-    let words = "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\"";
+    let words =
+        "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\"";
     assert_eq!(status["message"], words);
     world.config_map("a").await;
     world.merge("configmaps/a?dryRun=Some", json!({})).await.invalid(&["dryRun"]);

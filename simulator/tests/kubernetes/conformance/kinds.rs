@@ -59,7 +59,12 @@ async fn an_event_is_the_same_in_both_groups(world: World) {
 }
 
 async fn an_event_of_the_new_group_must_say_more(world: World) {
-    for (missing, field) in [("reason", "reason"), ("action", "action"), ("reportingController", "reportingController"), ("reportingInstance", "reportingInstance")] {
+    for (missing, field) in [
+        ("reason", "reason"),
+        ("action", "action"),
+        ("reportingController", "reportingController"),
+        ("reportingInstance", "reportingInstance"),
+    ] {
         let mut object = event(&world, "a");
         object.as_object_mut().unwrap().remove(missing);
         world.post(EVENTS, object).await.invalid(&[field]);
@@ -110,7 +115,10 @@ async fn a_lease_has_a_duration(world: World) {
 async fn a_namespace_has_its_name_as_a_label(world: World) {
     let namespace = world.get("/api/v1/namespaces/{ns}").await.ok();
     assert_eq!(namespace["metadata"]["labels"], json!({ "kubernetes.io/metadata.name": world.namespace }));
-    assert_eq!((&namespace["spec"], &namespace["status"]), (&json!({ "finalizers": ["kubernetes"] }), &json!({ "phase": "Active" })));
+    assert_eq!(
+        (&namespace["spec"], &namespace["status"]),
+        (&json!({ "finalizers": ["kubernetes"] }), &json!({ "phase": "Active" }))
+    );
     let patch = json!({ "metadata": { "labels": { "kubernetes.io/metadata.name": null, "x": "y" } } });
     let patched = world.merge("/api/v1/namespaces/{ns}", patch).await.ok();
     assert_eq!(patched["metadata"]["labels"], json!({ "kubernetes.io/metadata.name": world.namespace, "x": "y" }));
@@ -130,7 +138,10 @@ async fn a_node_keeps_the_status_it_is_made_with(world: World) {
         "addresses": addresses, "conditions": [condition],
     } });
     let made = world.post("/api/v1/nodes", object).await.ok();
-    assert_eq!((&made["status"]["addresses"], &made["status"]["conditions"][0]["status"]), (&addresses, &json!("True")));
+    assert_eq!(
+        (&made["status"]["addresses"], &made["status"]["conditions"][0]["status"]),
+        (&addresses, &json!("True"))
+    );
     let patch = json!({ "status": { "conditions": [{ "type": "Ready", "status": "False" }] } });
     let patched = world.merge("/api/v1/nodes/{ns}", patch.clone()).await.ok();
     assert_eq!(patched["status"]["conditions"][0]["status"], "True");
@@ -155,7 +166,8 @@ async fn pod(world: &World, spec: Value) -> Value {
 
 async fn a_pod_is_given_what_it_does_not_say(world: World) {
     let made = pod(&world, json!({})).await;
-    let toleration = |key: &str| json!({ "effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300 });
+    let toleration =
+        |key: &str| json!({ "effect": "NoExecute", "key": key, "operator": "Exists", "tolerationSeconds": 300 });
     let expected = json!({
         "automountServiceAccountToken": false,
         "containers": [{
@@ -188,13 +200,17 @@ async fn most_of_a_pod_cannot_be_changed(world: World) {
     pod(&world, json!({ "nodeName": "one" })).await;
     world.merge("pods/a", json!({ "spec": { "nodeName": "two" } })).await.refused(422, "Invalid");
     world.merge("pods/a", json!({ "spec": { "hostNetwork": true } })).await.refused(422, "Invalid");
-    let patched = world.strategic("pods/a", json!({ "spec": { "containers": [{ "name": "a", "image": "a:2" }] } })).await.ok();
+    let patched =
+        world.strategic("pods/a", json!({ "spec": { "containers": [{ "name": "a", "image": "a:2" }] } })).await.ok();
     assert_eq!(patched["spec"]["containers"][0]["image"], "a:2");
     let status = json!({ "status": { "phase": "Running", "podIP": "10.0.0.9", "podIPs": [{ "ip": "10.0.0.9" }], "conditions": [
         { "type": "Ready", "status": "True" },
     ] } });
     let patched = world.merge("pods/a/status", status).await.ok();
-    assert_eq!((&patched["status"]["podIP"], &patched["status"]["qosClass"]), (&json!("10.0.0.9"), &json!("BestEffort")));
+    assert_eq!(
+        (&patched["status"]["podIP"], &patched["status"]["qosClass"]),
+        (&json!("10.0.0.9"), &json!("BestEffort"))
+    );
 }
 
 async fn a_pod_must_have_containers(world: World) {
@@ -243,13 +259,20 @@ async fn an_ingress_must_lead_somewhere(world: World) {
     let backend = json!({ "service": { "name": "a", "port": { "number": 80 } } });
     for (object, field) in [
         (json!({ "metadata": { "name": "a" }, "spec": {} }), "spec"),
-        (ingress(json!([{ "path": "/", "pathType": "Near", "backend": backend }])), "spec.rules[0].http.paths[0].pathType"),
-        (ingress(json!([{ "path": "a", "pathType": "Prefix", "backend": backend }])), "spec.rules[0].http.paths[0].path"),
+        (
+            ingress(json!([{ "path": "/", "pathType": "Near", "backend": backend }])),
+            "spec.rules[0].http.paths[0].pathType",
+        ),
+        (
+            ingress(json!([{ "path": "a", "pathType": "Prefix", "backend": backend }])),
+            "spec.rules[0].http.paths[0].path",
+        ),
         (ingress(json!([{ "path": "/", "pathType": "Prefix", "backend": {} }])), "spec.rules[0].http.paths[0].backend"),
     ] {
         world.post(INGRESSES, object).await.invalid(&[field]);
     }
-    let made = world.post(INGRESSES, ingress(json!([{ "path": "/", "pathType": "Prefix", "backend": backend }]))).await.ok();
+    let made =
+        world.post(INGRESSES, ingress(json!([{ "path": "/", "pathType": "Prefix", "backend": backend }]))).await.ok();
     assert_eq!(made["status"], json!({ "loadBalancer": {} }));
 }
 

@@ -139,7 +139,8 @@ async fn a_load_balancer_can_do_without_node_ports(world: World) {
     let made = world.post("services", object).await.ok();
     assert_eq!((ports(&made), &made["spec"]["allocateLoadBalancerNodePorts"]), (vec![0], &json!(false)));
     let port = free(&world).await;
-    let mut object = load_balancer("b", json!([{ "port": 80, "nodePort": port, "name": "a" }, { "port": 81, "name": "b" }]));
+    let mut object =
+        load_balancer("b", json!([{ "port": 80, "nodePort": port, "name": "a" }, { "port": 81, "name": "b" }]));
     object["spec"]["allocateLoadBalancerNodePorts"] = json!(false);
     assert_eq!(ports(&world.post("services", object).await.ok()), [port, 0]);
 }

@@ -27,13 +27,15 @@ sentences![
 ];
 
 async fn made(world: &World) -> Value {
-    let object = json!({ "metadata": { "name": "a", "labels": { "x": "1", "y": "2" } }, "data": { "a": "1", "b": "2" } });
+    let object =
+        json!({ "metadata": { "name": "a", "labels": { "x": "1", "y": "2" } }, "data": { "a": "1", "b": "2" } });
     world.post("configmaps", object).await.ok()
 }
 
 async fn a_merge_patch_sets_removes_and_replaces_lists(world: World) {
     made(&world).await;
-    let patch = json!({ "metadata": { "labels": { "x": null, "z": "3" } }, "data": { "a": null, "c": "3", "d": null } });
+    let patch =
+        json!({ "metadata": { "labels": { "x": null, "z": "3" } }, "data": { "a": null, "c": "3", "d": null } });
     let patched = world.merge("configmaps/a", patch).await.ok();
     assert_eq!(patched["metadata"]["labels"], json!({ "y": "2", "z": "3" }));
     assert_eq!(patched["data"], json!({ "b": "2", "c": "3" }));
@@ -199,7 +201,8 @@ async fn a_strategic_patch_merges_ports_of_services_by_number(world: World) {
 
 async fn a_strategic_patch_merges_containers_by_name(world: World) {
     let path = "/apis/apps/v1/namespaces/{ns}/deployments";
-    let container = |name: &str| json!({ "name": name, "image": format!("{name}:1"), "env": [{ "name": "x", "value": "1" }] });
+    let container =
+        |name: &str| json!({ "name": name, "image": format!("{name}:1"), "env": [{ "name": "x", "value": "1" }] });
     let object = json!({ "metadata": { "name": "a" }, "spec": {
         "selector": { "matchLabels": { "app": "a" } },
         "template": { "metadata": { "labels": { "app": "a" } }, "spec": { "containers": [container("a"), container("b")] } },
@@ -224,14 +227,21 @@ async fn a_strategic_patch_takes_entries_away_and_replaces_lists(world: World) {
     world.post("services", object).await.ok();
     let patch = json!({ "spec": { "ports": [{ "port": 80, "$patch": "delete" }] } });
     let patched = world.strategic("services/a", patch).await.ok();
-    assert_eq!((&patched["spec"]["ports"][0]["port"], patched["spec"]["ports"].as_array().unwrap().len()), (&json!(443), 1));
+    assert_eq!(
+        (&patched["spec"]["ports"][0]["port"], patched["spec"]["ports"].as_array().unwrap().len()),
+        (&json!(443), 1)
+    );
     let patch = json!({ "spec": { "ports": [{ "$patch": "replace" }, { "port": 1 }] } });
     let patched = world.strategic("services/a", patch).await.ok();
-    assert_eq!((&patched["spec"]["ports"][0]["port"], patched["spec"]["ports"].as_array().unwrap().len()), (&json!(1), 1));
+    assert_eq!(
+        (&patched["spec"]["ports"][0]["port"], patched["spec"]["ports"].as_array().unwrap().len()),
+        (&json!(1), 1)
+    );
     let patch = json!({ "metadata": { "labels": { "$patch": "replace", "y": "2" } } });
     let patched = world.strategic("services/a", patch).await.ok();
     assert_eq!(patched["metadata"]["labels"], json!({ "y": "2" }));
-    let patched = world.strategic("services/a", json!({ "metadata": { "labels": { "y": null, "z": "3" } } })).await.ok();
+    let patched =
+        world.strategic("services/a", json!({ "metadata": { "labels": { "y": null, "z": "3" } } })).await.ok();
     assert_eq!(patched["metadata"]["labels"], json!({ "z": "3" }));
 }
 
@@ -253,7 +263,10 @@ async fn a_strategic_patch_that_names_no_entry_is_refused(world: World) {
 
 async fn an_invalid_result_of_a_patch_is_refused(world: World) {
     world.post("services", json!({ "metadata": { "name": "a" }, "spec": { "ports": [{ "port": 80 }] } })).await.ok();
-    world.merge("services/a", json!({ "spec": { "ports": [{ "port": 0, "targetPort": 1 }] } })).await.invalid(&["spec.ports[0].port"]);
+    world
+        .merge("services/a", json!({ "spec": { "ports": [{ "port": 0, "targetPort": 1 }] } }))
+        .await
+        .invalid(&["spec.ports[0].port"]);
     let wrong = json!([{ "op": "replace", "path": "/spec/ports/0/port", "value": 70_000 }]);
     world.json_patch("services/a", wrong).await.invalid(&["spec.ports[0].port"]);
 }

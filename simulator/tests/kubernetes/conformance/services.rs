@@ -61,7 +61,8 @@ async fn a_load_balancer_is_given_what_it_does_not_say(world: World) {
 }
 
 async fn a_headless_service_has_no_address(world: World) {
-    let made = world.post("services", service("a", json!({ "clusterIP": "None", "selector": { "a": "b" } }))).await.ok();
+    let made =
+        world.post("services", service("a", json!({ "clusterIP": "None", "selector": { "a": "b" } }))).await.ok();
     assert_eq!((&made["spec"]["clusterIP"], &made["spec"]["clusterIPs"]), (&json!("None"), &json!(["None"])));
     let no_ports = json!({ "metadata": { "name": "b" }, "spec": { "clusterIP": "None", "selector": { "a": "b" } } });
     world.post("services", no_ports).await.ok();
@@ -70,16 +71,21 @@ async fn a_headless_service_has_no_address(world: World) {
 }
 
 async fn a_service_that_is_a_name_has_no_address(world: World) {
-    let object = json!({ "metadata": { "name": "a" }, "spec": { "type": "ExternalName", "externalName": "a.example.org" } });
+    let object =
+        json!({ "metadata": { "name": "a" }, "spec": { "type": "ExternalName", "externalName": "a.example.org" } });
     let made = world.post("services", object).await.ok();
     let expected = json!({ "externalName": "a.example.org", "sessionAffinity": "None", "type": "ExternalName" });
     assert_eq!(made["spec"], expected);
     let object = json!({ "metadata": { "name": "b" }, "spec": { "type": "ExternalName" } });
     world.post("services", object).await.invalid(&["spec.externalName"]);
-    let patched = world.merge("services/a", json!({ "spec": { "type": "ClusterIP", "ports": [{ "port": 80 }], "externalName": null } }));
+    let patched = world.merge(
+        "services/a",
+        json!({ "spec": { "type": "ClusterIP", "ports": [{ "port": 80 }], "externalName": null } }),
+    );
     let address = patched.await.ok()["spec"]["clusterIP"].clone();
     assert!(address.as_str().unwrap().starts_with("10."));
-    let patched = world.merge("services/a", json!({ "spec": { "type": "ExternalName", "externalName": "b.example.org" } }));
+    let patched =
+        world.merge("services/a", json!({ "spec": { "type": "ExternalName", "externalName": "b.example.org" } }));
     assert!(patched.await.ok()["spec"]["clusterIP"].is_null());
 }
 
@@ -247,5 +253,8 @@ async fn only_one_address_family_is_served(world: World) {
     let object = service("a", json!({ "ipFamilies": ["IPv6"] }));
     world.post("services", object).await.invalid(&["spec.ipFamilies[0]"]);
     let made = world.post("services", service("a", json!({ "ipFamilyPolicy": "PreferDualStack" }))).await.ok();
-    assert_eq!((&made["spec"]["ipFamilyPolicy"], &made["spec"]["ipFamilies"]), (&json!("PreferDualStack"), &json!(["IPv4"])));
+    assert_eq!(
+        (&made["spec"]["ipFamilyPolicy"], &made["spec"]["ipFamilies"]),
+        (&json!("PreferDualStack"), &json!(["IPv4"]))
+    );
 }

@@ -109,7 +109,9 @@ async fn an_update_does_not_change_what_the_server_gave(world: World) {
     } });
     let put = world.merge("configmaps/a", patch).await.ok();
     assert_eq!(put["metadata"], made["metadata"]);
-    for (field, value) in [("deletionTimestamp", json!("2000-01-01T00:00:00Z")), ("deletionGracePeriodSeconds", json!(5))] {
+    for (field, value) in
+        [("deletionTimestamp", json!("2000-01-01T00:00:00Z")), ("deletionGracePeriodSeconds", json!(5))]
+    {
         let answer = world.merge("configmaps/a", json!({ "metadata": { field: value } })).await;
         answer.invalid(&[&format!("metadata.{field}")]);
     }
@@ -139,7 +141,8 @@ async fn a_generation_counts_the_changes_of_a_spec(world: World) {
     let patched = world.merge(&format!("{path}/status"), json!({ "status": { "replicas": 2 } })).await.ok();
     assert_eq!((&patched["metadata"]["generation"], &patched["status"]["replicas"]), (&json!(3), &json!(2)));
     let ingresses = "/apis/networking.k8s.io/v1/namespaces/{ns}/ingresses";
-    let backend = |port: i32| json!({ "spec": { "defaultBackend": { "service": { "name": "a", "port": { "number": port } } } } });
+    let backend =
+        |port: i32| json!({ "spec": { "defaultBackend": { "service": { "name": "a", "port": { "number": port } } } } });
     let mut ingress = backend(1);
     ingress["metadata"] = json!({ "name": "a" });
     assert_eq!(world.post(ingresses, ingress).await.ok()["metadata"]["generation"], 1);
