@@ -3,12 +3,12 @@
 use serde_json::{Map, Value, json};
 
 use super::fields::{Comparison, Fields};
-use super::object::{carry_meta, set_meta};
+use super::object::{carry_meta, meta_text, set_meta};
 use super::refusal::Refusal;
 use super::state::State;
 use super::target::{Part, Target};
 use super::topology::Shape;
-use super::write::WriteOptions;
+use super::write::{Kept, WriteOptions};
 
 /// Fields that belong to nobody.
 const OF_THE_SERVER: &[&str] =
@@ -73,14 +73,41 @@ impl State {
         object
     }
 
-    /// What a server-side apply makes of an object; `live` is null where there is none.
-    pub(crate) fn apply(
-        &self,
+    /// Carries out a server-side apply: changes the object that is there, or makes it.
+    pub(crate) fn apply_object(
+        &mut self,
         target: &Target,
         options: &WriteOptions,
-        live: &Value,
         given: &Value,
-    ) -> Result<Value, Refusal> {
+    ) -> Result<Kept, Refusal> {
+        let text = |field: &str| given[field].as_str().unwrap_or_default();
+        if text("apiVersion").is_empty() || text("kind").is_empty() {
+            let words = format!("invalid object type: {}, Kind={}", text("apiVersion"), text("kind"));
+            return Err(Refusal::bad_request(words));
+        }
+        let resource = &target.resource;
+        let mut given = given.clone();
+        match meta_text(&given, "name") {
+            "" => set_meta(&mut given, "name", target.name()),
+            name if name == target.name() => {}
+            name => return Err(Refusal::other_name(name, target.name())),
+        }
+        let Some(live) = self.get(resource, &target.key).cloned() else {
+            let uid = meta_text(&given, "uid");
+            if !uid.is_empty() {
+                let why =
+                    format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+                return Err(Refusal::conflict(resource, target.name(), &why));
+            }
+            let object = self.apply(target, options, &Value::Null, &given)?;
+            return self.create(target, options, object);
+        };
+        let object = self.apply(target, options, &target.in_version(live), &given)?;
+        self.update(target, options, |_| Ok(object))
+    }
+
+    /// What a server-side apply makes of an object; `live` is null where there is none.
+    fn apply(&self, target: &Target, options: &WriteOptions, live: &Value, given: &Value) -> Result<Value, Refusal> {
         if !given["metadata"]["managedFields"].is_null() {
             return Err(Refusal::bad_request("metadata.managedFields must be nil"));
         }

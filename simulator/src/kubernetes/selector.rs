@@ -83,10 +83,9 @@ impl FieldRequirement {
         let is_same = match found {
             Value::Null => self.value.is_empty() || self.value == "false",
             Value::String(text) => *text == self.value,
-            other => {
-                let written = other.to_string();
-                written == self.value
-            }
+            Value::Bool(flag) => flag.to_string() == self.value,
+            Value::Number(number) => number.to_string() == self.value,
+            Value::Array(_) | Value::Object(_) => false,
         };
         is_same == self.is_equal
     }

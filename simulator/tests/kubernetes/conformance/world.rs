@@ -147,6 +147,21 @@ impl World {
     }
 }
 
+impl World {
+    /// Asks until the answer has a code, writing in between: a server at rest forgets late.
+    pub(super) async fn until_writes_tell(&self, path: &str, code: u16) -> Answer {
+        for round in 0..60 {
+            let answer = self.get(path).await;
+            if answer.code == code {
+                return answer;
+            }
+            self.merge("configmaps/a", json!({ "data": { "round": round.to_string() } })).await.ok();
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        panic!("{path} never answers {code}")
+    }
+}
+
 async fn read(response: http::Response<Body>) -> Answer {
     let code = response.status().as_u16();
     let bytes = response.into_body().collect().await.unwrap().to_bytes();
