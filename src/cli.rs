@@ -3,6 +3,7 @@
 mod args;
 mod connect;
 mod crds;
+mod demo;
 mod input;
 mod line_index;
 mod plan;
@@ -29,6 +30,8 @@ enum Command {
     Run(run::RunArgs),
     /// Print what the controller would change, and change nothing.
     Plan(plan::PlanArgs),
+    /// Show the controller at work, on a simulated account and cluster.
+    Demo(demo::DemoArgs),
     /// Print the custom resource definitions.
     Crds,
 }
@@ -44,6 +47,7 @@ pub fn main() -> ExitCode {
     let code = match command {
         Command::Run(args) => run::run(args),
         Command::Plan(args) => plan::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Crds => Ok(print(&crds::render())),
     };
     match code {

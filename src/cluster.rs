@@ -1,5 +1,6 @@
 //! The Kubernetes side: watches, lists, writes of status, finalizers, bindings and events. The only user of a kube client.
 
+mod apply;
 mod cache;
 mod clock;
 mod connect;
@@ -34,6 +35,7 @@ use northgate_planner::targets::BINDING_FINALIZER;
 use error::ask;
 use finalizer::Finalizer;
 
+pub use apply::{Applied, apply, delete};
 pub use clock::{Clock, now};
 pub use connect::{ConnectOptions, connect};
 pub use dry_run::{Refused, dry_run_apply};

@@ -40,7 +40,7 @@ pub(crate) struct Script {
     /// What chance is drawn from.
     pub(crate) seed: u64,
     /// The account's quotas that are not AWS's defaults, by the names of `DescribeAccountLimits`.
-    pub(crate) quotas: BTreeMap<String, i64>,
+    pub(crate) quotas: BTreeMap<String, u64>,
     /// For how long nothing may be written at the end.
     pub(crate) quiet: Duration,
 }

@@ -78,7 +78,7 @@ fn start() -> Timestamp {
 
 impl Stage {
     /// A world with two nodes in which nothing was asked for yet.
-    pub(crate) async fn open(gate: Gate, quotas: &BTreeMap<String, i64>) -> Self {
+    pub(crate) async fn open(gate: Gate, quotas: &BTreeMap<String, u64>) -> Self {
         let account = AccountOptions {
             provisioning_delay: Duration::from_secs(20),
             health_delay: Duration::from_secs(5),
@@ -87,12 +87,14 @@ impl Stage {
             lag: Lag::default().keeping(STALE),
             ..AccountOptions::default()
         };
-        let quotas = quotas.iter().fold(Quotas::default(), |all, (name, value)| all.with(name, *value));
-        let account = AccountOptions { quotas, ..account };
         let simulator = Simulator::new(Options { start: start(), account, ..Options::default() });
         let description =
             AccountDescription::parse(include_str!("account.yaml")).expect("the account is described well");
         description.load(&simulator).await.expect("the account is described well");
+        // After the description, which says what its own are.
+        let mut options = simulator.options(&scope()).await;
+        options.quotas = Quotas::try_from(quotas.clone()).expect("the quotas of an episode are known");
+        simulator.set_options(&scope(), options).await;
         // So that a stale read sees the account, not the nothing that was before it.
         tokio::time::sleep(STALE).await;
         let kubernetes = Kubernetes::new(KubernetesOptions {

@@ -164,6 +164,14 @@ impl AccountDescription {
         })
     }
 
+    /// A description as plain data, for who adds to it before it is parsed (JSON can be parsed as well).
+    ///
+    /// # Errors
+    /// The text is no YAML.
+    pub fn document(text: &str) -> Result<Value, DescriptionError> {
+        read(text)
+    }
+
     /// The time that the description is about, when it names one.
     pub fn now(&self) -> Option<Timestamp> {
         self.now

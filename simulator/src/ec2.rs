@@ -1,6 +1,6 @@
 //! EC2 as far as load balancers stand on it: what is there, its tags, and security groups with their rules.
 //!
-//! The world itself (VPCs, subnets, instances) is not made by calls: an account description puts it in.
+//! The world itself (VPCs, subnets, instances) comes from an account description, or is built by calls.
 
 use std::collections::BTreeMap;
 use std::fmt::Display;
@@ -9,6 +9,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value, json};
 
 use self::permissions::Direction;
+use self::request::DryRun;
 use self::store::Account;
 use crate::clock::{Clock, Moment};
 use crate::lag::{Lag, LagKind, Past};
@@ -20,6 +21,7 @@ use crate::wire::{ApiError, Tree};
 mod account_attributes;
 pub(crate) mod addresses;
 pub(crate) mod availability_zones;
+mod build;
 pub(crate) mod coip_pools;
 mod describe;
 mod error;
@@ -66,6 +68,8 @@ struct Held {
 enum Action {
     Read(fn(&Account, &Tree) -> Result<Value, ApiError>),
     Write(fn(&mut Account, &Tree) -> Result<Value, ApiError>),
+    /// A write that looks at the clock.
+    Timed(fn(&mut Account, &Tree, Moment) -> Result<Value, ApiError>),
 }
 
 /// Every action there is.
@@ -116,7 +120,7 @@ impl Ec2 {
 
     /// Carries out one call. A call that fails, and a dry run, change nothing.
     pub(crate) fn handle(&self, scope: &Scope, action: &str, params: &Tree, now: Moment) -> Result<Value, ApiError> {
-        let Some((name, action)) = ACTIONS.iter().find(|(name, _)| *name == action) else {
+        let Some((name, action)) = ACTIONS.iter().chain(build::ACTIONS).find(|(name, _)| *name == action) else {
             return Err(ApiError::invalid_action("EC2", action));
         };
         let (params, dry_run) = request::without_dry_run(params)?;
@@ -128,15 +132,26 @@ impl Ec2 {
                     None => self.with_account(scope, |account| dry_run.outcome(read(account, &params))),
                 }
             }
-            Action::Write(write) => self.with_account(scope, |account| {
-                let mut changed = account.clone();
-                let answer = dry_run.outcome(write(&mut changed, &params))?;
-                changed.changes += 1;
-                *account = changed;
-                Ok(answer)
-            }),
+            Action::Write(write) => self.write(scope, dry_run, |account| write(account, &params)),
+            Action::Timed(write) => self.write(scope, dry_run, |account| write(account, &params, now)),
         };
         Ok(service_model::EC2.on_the_wire(name, answer?).unwrap_or_else(|| json!({ "return": true })))
+    }
+
+    /// Changes an account, or leaves it as it is when the change fails or is not meant.
+    fn write(
+        &self,
+        scope: &Scope,
+        dry_run: DryRun,
+        write: impl FnOnce(&mut Account) -> Result<Value, ApiError>,
+    ) -> Result<Value, ApiError> {
+        self.with_account(scope, |account| {
+            let mut changed = account.clone();
+            let answer = dry_run.outcome(write(&mut changed))?;
+            changed.changes += 1;
+            *account = changed;
+            Ok(answer)
+        })
     }
 
     /// Looks at or changes one account, which is there from the first look on. What was to vanish by now has vanished.
@@ -177,7 +192,7 @@ impl Ec2 {
     fn with_held<T>(&self, scope: &Scope, look: impl FnOnce(&mut Held) -> T) -> T {
         let mut accounts = self.accounts.lock().expect("no thread panics while it holds the accounts");
         let new = || {
-            let present = Account::new(scope.clone());
+            let present = Account::untouched(scope.clone());
             Held {
                 past: Past::beginning(self.lag.longest(), &present, self.clock.now()),
                 present,

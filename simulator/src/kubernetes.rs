@@ -12,9 +12,11 @@
 //! - `admission`, `schema`, `allocation`: what objects must be, and what they are given
 //! - `refusal`, `discovery`: what else it answers
 //! - `fault`: what can go wrong with reads and watches, at will
+//! - [`controllers`]: what else runs in a cluster, where it is wanted
 
 mod admission;
 mod allocation;
+pub mod controllers;
 mod delete;
 mod discovery;
 mod fault;
@@ -149,6 +151,12 @@ impl Kubernetes {
     #[must_use]
     pub fn resource_version(&self) -> u64 {
         self.locked(|state| state.store.version())
+    }
+
+    /// Hears of every new [`Kubernetes::resource_version`].
+    #[must_use]
+    pub fn changes(&self) -> tokio::sync::watch::Receiver<u64> {
+        self.locked(|state| state.changes.subscribe())
     }
 
     /// The writes that were kept, from the `from`th on.

@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// A description, loaded and saved.
 async fn saved(text: &str) -> SavedAccount {
-    let description = AccountDescription::parse(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+    let description = AccountDescription::parse(text).expect("a description that can be read");
     let scope = Scope { account: description.account_id().to_owned(), region: description.region().to_owned() };
     let start = description.now().unwrap_or(Options::default().start);
     let simulator = Simulator::new(Options { start, ..Options::default() });

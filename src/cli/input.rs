@@ -22,6 +22,8 @@ use super::{line_index, unknown_fields};
 pub(super) struct Manifests {
     /// Every object that a plan needs, whole, in the order of the files.
     pub(super) objects: Vec<Value>,
+    /// Every other object.
+    pub(super) others: Vec<Value>,
     /// Services.
     pub(super) services: BTreeMap<ObjectName, Arc<Service>>,
     /// TargetGroupBindings.
@@ -130,6 +132,7 @@ impl Manifests {
             ("", _) | (_, "") => Err(vec![Fault { path: None, message: "apiVersion or kind is missing".to_owned() }]),
             _ => {
                 *self.ignored.entry(kind).or_default() += 1;
+                self.others.push(value);
                 return;
             }
         };

@@ -10,11 +10,16 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use northgate_planner::plan::{Document, FailOn, render};
+use northgate_planner::snapshot::Settings;
 
 use super::args::DecisionArgs;
+use super::input::Manifests;
 use super::{Failure, print};
 use passes::Passes;
 use selection::{Named, Selection};
+
+use crate::aws::ReadOnlyAccount;
+use crate::cluster::Client;
 
 /// Print what the controller would change, and change nothing.
 #[derive(Debug, Clone, Args)]
@@ -84,15 +89,26 @@ pub(super) fn run(args: PlanArgs) -> Result<u8, Failure> {
     })
 }
 
+/// The plan of manifests laid over a cluster, as `northgate plan -f FILE --cluster` makes it; every Service of the cluster
+/// is told of.
+pub(super) async fn over_cluster(
+    client: &Client,
+    manifests: Manifests,
+    account: ReadOnlyAccount,
+    settings: Settings,
+) -> Result<Document, Failure> {
+    document(&source::over_cluster(client, manifests, account, settings).await?, &[], None).await
+}
+
 async fn planned(args: &PlanArgs, source: &source::Source) -> Result<Document, Failure> {
+    document(source, &args.names, args.namespace.as_deref()).await
+}
+
+async fn document(source: &source::Source, names: &[Named], namespace: Option<&str>) -> Result<Document, Failure> {
     let mut passes = Passes::new(&source.account, source.snapshot.clone());
     passes.skipped.extend(source.skipped.iter().cloned());
-    let selection = Selection {
-        names: &args.names,
-        namespace: args.namespace.as_deref(),
-        default_namespace: &source.default_namespace,
-        by_files: source.by_files,
-    };
+    let selection =
+        Selection { names, namespace, default_namespace: &source.default_namespace, by_files: source.by_files };
     passes.run(&selection).await?;
     let mut ignored = source.ignored.clone();
     *ignored.entry("Service".to_owned()).or_default() += passes.unlisted;

@@ -20,6 +20,13 @@ pub struct Refused {
     message: String,
 }
 
+impl Refused {
+    pub(super) fn new(object: &Value, message: String) -> Self {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self { kind: text("/kind"), name: text("/metadata/name"), message }
+    }
+}
+
 /// Applies an object as kubectl would: by three-way merge where the live object was last applied so, else by server-side
 /// apply.
 ///
@@ -57,7 +64,7 @@ pub async fn dry_run_apply(client: &Client, object: &Value) -> Result<Result<Val
         Ok(applied) => Ok(Ok(json!(applied))),
         // Invalid, forbidden by a policy, or of an unknown kind: about this object only.
         Err(Error::Refused { status, .. }) if [400, 404, 409, 422].contains(&status.code) => {
-            Ok(Err(Refused { kind, name, message: status.message }))
+            Ok(Err(Refused::new(object, status.message)))
         }
         Err(error) => Err(error),
     }

@@ -29,7 +29,7 @@ pub(crate) struct Options {
     stale: Option<String>,
     /// A quota of the account, NAME=VALUE.
     #[arg(long, value_parser = quota)]
-    quota: Vec<(String, i64)>,
+    quota: Vec<(String, u64)>,
     /// Services at the beginning.
     #[arg(long, default_value_t = 3)]
     services: u8,
@@ -85,7 +85,7 @@ fn fault(name: &str) -> Result<Fault, String> {
     Fault::named(name).ok_or_else(|| format!("there is no fault {name:?}; there are {}", known()))
 }
 
-fn quota(text: &str) -> Result<(String, i64), String> {
+fn quota(text: &str) -> Result<(String, u64), String> {
     let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
     Ok((name.to_owned(), value.parse().map_err(|_| format!("{value:?} is no number"))?))
 }

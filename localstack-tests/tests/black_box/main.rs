@@ -13,6 +13,7 @@ mod holdings;
 mod instance_targets;
 mod interruptions;
 mod ip_targets;
+mod kubernetes_api;
 mod law;
 mod nodes_come_and_go;
 mod parts;

@@ -17,6 +17,7 @@ const IDS: &[(&str, &str, &[&str])] = &[
     ("securityGroups", "securityGroups", &["GroupId"]),
     ("instances", "instances", &["InstanceId"]),
     ("networkInterfaces", "networkInterfaces", &["NetworkInterfaceId"]),
+    ("networkInterfaces", "instances", &["NetworkInterfaces", "NetworkInterfaceId"]),
     ("managedPrefixLists", "managedPrefixLists", &["PrefixListId"]),
     ("addresses", "addresses", &["AllocationId"]),
     ("ipamPools", "ipamPools", &["IpamPoolId"]),

@@ -45,12 +45,6 @@ pub(super) fn first_zone(region: &str) -> String {
     format!("{region}a")
 }
 
-/// `us-west-2b` to `usw2-az2`. In a real account the two need not go together; here somebody has to say how.
-pub(super) fn zone_id(region: &str, zone_name: &str) -> String {
-    let number = zone_name.bytes().last().filter(u8::is_ascii_lowercase).map_or(1, |letter| letter - b'a' + 1);
-    format!("{}-az{number}", short(region))
-}
-
 /// `usw2-az2` to `us-west-2b`.
 fn zone_name(region: &str, zone_id: &str) -> String {
     let number = zone_id.rsplit("az").next().and_then(|number| number.parse::<u8>().ok());
@@ -58,21 +52,10 @@ fn zone_name(region: &str, zone_id: &str) -> String {
     format!("{region}{letter}")
 }
 
-/// `us-west-2` to `usw2`, `ap-southeast-1` to `apse1`: AWS's short form in zone ids.
-fn short(region: &str) -> String {
-    let parts: Vec<&str> = region.split('-').collect();
-    let compass = ["northeast", "northwest", "southeast", "southwest"];
-    let letters = |part: &&str| match *part {
-        part if compass.contains(&part) => format!("{}{}", &part[..1], &part[5..6]),
-        part if part.len() == 2 || part.bytes().all(|byte| byte.is_ascii_digit()) => part.to_owned(),
-        part => part.chars().take(1).collect(),
-    };
-    parts.iter().map(letters).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{zone_id, zone_name};
+    use super::zone_name;
+    use crate::ec2::availability_zones::zone_id;
 
     #[test]
     fn zone_ids_and_names_are_made_of_each_other() {

@@ -74,6 +74,24 @@ impl AvailabilityZone {
     }
 }
 
+/// `us-west-2b` to `usw2-az2`. In a real account the two need not go together; here somebody has to say how.
+pub(crate) fn zone_id(region: &str, zone_name: &str) -> String {
+    let number = zone_name.bytes().last().filter(u8::is_ascii_lowercase).map_or(1, |letter| letter - b'a' + 1);
+    format!("{}-az{number}", short(region))
+}
+
+/// `us-west-2` to `usw2`, `ap-southeast-1` to `apse1`: AWS's short form in zone ids.
+fn short(region: &str) -> String {
+    let parts: Vec<&str> = region.split('-').collect();
+    let compass = ["northeast", "northwest", "southeast", "southwest"];
+    let letters = |part: &&str| match *part {
+        part if compass.contains(&part) => format!("{}{}", &part[..1], &part[5..6]),
+        part if part.len() == 2 || part.bytes().all(|byte| byte.is_ascii_digit()) => part.to_owned(),
+        part => part.chars().take(1).collect(),
+    };
+    parts.iter().map(letters).collect()
+}
+
 impl Described for AvailabilityZone {
     const KIND: Kind = Kind::AvailabilityZone;
     const FILTERS: Filters<Self> = &[

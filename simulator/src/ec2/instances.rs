@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use super::Members;
 use super::describe::{Described, Filters, Page, Selection};
@@ -39,6 +40,12 @@ pub(crate) struct Instance {
     pub(crate) network_interfaces: Vec<NetworkInterface>,
     #[serde(default)]
     pub(crate) tags: Tags,
+    /// When a terminated instance is listed no more.
+    #[serde(skip)]
+    pub(crate) gone_at: Option<Instant>,
+    /// The launch that it came from.
+    #[serde(skip)]
+    pub(crate) reservation_id: Option<String>,
     /// What is only kept and shown again.
     #[serde(flatten)]
     pub(crate) more: Members,
@@ -192,15 +199,22 @@ impl Account {
             return Err(refused("InvalidParameterCombination", message));
         }
         let Page { items, next_token } = selection.of::<Instance, _>(self.whole_instances())?;
-        let reservations: Vec<Value> = items.iter().map(|instance| self.reservation(&[instance])).collect();
+        let mut launches = BTreeMap::<&str, Vec<&Instance>>::new();
+        for instance in &items {
+            let launch = instance.reservation_id.as_deref().unwrap_or(&instance.instance_id);
+            launches.entry(launch).or_default().push(instance);
+        }
+        let reservations: Vec<Value> = launches.values().map(|instances| self.reservation(instances)).collect();
         Ok(json!({ "Reservations": reservations, "NextToken": next_token }))
     }
 
-    /// The launch of instances; here each was launched by itself.
-    fn reservation(&self, instances: &[&Instance]) -> Value {
-        let first = instances.first().map(|instance| instance.instance_id.as_str()).unwrap_or_default();
+    /// One launch. An instance of which nothing else is known was launched by itself.
+    pub(super) fn reservation(&self, instances: &[&Instance]) -> Value {
+        let first = instances.first();
+        let derived = || first.map(|instance| format!("r-{}", instance.instance_id.trim_start_matches("i-")));
+        let reservation_id = first.and_then(|instance| instance.reservation_id.clone()).or_else(derived);
         json!({
-            "ReservationId": format!("r-{}", first.trim_start_matches("i-")),
+            "ReservationId": reservation_id,
             "OwnerId": self.scope.account,
             "Groups": [],
             "Instances": instances.iter().map(|instance| instance.shown()).collect::<Vec<_>>(),
@@ -208,7 +222,7 @@ impl Account {
     }
 
     /// All instances, each with its interfaces in the order of their devices.
-    fn whole_instances(&self) -> impl Iterator<Item = Instance> {
+    pub(super) fn whole_instances(&self) -> impl Iterator<Item = Instance> {
         let mut attached = BTreeMap::<&str, Vec<&NetworkInterface>>::new();
         for interface in self.network_interfaces.values() {
             attached.entry(interface.instance_id().unwrap_or_default()).or_default().push(interface);

@@ -1,5 +1,6 @@
 //! The interfaces of load balancers, which come and go with them.
 
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
@@ -11,6 +12,24 @@ use crate::network::LoadBalancerInterfaces;
 
 /// Who asks for the interfaces of load balancers.
 const LOAD_BALANCING: &str = "amazon-elb";
+
+/// Addresses from the first to the last, without those in use.
+pub(super) struct FreeAddresses {
+    first: u32,
+    last: u32,
+    used: BTreeSet<Ipv4Addr>,
+}
+
+impl FreeAddresses {
+    pub(super) fn contains(&self, address: Ipv4Addr) -> bool {
+        (self.first..=self.last).contains(&u32::from(address)) && !self.used.contains(&address)
+    }
+
+    /// In their order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Ipv4Addr> {
+        (self.first..=self.last).map(Ipv4Addr::from).filter(|address| !self.used.contains(address))
+    }
+}
 
 /// The interfaces of one load balancer that its subnets still lack.
 struct Lacking {
@@ -27,7 +46,7 @@ impl Account {
         self.changes += 1;
         for subnet_id in &lacking.subnets {
             self.make_interface(&lacking, subnet_id);
-            if let Some(free) = self.free_addresses(subnet_id) {
+            if let Some(free) = self.free_address_count(subnet_id) {
                 *free = free.saturating_sub(1);
             }
         }
@@ -71,7 +90,7 @@ impl Account {
             self.changes += 1;
         }
         for (_, interface) in gone {
-            if let Some(free) = self.free_addresses(&interface.subnet_id) {
+            if let Some(free) = self.free_address_count(&interface.subnet_id) {
                 *free += 1;
             }
         }
@@ -113,26 +132,27 @@ impl Account {
         if let Some(subnet) = self.subnets.get(subnet_id) {
             interface.vpc_id.clone_from(&subnet.vpc_id);
             interface.availability_zone = Some(subnet.availability_zone.clone());
-            let address = subnet.cidr_block.and_then(|block| self.first_free_address(subnet_id, block));
+            let address = subnet.cidr_block.and_then(|block| self.free_addresses_of(subnet_id, block).iter().next());
             interface.private_ip_address = address.map(|address| address.to_string());
             interface.private_ip_addresses.extend(interface.private_ip_address.clone().map(PrivateAddress::primary));
         }
         self.network_interfaces.insert(interface.network_interface_id.clone(), interface);
     }
 
-    /// The first address of a subnet that nobody has; AWS keeps the first four to itself, and the last.
-    fn first_free_address(&self, subnet_id: &str, block: Ipv4Net) -> Option<Ipv4Addr> {
+    /// The addresses of a subnet that nobody has; AWS keeps the first four to itself, and the last.
+    pub(super) fn free_addresses_of(&self, subnet_id: &str, block: Ipv4Net) -> FreeAddresses {
         let interfaces = self.network_interfaces.values().filter(|interface| interface.subnet_id == subnet_id);
-        let used: Vec<Ipv4Addr> = interfaces
+        let used: BTreeSet<Ipv4Addr> = interfaces
             .flat_map(|interface| &interface.private_ip_addresses)
             .filter_map(|address| address.private_ip_address.parse().ok())
             .collect();
-        let first = u32::from(block.network()).checked_add(4)?;
-        let last = u32::from(block.broadcast()).checked_sub(1)?;
-        (first..=last).map(Ipv4Addr::from).find(|address| !used.contains(address))
+        let first = u32::from(block.network()).saturating_add(4);
+        let last = u32::from(block.broadcast()).saturating_sub(1);
+        FreeAddresses { first, last, used }
     }
 
-    fn free_addresses(&mut self, subnet_id: &str) -> Option<&mut u32> {
+    /// How many addresses of a subnet nobody has.
+    pub(super) fn free_address_count(&mut self, subnet_id: &str) -> Option<&mut u32> {
         self.subnets.get_mut(subnet_id)?.available_ip_address_count.as_mut()
     }
 }

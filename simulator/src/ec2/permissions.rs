@@ -24,6 +24,11 @@ pub(crate) struct Rule {
     pub(crate) peering: Peering,
 }
 
+impl Direction {
+    /// Both of them.
+    pub(super) const BOTH: [Direction; 2] = [Direction::Ingress, Direction::Egress];
+}
+
 /// Which way a rule lets traffic pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Direction {
@@ -204,6 +209,19 @@ impl GroupPair {
     }
 }
 
+/// A peer as a permission names it.
+struct Named<'a> {
+    peer: Peer,
+    description: Option<&'a String>,
+    peering: Peering,
+}
+
+impl<'a> Named<'a> {
+    fn new(peer: Peer, description: &'a Option<String>) -> Self {
+        Named { peer, description: description.as_ref(), peering: Peering::default() }
+    }
+}
+
 impl IpPermission {
     /// The rules that a list of permissions stands for, canonical, without ids.
     /// A group without an account is one of `account`.
@@ -215,7 +233,7 @@ impl IpPermission {
         let mut rules = Vec::new();
         for permission in permissions {
             let traffic = permission.traffic()?;
-            for (peer, description, peering) in permission.peers(account)? {
+            for Named { peer, description, peering } in permission.peers(account)? {
                 if let Some(text) = description {
                     check_description("rule description", text)?;
                 }
@@ -274,21 +292,22 @@ impl IpPermission {
         Traffic::read(protocol, self.from_port, self.to_port)
     }
 
-    fn peers(&self, account: &str) -> Result<Vec<(Peer, Option<&String>, Peering)>, ApiError> {
+    fn peers(&self, account: &str) -> Result<Vec<Named<'_>>, ApiError> {
         let mut peers = Vec::new();
         for IpRange { cidr_ip, description } in &self.ip_ranges {
-            peers.push((Peer::ipv4(cidr_ip)?, description.as_ref(), Peering::default()));
+            peers.push(Named::new(Peer::ipv4(cidr_ip)?, description));
         }
         for Ipv6Range { cidr_ipv6, description } in &self.ipv6_ranges {
-            peers.push((Peer::ipv6(cidr_ipv6)?, description.as_ref(), Peering::default()));
+            peers.push(Named::new(Peer::ipv6(cidr_ipv6)?, description));
         }
         for pair in &self.groups {
             let group_id = pair.group_id.clone().ok_or_else(|| missing("groupId"))?;
             let account = pair.user_id.clone().unwrap_or_else(|| account.to_owned());
-            peers.push((Peer::Group { account, group_id }, pair.description.as_ref(), pair.peering()));
+            let named = Named::new(Peer::Group { account, group_id }, &pair.description);
+            peers.push(Named { peering: pair.peering(), ..named });
         }
         for PrefixListId { prefix_list_id, description } in &self.prefix_list_ids {
-            peers.push((Peer::PrefixList(prefix_list_id.clone()), description.as_ref(), Peering::default()));
+            peers.push(Named::new(Peer::PrefixList(prefix_list_id.clone()), description));
         }
         Ok(peers)
     }

@@ -2,6 +2,7 @@
 
 use std::ops::RangeInclusive;
 
+use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -12,6 +13,9 @@ use super::store::Account;
 use super::tags::Tags;
 use super::vpcs::AssociationState;
 use crate::wire::{ApiError, Tree};
+
+/// The gateway of routes within a VPC.
+const LOCAL: &str = "local";
 
 /// A route table as AWS prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -83,6 +87,40 @@ fn created() -> String {
 
 fn active() -> String {
     "active".to_owned()
+}
+
+impl Route {
+    /// The route of one of the VPC's own blocks.
+    pub(super) fn local(ipv4: Option<Ipv4Net>, ipv6: Option<Ipv6Net>) -> Self {
+        Route {
+            destination_cidr_block: ipv4.map(|block| block.to_string()),
+            destination_ipv6_cidr_block: ipv6.map(|block| block.to_string()),
+            destination_prefix_list_id: None,
+            carrier_gateway_id: None,
+            core_network_arn: None,
+            egress_only_internet_gateway_id: None,
+            gateway_id: Some(LOCAL.to_owned()),
+            instance_id: None,
+            local_gateway_id: None,
+            nat_gateway_id: None,
+            network_interface_id: None,
+            transit_gateway_id: None,
+            vpc_peering_connection_id: None,
+            origin: "CreateRouteTable".to_owned(),
+            state: active(),
+            more: Members::new(),
+        }
+    }
+
+    pub(super) fn is_local(&self) -> bool {
+        self.gateway_id.as_deref() == Some(LOCAL)
+    }
+
+    /// Where the traffic goes to that it is for.
+    pub(super) fn destination(&self) -> Option<&str> {
+        let blocks = self.destination_cidr_block.as_deref().or(self.destination_ipv6_cidr_block.as_deref());
+        blocks.or(self.destination_prefix_list_id.as_deref())
+    }
 }
 
 impl Described for RouteTable {

@@ -27,6 +27,11 @@ pub(crate) struct SecurityGroup {
 }
 
 impl SecurityGroup {
+    /// Whether it is the group that its VPC always has.
+    pub(super) fn is_default(&self) -> bool {
+        self.group_name == DEFAULT_GROUP
+    }
+
     /// The tags of the group, or of one of its rules.
     pub(super) fn tags_mut(&mut self, id: &str) -> Option<&mut Tags> {
         if self.group_id == id {
@@ -200,7 +205,7 @@ impl Account {
         let request: DeleteSecurityGroup = read(params)?;
         let id = request.group_id.ok_or_else(|| missing("groupId"))?;
         let group = self.security_groups.get(&id).ok_or_else(|| Kind::SecurityGroup.not_found(&id))?;
-        if group.group_name == DEFAULT_GROUP {
+        if group.is_default() {
             let message =
                 format!("the specified group: \"{id}\" name: \"{DEFAULT_GROUP}\" cannot be deleted by a user");
             return Err(refused("CannotDelete", message));

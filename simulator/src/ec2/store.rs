@@ -99,6 +99,9 @@ impl Account {
     /// What was to happen by now has happened.
     pub(crate) fn settle(&mut self, now: Instant) {
         self.let_leftovers_vanish(now);
+        let before = self.instances.len();
+        self.instances.retain(|_, instance| instance.gone_at.is_none_or(|at| at > now));
+        self.changes += u64::from(self.instances.len() < before);
     }
 
     pub(crate) fn arn(&self, kind: &str, id: &str) -> String {

@@ -53,6 +53,13 @@ struct TagsRequest {
     tags: Vec<RequestTag>,
 }
 
+impl TagSpecification {
+    /// Whether the tags are for resources of this type.
+    pub(super) fn is_for(&self, resource_type: &str) -> bool {
+        self.resource_type == resource_type
+    }
+}
+
 impl Tags {
     pub(super) fn get(&self, key: &str) -> Option<&String> {
         self.0.get(key)

@@ -175,7 +175,8 @@ impl State {
             return;
         }
         let name = meta_text(object, "name").to_owned();
-        self.registry.put(|id| admission::defined_resource(object, id), &name);
+        let defined = self.registry.put(|id| admission::defined_resource(object, id), &name);
+        self.store.begin(defined);
         if object["status"]["conditions"].is_null() {
             let mut object = Value::clone(object);
             object["status"] = super::write::established(&object, &self.time());

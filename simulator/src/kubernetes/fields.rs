@@ -107,6 +107,11 @@ impl Fields {
         Self { is_in: self.is_in && other.is_in, branches: branches.collect() }
     }
 
+    /// Takes the whole object out, but nothing of what is in it.
+    pub(crate) fn take_out_root(&mut self) {
+        self.is_in = false;
+    }
+
     /// Takes a field out, with all that is below it when `is_whole`.
     pub(crate) fn take_out(&mut self, path: &[&str], is_whole: bool) {
         let Some((first, rest)) = path.split_first() else { return };

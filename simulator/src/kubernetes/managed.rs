@@ -39,6 +39,11 @@ impl State {
             set_meta(&mut object, "managedFields", Value::Null);
             return object;
         }
+        if object["metadata"]["managedFields"] == json!([{}]) {
+            // How a client says that it wants to hear of no manager any more.
+            set_meta(&mut object, "managedFields", Value::Null);
+            return object;
+        }
         let mut managers = live.map(read).unwrap_or_default();
         let shape = Shape::of(target);
         let mut comparison = Comparison::of(&shape, live, Some(&object));
@@ -81,6 +86,10 @@ impl State {
         }
         let shape = Shape::of(target);
         let mut managers = read(live);
+        let old = (!live.is_null()).then_some(live);
+        if managers.is_empty() && old.is_some() {
+            managers.push(self.unknown_manager(target, &shape, live));
+        }
         let mut fields = Fields::of(&shape, given);
         strip(target.part, &mut fields);
         let new = Manager::new(self, target, &options.manager, true, fields);
@@ -91,7 +100,6 @@ impl State {
             let kept = managers.iter().fold(new.fields.clone(), |kept, manager| kept.union(&manager.fields));
             before.fields.remove_from(&kept, &shape, &mut object);
         }
-        let old = (!live.is_null()).then_some(live);
         let mut comparison = Comparison::of(&shape, old, Some(&object));
         strip(target.part, &mut comparison.changed);
         let conflicts: Vec<(String, Vec<String>)> = managers
@@ -111,6 +119,13 @@ impl State {
         managers.push(Manager { time: time.unwrap_or(new.time), ..new });
         set_meta(&mut object, "managedFields", write(managers));
         Ok(object)
+    }
+
+    /// Who set what is there before anybody noted it.
+    fn unknown_manager(&self, target: &Target, shape: &Shape<'_>, live: &Value) -> Manager {
+        let mut fields = Comparison::of(shape, None, Some(live)).changed;
+        strip(target.part, &mut fields);
+        Manager::new(self, target, "before-first-apply", false, fields)
     }
 }
 
@@ -194,6 +209,7 @@ fn write(mut managers: Vec<Manager>) -> Value {
 
 /// Takes out of a set what nobody owns, and what this part of an object may not write.
 fn strip(part: Part, fields: &mut Fields) {
+    fields.take_out_root();
     fields.take_out(&["apiVersion"], true);
     fields.take_out(&["kind"], true);
     fields.take_out(&["metadata"], false);

@@ -23,6 +23,8 @@ pub struct KubernetesOptions {
     pub managed_fields: bool,
     /// From the binding of a Pod to its condition Ready, where the controllers run.
     pub pods_ready_after: Duration,
+    /// From the deletion of a Pod that runs to the end of its containers, where the controllers run; its grace is the most.
+    pub pods_end_after: Duration,
 }
 
 impl Default for KubernetesOptions {
@@ -36,6 +38,7 @@ impl Default for KubernetesOptions {
             node_ports: (30_000, 32_767),
             managed_fields: true,
             pods_ready_after: Duration::from_secs(1),
+            pods_end_after: Duration::from_secs(1),
         }
     }
 }

@@ -154,6 +154,11 @@ impl Registry {
         })
     }
 
+    /// Whether built-in resources are of this group.
+    pub(crate) fn has_builtin_group(&self, group: &str) -> bool {
+        self.all().any(|resource| resource.builtin().is_some() && resource.group == group)
+    }
+
     /// By what objects say of themselves.
     pub(crate) fn find_kind(&self, api_version: &str, kind: &str) -> Option<(&Arc<Resource>, usize)> {
         self.all().filter(|resource| resource.kind == kind).find_map(|resource| {

@@ -111,7 +111,10 @@ impl ApiService {
             }
             Path::Objects(path) => path,
         };
-        let Some(mut target) = Target::find(&state.registry, path) else { return Ok(unknown()) };
+        let Some(mut target) = Target::find(&state.registry, path) else {
+            let is_known = state.registry.has_builtin_group(&path.group);
+            return if is_known { Err(Refusal::unknown_resource()) } else { Ok(unknown()) };
+        };
         let accept = &request.accept;
         if !(accept.is_empty() || accept.contains("json") || accept.contains('*')) {
             return Err(Refusal::not_acceptable());
@@ -119,7 +122,8 @@ impl ApiService {
         target.is_partial = accept.contains("as=PartialObjectMetadata");
         let is_object = !path.name.is_empty();
         match (&request.method, is_object) {
-            (&Method::GET, true) if !request.query.watch => Ok(ok(&*state.read(&target, &request.query)?)),
+            // One object is not watched by its path.
+            (&Method::GET, true) => Ok(ok(&*state.read(&target, &request.query)?)),
             (&Method::GET, _) if request.query.watch => self.watch(state, target, request),
             (&Method::GET, _) => list(state, &target, request),
             (&Method::POST, _) => post(state, target, request, is_object),
@@ -174,7 +178,7 @@ fn put(state: &mut State, target: &Target, request: &Request) -> Result<Answer, 
 }
 
 fn patch_object(state: &mut State, target: &Target, request: &Request) -> Result<Answer, Refusal> {
-    let options = write_options(request);
+    let options = WriteOptions { is_patch: true, ..write_options(request) };
     let kind = request.content_type.split(';').next().unwrap_or_default().trim();
     let kept = match kind {
         "application/merge-patch+json" => {
@@ -187,10 +191,12 @@ fn patch_object(state: &mut State, target: &Target, request: &Request) -> Result
         }
         "application/json-patch+json" => {
             let patch = request.json()?;
+            if !patch.is_array() {
+                return Err(Refusal::bad_request("error decoding patch: it is no list of operations"));
+            }
             state.update(target, &options, |live| {
                 let mut object = live.clone();
-                let unprocessable = |why| Refusal::unprocessable(target, why);
-                patch::json_patch(&mut object, &patch).map_err(unprocessable)?;
+                patch::json_patch(&mut object, &patch).map_err(|_| Refusal::unprocessable())?;
                 Ok(object)
             })?
         }
@@ -198,8 +204,7 @@ fn patch_object(state: &mut State, target: &Target, request: &Request) -> Result
             let patch = request.json()?;
             state.update(target, &options, |live| {
                 let mut object = live.clone();
-                let unprocessable = |why| Refusal::unprocessable(target, why);
-                strategic::merge(&Shape::of(target), &mut object, &patch).map_err(unprocessable)?;
+                strategic::merge(&Shape::of(target), &mut object, &patch).map_err(Refusal::internal)?;
                 Ok(object)
             })?
         }
@@ -218,11 +223,15 @@ fn patch_object(state: &mut State, target: &Target, request: &Request) -> Result
 fn apply(state: &mut State, target: &Target, request: &Request) -> Result<Answer, Refusal> {
     if request.query.field_manager.is_empty() {
         let why = "is required for apply patch";
-        return Err(Refusal::patch_options(&FieldError::required("fieldManager", why)));
+        return Err(Refusal::invalid_options("PatchOptions", &FieldError::required("fieldManager", why)));
     }
     let given = request.yaml()?;
-    let options =
-        WriteOptions { force: request.query.force.unwrap_or_default(), is_apply: true, ..write_options(request) };
+    let options = WriteOptions {
+        force: request.query.force.unwrap_or_default(),
+        is_apply: true,
+        is_patch: true,
+        ..write_options(request)
+    };
     Ok(written(state.apply_object(target, &options, &given)?))
 }
 

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 use super::allocation::{Allocations, spread};
 use super::object::{ObjectKey, meta_text};
@@ -21,6 +22,8 @@ pub(crate) struct State {
     pub(crate) allocations: Allocations,
     pub(crate) watching: Watching,
     pub(crate) log: Vec<Written>,
+    /// The version of the last write, for those who wait for the next.
+    pub(crate) changes: watch::Sender<u64>,
     clock: Clock,
     made: u64,
 }
@@ -59,6 +62,7 @@ impl State {
             allocations: Allocations::new(options.node_ports, options.service_addresses),
             watching: Watching::default(),
             log: Vec::new(),
+            changes: watch::Sender::new(0),
             clock: Clock::starting_at(options.start),
             made: 0,
             options,
@@ -152,5 +156,6 @@ impl State {
             resource_version: self.store.version(),
         });
         self.watching.wake(resource.table);
+        self.changes.send_replace(self.store.version());
     }
 }

@@ -30,6 +30,8 @@ pub(crate) struct Table {
     changes: Vec<Change>,
     /// Changes up to this version are not kept any more.
     forgotten: u64,
+    /// Nobody kept changes of the resource before this version: it was not defined.
+    begun: u64,
 }
 
 /// Objects in the order of lists.
@@ -133,6 +135,17 @@ impl Store {
     /// Forgets what led to the present state: only it and what comes can be watched.
     pub(crate) fn compact(&mut self) {
         self.compacted = self.version;
+    }
+
+    /// From now on the changes of a resource are kept.
+    pub(crate) fn begin(&mut self, table: ResourceId) {
+        let begun = self.version;
+        self.tables.entry(table).or_insert_with(|| Table { begun, ..Table::default() });
+    }
+
+    /// When it began.
+    pub(crate) fn begun(&self, table: ResourceId) -> u64 {
+        self.tables.get(&table).map_or(0, |table| table.begun)
     }
 
     /// The oldest version from which a resource can be watched.

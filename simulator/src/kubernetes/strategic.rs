@@ -76,10 +76,8 @@ fn merge_list(shape: &Shape<'_>, there: Vec<Value>, given: &[Value]) -> Result<V
     match shape.topology() {
         Topology::Plain | Topology::Atomic => Ok(given.to_vec()),
         Topology::Set => {
-            let mut merged = there;
-            let new: Vec<Value> = given.iter().filter(|value| !merged.contains(value)).cloned().collect();
-            merged.extend(new);
-            Ok(merged)
+            let others = there.into_iter().filter(|value| !given.contains(value));
+            Ok(given.iter().cloned().chain(others).collect())
         }
         Topology::Map(_) if given.iter().any(|entry| directive(entry) == Some("replace")) => {
             let entries = given.iter().filter(|entry| directive(entry).is_none());

@@ -62,6 +62,7 @@ impl Watch {
         check_options(&target, query)?;
         let is_bookmarked = query.allow_bookmarks;
         let now = Instant::now();
+        let end = now + query.timeout_seconds.filter(|seconds| *seconds > 0).map_or(LONGEST, Duration::from_secs);
         let mut watch = Self {
             state: Arc::clone(state),
             id: locked.watching.begin(),
@@ -71,16 +72,17 @@ impl Watch {
             replays: locked.watching.replays.0,
             waiting: VecDeque::new(),
             is_over: false,
-            end: now + query.timeout_seconds.filter(|seconds| *seconds > 0).map_or(LONGEST, Duration::from_secs),
-            bookmark: is_bookmarked.then(|| now + locked.options.bookmarks_every),
+            end,
+            bookmark: None,
             timer: None,
         };
+        watch.bookmark = is_bookmarked.then(|| watch.next_bookmark(now, locked.options.bookmarks_every));
         let begins_with_state = query.send_initial_events.unwrap_or(asked.unwrap_or_default() == 0);
         if begins_with_state {
             watch.tell_state(locked, asked, query.send_initial_events.is_some());
         } else if asked.unwrap_or_default() == 0 {
             watch.told = locked.visible_version();
-        } else if watch.told < locked.store.floor(watch.target.resource.table) {
+        } else if watch.told < oldest(locked, &watch.target) {
             watch.tell_too_old(locked);
         }
         Ok(watch)
@@ -103,7 +105,7 @@ impl Watch {
     }
 
     fn tell_too_old(&mut self, state: &State) {
-        let oldest = state.store.floor(self.target.resource.table);
+        let oldest = oldest(state, &self.target);
         let refusal = Refusal::expired(format!("too old resource version: {} ({oldest})", self.told));
         self.waiting.push_back(frame("ERROR", &refusal.status()));
         self.is_over = true;
@@ -245,6 +247,13 @@ impl Drop for Watch {
 
 fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
     state.lock().expect("no thread panics while it holds the state")
+}
+
+/// The oldest version from which a watch can begin. A replica that does not know of a resource yet has no memory of it
+/// that could be too short.
+fn oldest(state: &State, target: &Target) -> u64 {
+    let table = target.resource.table;
+    state.store.floor(table).max(state.store.begun(table).min(state.visible_version()))
 }
 
 fn check_options(target: &Target, query: &Query) -> Result<(), Refusal> {

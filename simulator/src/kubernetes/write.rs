@@ -13,6 +13,9 @@ use super::resource::{Builtin, Rules};
 use super::state::State;
 use super::target::{Part, Target};
 
+/// Letters of `generateName` that are kept: the name is to fit into 63.
+const LONGEST_BASE: usize = 58;
+
 /// How something is written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WriteOptions {
@@ -26,6 +29,8 @@ pub(crate) struct WriteOptions {
     pub(crate) force: bool,
     /// The object already says who owns what: a server-side apply.
     pub(crate) is_apply: bool,
+    /// A patch of any form: what it does not say is what is there.
+    pub(crate) is_patch: bool,
 }
 
 /// What a write left.
@@ -44,14 +49,14 @@ impl State {
         self.place(target, &mut object)?;
         if version(&object) != 0 {
             let why = "resourceVersion should not be set on objects to be created";
-            return Err(Refusal::internal(why));
+            return Err(Refusal::unexpected(why));
         }
-        let generate_name = meta_text(&object, "generateName");
+        let generate_name: String = meta_text(&object, "generateName").chars().take(LONGEST_BASE).collect();
         if meta_text(&object, "name").is_empty() && !generate_name.is_empty() {
             let name = format!("{generate_name}{}", self.next_suffix());
             set_meta(&mut object, "name", name);
         }
-        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink", "resourceVersion"] {
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"] {
             metadata_mut(&mut object).remove(field);
         }
         let (uid, time) = (self.next_uid(), self.time());
@@ -60,7 +65,7 @@ impl State {
         if !options.is_apply {
             object = self.own(target, options, object, None);
         }
-        let object = admission::create(self, target, object)?;
+        let object = admission::create(self, target, object, options.dry_run)?;
         let key = ObjectKey::of(&object);
         if self.get(resource, &key).is_some() {
             return Err(Refusal::already_exists(resource, &key.name));
@@ -110,15 +115,13 @@ impl State {
         let live = live.ok_or_else(|| Refusal::not_found(resource, target.name()))?;
         let changed = change(&target.in_version(Arc::clone(&live)))?;
         let mut object = admission::decode(target, changed, options.strict)?;
-        check_identity(target, &mut object, &live)?;
-        for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"] {
-            carry_meta(&live, &mut object, field);
-        }
+        check_identity(target, options, &mut object, &live)?;
+        check_fixed(target, &mut object, &live)?;
         restrict(target, &mut object, &live);
         if !options.is_apply {
             object = self.own(target, options, object, Some(&live));
         }
-        let object = admission::update(self, target, object, &live)?;
+        let object = admission::update(self, target, object, &live, options.dry_run)?;
         self.finish_update(target, options, object, &live)
     }
 
@@ -152,13 +155,16 @@ impl State {
 }
 
 /// Name, namespace, uid and version must be those of the object that is there.
-fn check_identity(target: &Target, object: &mut Value, live: &Value) -> Result<(), Refusal> {
+fn check_identity(
+    target: &Target,
+    options: &WriteOptions,
+    object: &mut Value,
+    live: &Value,
+) -> Result<(), Refusal> {
     let resource = &target.resource;
     let name = target.name();
     if meta_text(object, "name") != name {
-        let (found, asked) = (meta_text(object, "name"), name);
-        let words = format!("the name of the object ({found}) does not match the name on the URL ({asked})");
-        return Err(Refusal::bad_request(words));
+        return Err(Refusal::other_name(meta_text(object, "name"), name));
     }
     match meta_text(object, "namespace") {
         "" if resource.namespaced => set_meta(object, "namespace", target.key.namespace.as_str()),
@@ -169,7 +175,7 @@ fn check_identity(target: &Target, object: &mut Value, live: &Value) -> Result<(
         }
     }
     let (given, there) = (meta_text(object, "uid"), meta_text(live, "uid"));
-    if !given.is_empty() && given != there {
+    if !options.is_patch && !given.is_empty() && given != there {
         let why = format!("Precondition failed: UID in precondition: {given}, UID in object meta: {there}");
         return Err(Refusal::conflict(resource, name, &why));
     }
@@ -185,6 +191,31 @@ fn check_identity(target: &Target, object: &mut Value, live: &Value) -> Result<(
         return Err(Refusal::modified(resource, name));
     }
     Ok(())
+}
+
+/// What the server gave an object is carried over; what nobody may change must be as it is.
+fn check_fixed(target: &Target, object: &mut Value, live: &Value) -> Result<(), Refusal> {
+    const FIXED: &[&str] = &["uid", "deletionTimestamp", "deletionGracePeriodSeconds"];
+    // Of its metadata the status of a custom resource takes nothing.
+    let is_held = target.part != Part::Status || target.resource.rules != Rules::Custom;
+    let mut errors = Vec::new();
+    for field in FIXED {
+        let (given, there) = (&object["metadata"][field], &live["metadata"][field]);
+        // Null is no value; and what a deletion set cannot be taken back, silently.
+        let may_be_given = *field == "uid" || !is_going(live);
+        if is_held && may_be_given && !given.is_null() && given != there {
+            errors.push(FieldError::invalid(format!("metadata.{field}"), given.clone(), "field is immutable"));
+        }
+        carry_meta(live, object, field);
+    }
+    for field in ["creationTimestamp", "generation"] {
+        carry_meta(live, object, field);
+    }
+    set_meta(object, "selfLink", Value::Null);
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::invalid(&target.resource, target.name(), &errors)),
+    }
 }
 
 /// Takes back what this part of an object may not write.
@@ -343,20 +374,29 @@ impl State {
         options: &WriteOptions,
         given: &Value,
     ) -> Result<Kept, Refusal> {
-        let given = {
-            let mut given = given.clone();
-            let name = meta_text(&given, "name").to_owned();
-            if name.is_empty() {
-                set_meta(&mut given, "name", target.name());
+        let text = |field: &str| given[field].as_str().unwrap_or_default();
+        if text("apiVersion").is_empty() || text("kind").is_empty() {
+            let words = format!("invalid object type: {}, Kind={}", text("apiVersion"), text("kind"));
+            return Err(Refusal::bad_request(words));
+        }
+        let resource = &target.resource;
+        let mut given = given.clone();
+        match meta_text(&given, "name") {
+            "" => set_meta(&mut given, "name", target.name()),
+            name if name == target.name() => {}
+            name => return Err(Refusal::other_name(name, target.name())),
+        }
+        let Some(live) = self.get(resource, &target.key).cloned() else {
+            let uid = meta_text(&given, "uid");
+            if !uid.is_empty() {
+                let why =
+                    format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+                return Err(Refusal::conflict(resource, target.name(), &why));
             }
-            given
-        };
-        if self.get(&target.resource, &target.key).is_none() {
             let object = self.apply(target, options, &Value::Null, &given)?;
             return self.create(target, options, object);
-        }
-        let live = target.in_version(Arc::clone(self.get(&target.resource, &target.key).expect("it is there")));
-        let object = self.apply(target, options, &live, &given)?;
+        };
+        let object = self.apply(target, options, &target.in_version(live), &given)?;
         self.update(target, options, |_| Ok(object))
     }
 }

@@ -49,6 +49,7 @@ listeners:
 const APPLICATION: &str = r#"
 trustStores: [{TrustStoreArn: clients-arn, Name: clients, NumberOfCaCertificates: 3, Tags: {team: web}}]
 certificates: [{CertificateArn: cert-1}, {CertificateArn: cert-2}]
+ipamPools: [{IpamPoolId: ipam-pool-1}]
 loadBalancers:
 - LoadBalancerArn: lb-1
   LoadBalancerName: shop

@@ -54,7 +54,7 @@ async fn a_binding_is_made_marked_reported_on_and_deleted() {
             "lastTransitionTime": "2026-01-31T12:00:00Z" }] } });
     let reported = api.patch_status("web", &PatchParams::default(), &Patch::Merge(&status)).await.unwrap();
     assert_eq!(reported.data["status"]["totalTargets"], 2);
-    let stale = json!({ "metadata": { "uid": "another" }, "status": {} });
+    let stale = json!({ "metadata": { "resourceVersion": made.metadata.resource_version }, "status": {} });
     let refused = api.patch_status("web", &PatchParams::default(), &Patch::Merge(&stale)).await.unwrap_err();
     assert!(matches!(refused, kube::Error::Api(status) if status.code == 409));
 

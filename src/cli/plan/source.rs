@@ -95,17 +95,7 @@ pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
     let settings = Arc::new(settings);
     let snapshot = match &client {
         None => of_files(&manifests, settings, now),
-        Some(client) => {
-            let mut listing = cluster::list(client, settings).await?;
-            listing.snapshot.now = now;
-            for object in std::mem::take(&mut manifests.objects) {
-                match cluster::dry_run_apply(client, &object).await? {
-                    Ok(applied) => lay_over(&applied, &mut listing.snapshot)?,
-                    Err(refused) => manifests.problems.push(Problem::general(refused.to_string())),
-                }
-            }
-            listing.snapshot
-        }
+        Some(client) => laid_over(client, &mut manifests, settings, now).await?,
     };
     Ok(Source {
         snapshot,
@@ -117,6 +107,44 @@ pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
         default_namespace: client.as_ref().map_or("default", Client::default_namespace).to_owned(),
         record,
     })
+}
+
+/// Manifests over a cluster's objects, each of them given by a person.
+pub(super) async fn over_cluster(
+    client: &Client,
+    mut manifests: Manifests,
+    account: ReadOnlyAccount,
+    settings: Settings,
+) -> Result<Source, Failure> {
+    let snapshot = laid_over(client, &mut manifests, Arc::new(settings), cluster::now()).await?;
+    Ok(Source {
+        snapshot,
+        account,
+        problems: manifests.problems,
+        skipped: manifests.skipped,
+        ignored: manifests.ignored,
+        by_files: true,
+        default_namespace: client.default_namespace().to_owned(),
+        record: None,
+    })
+}
+
+/// A cluster's objects as they would be with the manifests applied.
+async fn laid_over(
+    client: &Client,
+    manifests: &mut Manifests,
+    settings: Arc<Settings>,
+    now: Timestamp,
+) -> Result<Snapshot, Failure> {
+    let mut listing = cluster::list(client, settings).await?;
+    listing.snapshot.now = now;
+    for object in std::mem::take(&mut manifests.objects) {
+        match cluster::dry_run_apply(client, &object).await? {
+            Ok(applied) => lay_over(&applied, &mut listing.snapshot)?,
+            Err(refused) => manifests.problems.push(Problem::general(refused.to_string())),
+        }
+    }
+    Ok(listing.snapshot)
 }
 
 fn connect_options(args: &PlanArgs) -> cluster::ConnectOptions {

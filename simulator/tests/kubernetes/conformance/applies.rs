@@ -221,17 +221,16 @@ async fn a_list_that_is_one_value_is_one_managers(world: World) {
 }
 
 async fn applied_finalizers_are_a_set(world: World) {
-    let with = |finalizer: &str| {
-        let mut object = map(json!({}));
-        object["metadata"]["finalizers"] = json!([finalizer]);
-        object
+    let with = |finalizers: Value| {
+        let metadata = json!({ "name": "a", "finalizers": finalizers });
+        json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata })
     };
-    world.apply(&by("one"), with("example.org/a")).await.ok();
-    let both = world.apply(&by("two"), with("example.org/b")).await.ok();
+    world.apply(&by("one"), with(json!(["example.org/a"]))).await.ok();
+    let both = world.apply(&by("two"), with(json!(["example.org/b"]))).await.ok();
     assert_eq!(both["metadata"]["finalizers"], json!(["example.org/a", "example.org/b"]));
     let owned = &fields(&both, "two", "Apply")["f:metadata"];
     assert_eq!(*owned, json!({ "f:finalizers": { "v:\"example.org/b\"": {} } }));
-    let one = world.apply(&by("one"), map(json!({}))).await.ok();
+    let one = world.apply(&by("one"), with(json!([]))).await.ok();
     assert_eq!(one["metadata"]["finalizers"], json!(["example.org/b"]));
 }
 
@@ -243,7 +242,7 @@ async fn an_apply_for_an_old_version_is_a_conflict(world: World) {
     world.apply(&by("one"), stale).await.refused(409, "Conflict");
     let mut other = map(json!({ "x": "2" }));
     other["metadata"]["uid"] = json!("another");
-    world.apply(&by("one"), other.clone()).await.refused(409, "Conflict");
+    world.apply(&by("one"), other.clone()).await.invalid(&["metadata.uid"]);
     other["metadata"]["name"] = json!("b");
     world.apply("configmaps/b?fieldManager=one", other).await.refused(409, "Conflict");
 }
@@ -305,5 +304,8 @@ async fn the_notes_on_managers_can_be_thrown_away(world: World) {
     world.apply(&by("one"), map(json!({ "x": "1" }))).await.ok();
     let patched = world.merge(&by("two"), json!({ "metadata": { "managedFields": [{}] } })).await.ok();
     assert!(patched["metadata"]["managedFields"].is_null());
+    let status = world.apply(&by("three"), map(json!({ "x": "2" }))).await.refused(409, "Conflict");
+    let words = "conflict with \"before-first-apply\" using v1: .data.x";
+    assert!(status["message"].as_str().unwrap().ends_with(words), "{status}");
     world.apply(&by("three"), map(json!({ "x": "1" }))).await.ok();
 }

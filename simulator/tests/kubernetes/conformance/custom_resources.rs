@@ -23,14 +23,12 @@ sentences![
     a_custom_resource_is_not_replaced_without_a_version,
     a_custom_resource_must_say_its_kind,
     a_custom_resource_is_applied_as_its_schema_says,
-    a_rule_refuses_what_it_does_not_hold_for,
-    a_rule_can_be_about_a_change,
     what_was_wrong_before_may_stay_wrong,
     a_definition_that_goes_takes_its_objects_with_it,
 ];
 
 const CRDS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-const WIDGETS: &str = "/apis/{ns}.example.org/v1/namespaces/{ns}/widgets";
+pub(super) const WIDGETS: &str = "/apis/{ns}.example.org/v1/namespaces/{ns}/widgets";
 
 fn version(name: &str, spec: &Value) -> Value {
     json!({
@@ -53,7 +51,7 @@ fn definition(world: &World, versions: Value) -> Value {
 }
 
 /// Widgets whose spec has this schema.
-async fn define(world: &World, spec: Value) {
+pub(super) async fn define(world: &World, spec: Value) {
     define_versions(world, json!([version("v1", &spec)])).await;
 }
 
@@ -62,7 +60,7 @@ async fn define_versions(world: &World, versions: Value) {
     world.until(WIDGETS, |answer| answer.code == 200).await;
 }
 
-fn widget(world: &World, spec: Value) -> Value {
+pub(super) fn widget(world: &World, spec: Value) -> Value {
     json!({
         "apiVersion": format!("{}.example.org/v1", world.namespace), "kind": "Widget",
         "metadata": { "name": "a" }, "spec": spec,
@@ -75,10 +73,7 @@ fn text() -> Value {
 
 async fn a_definition_is_established_and_served(world: World) {
     let made = world.post(CRDS, definition(&world, json!([version("v1", &text())]))).await.ok();
-    assert_eq!(
-        made["spec"]["names"],
-        json!({ "plural": "widgets", "kind": "Widget", "singular": "widget", "listKind": "WidgetList" })
-    );
+    assert_eq!(made["spec"]["names"], json!({ "plural": "widgets", "kind": "Widget", "singular": "widget", "listKind": "WidgetList" }));
     assert_eq!(made["spec"]["conversion"], json!({ "strategy": "None" }));
     let list = world.until(WIDGETS, |answer| answer.code == 200).await.ok();
     assert_eq!((&list["kind"], &list["items"]), (&json!("WidgetList"), &json!([])));
@@ -91,8 +86,7 @@ async fn a_definition_is_established_and_served(world: World) {
     assert_eq!(definition["status"]["storedVersions"], json!(["v1"]));
     assert_eq!(definition["status"]["acceptedNames"], definition["spec"]["names"]);
     let resources = world.until("/apis/{ns}.example.org/v1", |answer| answer.code == 200).await.ok();
-    let names: Vec<&str> =
-        resources["resources"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> = resources["resources"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["widgets", "widgets/status"]);
 }
 
@@ -121,10 +115,7 @@ async fn what_a_schema_does_not_know_is_pruned(world: World) {
     object["metadata"]["name"] = json!("b");
     let status = world.post(&format!("{WIDGETS}?fieldValidation=Strict"), object).await.refused(400, "BadRequest");
     let message = status["message"].as_str().unwrap();
-    assert!(
-        message.contains("strict decoding error: unknown field \"other\", unknown field \"spec.unknown\""),
-        "{message}"
-    );
+    assert!(message.contains("strict decoding error: unknown field \"other\", unknown field \"spec.unknown\""), "{message}");
 }
 
 async fn what_a_schema_lets_through_is_kept(world: World) {
@@ -194,16 +185,15 @@ async fn a_custom_resource_is_held_to_its_schema(world: World) {
         (json!({ "name": "abc", "set": ["a", "a"] }), "spec.set[1]"),
         (json!({ "name": "abc", "map": [{ "key": "a" }, { "key": "a" }] }), "spec.map[1]"),
         (json!({ "name": "abc", "map": [{}] }), "spec.map[0].key"),
-        (json!({ "name": "abc", "choice": { "a": "x", "b": "y" } }), "spec.choice"),
-        (json!({ "name": "abc", "choice": {} }), "spec.choice"),
+        (json!({ "name": "abc", "choice": { "a": "x", "b": "y" } }), "<nil>"),
+        (json!({ "name": "abc", "choice": {} }), "<nil>"),
     ] {
         let answer = world.post(WIDGETS, widget(&world, spec.clone())).await;
         let status = answer.refused(422, "Invalid");
         let causes = status["details"]["causes"].as_array().unwrap();
         assert!(causes.iter().any(|cause| cause["field"] == field), "{spec}: {status}");
     }
-    let good =
-        json!({ "name": "abc", "kind": "one", "number": 9, "list": ["a"], "set": ["a", "b"], "choice": { "a": "x" } });
+    let good = json!({ "name": "abc", "kind": "one", "number": 9, "list": ["a"], "set": ["a", "b"], "choice": { "a": "x" } });
     world.post(WIDGETS, widget(&world, good)).await.ok();
     world.merge(&format!("{WIDGETS}/a"), json!({ "spec": { "kind": "x" } })).await.invalid(&["spec.kind"]);
 }
@@ -212,31 +202,19 @@ async fn a_custom_resource_that_is_refused_is_told_why(world: World) {
     define(&world, limited()).await;
     for (spec, words) in [
         (json!({}), "spec.name: Required value"),
-        (
-            json!({ "name": 5 }),
-            "spec.name: Invalid value: \"integer\": spec.name in body must be of type string: \"integer\"",
-        ),
+        (json!({ "name": 5 }), "spec.name: Invalid value: \"integer\": spec.name in body must be of type string: \"integer\""),
         (json!({ "name": "ABC" }), "spec.name: Invalid value: \"ABC\": spec.name in body should match '^[a-z]+$'"),
-        (
-            json!({ "name": "abc", "kind": "x" }),
-            "spec.kind: Unsupported value: \"x\": supported values: \"one\", \"two\"",
-        ),
+        (json!({ "name": "abc", "kind": "x" }), "spec.kind: Unsupported value: \"x\": supported values: \"one\", \"two\""),
         (
             json!({ "name": "abc", "number": 0 }),
             "spec.number: Invalid value: 0: spec.number in body should be greater than or equal to 1",
         ),
-        (
-            json!({ "name": "abc", "number": 10 }),
-            "spec.number: Invalid value: 10: spec.number in body should be less than or equal to 9",
-        ),
+        (json!({ "name": "abc", "number": 10 }), "spec.number: Invalid value: 10: spec.number in body should be less than or equal to 9"),
         (json!({ "name": "abcde" }), "spec.name: Too long: may not be more than 4 bytes"),
         (json!({ "name": "a" }), "spec.name: Invalid value: \"a\": spec.name in body should be at least 2 chars long"),
         (json!({ "name": "abc", "list": ["a", "b", "c"] }), "spec.list: Too many: 3: must have at most 2 items"),
         (json!({ "name": "abc", "set": ["a", "a"] }), "spec.set[1]: Duplicate value: \"a\""),
-        (
-            json!({ "name": "abc", "map": [{ "key": "a" }, { "key": "a" }] }),
-            "spec.map[1]: Duplicate value: {\"key\":\"a\"}",
-        ),
+        (json!({ "name": "abc", "map": [{ "key": "a" }, { "key": "a" }] }), "spec.map[1]: Duplicate value: {\"key\":\"a\"}"),
     ] {
         let status = world.post(WIDGETS, widget(&world, spec)).await.refused(422, "Invalid");
         let prefix = format!("Widget.{}.example.org \"a\" is invalid: ", world.namespace);
@@ -272,6 +250,10 @@ async fn a_custom_resource_has_a_status_of_its_own(world: World) {
     let patched = world.merge(&path, patch).await.ok();
     assert_eq!((&patched["spec"], &patched["status"]), (&json!({ "text": "a" }), &json!({ "phase": "b" })));
     assert!(patched["metadata"]["labels"].is_null());
+    let other = json!({ "metadata": { "uid": "another" }, "status": { "phase": "b" } });
+    world.merge(&path, other).await.ok();
+    let stale = json!({ "metadata": { "resourceVersion": made["metadata"]["resourceVersion"] }, "status": { "phase": "c" } });
+    world.merge(&path, stale).await.refused(409, "Conflict");
     world.merge(&path, json!({ "status": { "phase": 5 } })).await.invalid(&["status.phase"]);
     let patched = world.merge(&format!("{WIDGETS}/a"), json!({ "status": { "phase": "c" } })).await.ok();
     assert_eq!(patched["status"], json!({ "phase": "b" }));
@@ -310,8 +292,7 @@ async fn a_custom_resource_is_the_same_in_every_version(world: World) {
     assert_eq!(shown["apiVersion"], format!("{group}/v1beta1"));
     assert_eq!((&shown["spec"], &shown["metadata"]["uid"]), (&made["spec"], &made["metadata"]["uid"]));
     let answer = world.post(&beta, widget(&world, json!({}))).await;
-    let words =
-        format!("the API version in the data ({group}/v1) does not match the expected API version ({group}/v1beta1)");
+    let words = format!("the API version in the data ({group}/v1) does not match the expected API version ({group}/v1beta1)");
     answer.says(400, "BadRequest", &words);
     let patched = world.merge(&format!("{beta}/a"), json!({ "spec": { "text": "b" } })).await.ok();
     assert_eq!(patched["apiVersion"], format!("{group}/v1beta1"));
@@ -337,7 +318,10 @@ async fn a_custom_resource_must_say_its_kind(world: World) {
     define(&world, text()).await;
     let mut object = widget(&world, json!({}));
     object["kind"] = json!("Gadget");
-    world.post(WIDGETS, object).await.refused(400, "BadRequest");
+    let status = world.post(WIDGETS, object).await.invalid(&["kind"]);
+    let group = format!("{}.example.org", world.namespace);
+    let words = format!("Gadget.{group} \"a\" is invalid: kind: Invalid value: \"Gadget\": must be Widget");
+    assert_eq!(status["message"], words);
     let mut object = widget(&world, json!({}));
     object.as_object_mut().unwrap().remove("kind");
     world.post(WIDGETS, object).await.refused(400, "BadRequest");
@@ -357,58 +341,6 @@ async fn a_custom_resource_is_applied_as_its_schema_says(world: World) {
     let less = world.apply(&by("one"), widget(&world, json!({ "name": "abc", "list": ["a"] }))).await.ok();
     assert_eq!((&less["spec"]["set"], &less["spec"]["map"]), (&json!(["b"]), &json!([{ "key": "b" }])));
     world.apply(&by("one"), widget(&world, json!({ "name": "abc", "kind": "x" }))).await.invalid(&["spec.kind"]);
-}
-
-async fn a_rule_refuses_what_it_does_not_hold_for(world: World) {
-    let mut schema = json!({ "type": "object", "properties": {
-        "a": { "type": "string", "maxLength": 20 }, "b": { "type": "string", "maxLength": 20 },
-        "blocks": { "type": "array", "maxItems": 10, "items": { "type": "string", "maxLength": 50, "x-kubernetes-validations": [{
-            "rule": "isCIDR(self) && cidr(self).masked() == cidr(self)", "message": "must be a CIDR without host bits",
-        }] } },
-    } });
-    schema["x-kubernetes-validations"] = json!([
-        { "rule": "!(has(self.a) && has(self.b))", "message": "a and b cannot both be set" },
-        {
-            "rule": "(has(self.a) && self.a != '') || (has(self.b) && self.b != '')", "message": "one of a and b is required",
-            "reason": "FieldValueRequired",
-        },
-    ]);
-    define(&world, schema).await;
-    for (spec, reason, field, message) in [
-        (json!({ "a": "x", "b": "x" }), "FieldValueInvalid", "spec", "a and b cannot both be set"),
-        (json!({ "a": "" }), "FieldValueRequired", "spec", "one of a and b is required"),
-        (
-            json!({ "a": "x", "blocks": ["10.0.0.0/8", "10.0.0.1/8"] }),
-            "FieldValueInvalid",
-            "spec.blocks[1]",
-            "must be a CIDR without host bits",
-        ),
-        (
-            json!({ "a": "x", "blocks": ["nonsense"] }),
-            "FieldValueInvalid",
-            "spec.blocks[0]",
-            "must be a CIDR without host bits",
-        ),
-    ] {
-        let status = world.post(WIDGETS, widget(&world, spec)).await.invalid(&[field]);
-        let cause = &status["details"]["causes"][0];
-        assert_eq!(cause["reason"], reason, "{status}");
-        assert!(cause["message"].as_str().unwrap().ends_with(message), "{status}");
-    }
-    world.post(WIDGETS, widget(&world, json!({ "a": "x", "blocks": ["10.0.0.0/8", "fd00::/8"] }))).await.ok();
-}
-
-async fn a_rule_can_be_about_a_change(world: World) {
-    let schema = json!({ "type": "object", "properties": { "text": {
-        "type": "string", "maxLength": 20,
-        "x-kubernetes-validations": [{ "rule": "self == oldSelf", "message": "text cannot be changed" }],
-    }, "more": { "type": "string" } } });
-    define(&world, schema).await;
-    world.post(WIDGETS, widget(&world, json!({ "text": "a" }))).await.ok();
-    let path = format!("{WIDGETS}/a");
-    world.merge(&path, json!({ "spec": { "text": "b" } })).await.invalid(&["spec.text"]);
-    world.merge(&path, json!({ "spec": { "more": "b" } })).await.ok();
-    world.merge(&path, json!({ "spec": { "text": null } })).await.ok();
 }
 
 async fn what_was_wrong_before_may_stay_wrong(world: World) {

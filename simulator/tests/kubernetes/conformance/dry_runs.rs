@@ -54,7 +54,7 @@ async fn a_dry_run_deletes_nothing(world: World) {
 async fn a_dry_run_is_refused_as_the_real_one(world: World) {
     world.post("services", load_balancer()).await.ok();
     world.post("services?dryRun=All", load_balancer()).await.refused(409, "AlreadyExists");
-    let patch = json!({ "spec": { "ports": [{ "port": 0 }] } });
+    let patch = json!({ "spec": { "ports": [{ "port": 0, "targetPort": 1 }] } });
     world.merge("services/a?dryRun=All", patch).await.invalid(&["spec.ports[0].port"]);
     world.merge("services/b?dryRun=All", json!({})).await.refused(404, "NotFound");
     let stale = json!({ "metadata": { "resourceVersion": "1" } });
@@ -72,9 +72,9 @@ async fn a_dry_run_allots_no_node_port(world: World) {
     object["spec"]["ports"] = json!([{ "port": 80, "name": "a" }, { "port": 81, "name": "b" }]);
     let shown = world.post("services?dryRun=All", object).await.ok();
     let spec = &shown["spec"];
-    let first = json!(30_000);
-    assert_eq!((&spec["ports"][0]["nodePort"], &spec["ports"][1]["nodePort"]), (&first, &first));
-    assert_eq!((&spec["healthCheckNodePort"], &spec["clusterIP"]), (&first, &json!("10.96.0.0")));
+    // Ports that can be nobody's.
+    assert_eq!((&spec["ports"][0]["nodePort"], &spec["ports"][1]["nodePort"]), (&json!(32_769), &json!(32_770)));
+    assert_eq!((&spec["healthCheckNodePort"], &spec["clusterIP"]), (&json!(32_771), &json!("10.96.0.0")));
 }
 
 async fn a_dry_run_of_an_apply_shows_what_it_would_take_away(world: World) {
@@ -101,7 +101,12 @@ async fn a_dry_run_of_an_apply_shows_what_it_would_take_away(world: World) {
 
 async fn a_dry_run_of_an_unknown_stage_is_refused(world: World) {
     let answer = world.post("configmaps?dryRun=Some", json!({ "metadata": { "name": "a" } })).await;
-    answer.invalid(&["dryRun"]);
+    let status = answer.invalid(&["dryRun"]);
+    let words = "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\"";
+    assert_eq!(status["message"], words);
+    world.config_map("a").await;
+    world.merge("configmaps/a?dryRun=Some", json!({})).await.invalid(&["dryRun"]);
+    world.delete("configmaps/a?dryRun=Some").await.invalid(&["dryRun"]);
 }
 
 async fn a_dry_run_of_a_collections_deletion_deletes_nothing(world: World) {

@@ -17,7 +17,7 @@ sentences![
     tcp_and_udp_share_a_node_port,
     node_ports_go_when_the_type_changes,
     a_load_balancer_can_do_without_node_ports,
-    a_load_balancer_that_stops_allotting_keeps_its_node_ports,
+    a_load_balancer_that_stops_allotting_keeps_the_node_ports_it_repeats,
     a_refused_service_keeps_no_node_port,
     a_local_load_balancer_gets_a_port_for_health_checks,
     a_port_for_health_checks_stays,
@@ -145,14 +145,19 @@ async fn a_load_balancer_can_do_without_node_ports(world: World) {
     assert_eq!(ports(&world.post("services", object).await.ok()), [port, 0]);
 }
 
-async fn a_load_balancer_that_stops_allotting_keeps_its_node_ports(world: World) {
+async fn a_load_balancer_that_stops_allotting_keeps_the_node_ports_it_repeats(world: World) {
     let made = world.post("services", load_balancer("a", json!([{ "port": 80 }]))).await.ok();
     let patch = json!({ "spec": { "allocateLoadBalancerNodePorts": false } });
     let patched = world.merge("services/a", patch).await.ok();
     assert_eq!(ports(&patched), ports(&made));
     let given_up = json!([{ "op": "remove", "path": "/spec/ports/0/nodePort" }]);
     let patched = world.json_patch("services/a", given_up).await.ok();
-    assert_eq!(ports(&patched), ports(&made), "only the type takes them away");
+    assert_eq!(ports(&patched), [0]);
+    let again = load_balancer("b", json!([{ "port": 80, "nodePort": ports(&made)[0] }]));
+    world.post("services", again).await.ok();
+    let mut silent = load_balancer("b", json!([{ "port": 80 }]));
+    silent["spec"]["allocateLoadBalancerNodePorts"] = json!(false);
+    assert_eq!(ports(&world.put("services/b", &silent).await.ok()), [0]);
 }
 
 async fn a_refused_service_keeps_no_node_port(world: World) {
@@ -179,8 +184,10 @@ async fn a_local_load_balancer_gets_a_port_for_health_checks(world: World) {
     assert_eq!(world.post("services", chosen).await.ok()["spec"]["healthCheckNodePort"], free);
     let mut taken = local("c");
     taken["spec"]["healthCheckNodePort"] = json!(port);
-    let answer = world.post("services", taken).await;
-    assert!(answer.code >= 400, "{answer:?}");
+    let words = format!(
+        "Internal error occurred: failed to allocate requested HealthCheck NodePort {port}: provided port is already allocated"
+    );
+    world.post("services", taken).await.says(500, "InternalError", &words);
     world.post("services", load_balancer("d", json!([{ "port": 80 }]))).await.ok();
     let patched = world.merge("services/d", json!({ "spec": { "externalTrafficPolicy": "Local" } })).await.ok();
     assert!(patched["spec"]["healthCheckNodePort"].is_i64());

@@ -15,6 +15,7 @@ sentences![
     a_json_patch_whose_test_fails_changes_nothing,
     a_json_patch_can_test_that_a_field_is_absent,
     a_json_patch_that_does_not_fit_is_refused,
+    a_json_patch_may_replace_what_is_not_there,
     a_json_patch_guards_itself_with_a_version,
     a_patch_in_an_unknown_form_is_refused,
     a_strategic_patch_merges_ports_of_services_by_number,
@@ -118,19 +119,27 @@ async fn a_json_patch_that_does_not_fit_is_refused(world: World) {
     made(&world).await;
     for operation in [
         json!({ "op": "remove", "path": "/data/c" }),
-        json!({ "op": "replace", "path": "/data/c", "value": "1" }),
+        json!({ "op": "replace", "path": "/nothing/here", "value": "1" }),
         json!({ "op": "add", "path": "/nothing/here", "value": "1" }),
-        json!({ "op": "copy", "from": "/data/c", "path": "/data/d" }),
         json!({ "op": "move", "from": "/data/c", "path": "/data/d" }),
         json!({ "op": "test", "path": "/data/c", "value": "1" }),
     ] {
         let answer = world.json_patch("configmaps/a", json!([operation])).await;
         assert_eq!((answer.code, &answer.body["reason"]), (422, &json!("Invalid")), "{operation}");
     }
-    for body in [json!({}), json!([{ "op": "unknown", "path": "/data" }])] {
-        let answer = world.json_patch("configmaps/a", body.clone()).await;
-        assert!([400, 422].contains(&answer.code), "{body} {answer:?}");
-    }
+    let unknown = json!([{ "op": "unknown", "path": "/data" }]);
+    let words = "the server rejected our request due to an error in our request";
+    world.json_patch("configmaps/a", unknown).await.says(422, "Invalid", words);
+    world.json_patch("configmaps/a", json!({})).await.refused(400, "BadRequest");
+}
+
+async fn a_json_patch_may_replace_what_is_not_there(world: World) {
+    made(&world).await;
+    let operations = json!([
+        { "op": "replace", "path": "/data/c", "value": "3" },
+    ]);
+    let patched = world.json_patch("configmaps/a", operations).await.ok();
+    assert_eq!(patched["data"], json!({ "a": "1", "b": "2", "c": "3" }));
 }
 
 async fn a_json_patch_guards_itself_with_a_version(world: World) {
@@ -169,11 +178,10 @@ async fn a_strategic_patch_merges_ports_of_services_by_number(world: World) {
         .iter()
         .map(|port| (&port["port"], &port["name"], &port["targetPort"]))
         .collect();
-    // Entries that were not there come first.
     let expected = [
+        (&json!(80), &json!("http"), &json!(80)),
         (&json!(443), &json!("https"), &json!(8443)),
         (&json!(8080), &json!("more"), &json!(8080)),
-        (&json!(80), &json!("http"), &json!(80)),
     ];
     assert_eq!(shown, expected);
     let of_https = |service: &Value| {
@@ -241,7 +249,7 @@ async fn a_strategic_patch_merges_finalizers(world: World) {
     let finalizers = |names: Value| json!({ "metadata": { "name": "a", "finalizers": names } });
     world.post("configmaps", finalizers(json!(["example.org/a"]))).await.ok();
     let patched = world.strategic("configmaps/a", finalizers(json!(["example.org/b"]))).await.ok();
-    assert_eq!(patched["metadata"]["finalizers"], json!(["example.org/a", "example.org/b"]));
+    assert_eq!(patched["metadata"]["finalizers"], json!(["example.org/b", "example.org/a"]));
     let patch = json!({ "metadata": { "$deleteFromPrimitiveList/finalizers": ["example.org/a"] } });
     let patched = world.strategic("configmaps/a", patch).await.ok();
     assert_eq!(patched["metadata"]["finalizers"], json!(["example.org/b"]));
@@ -255,7 +263,7 @@ async fn a_strategic_patch_that_names_no_entry_is_refused(world: World) {
 
 async fn an_invalid_result_of_a_patch_is_refused(world: World) {
     world.post("services", json!({ "metadata": { "name": "a" }, "spec": { "ports": [{ "port": 80 }] } })).await.ok();
-    world.merge("services/a", json!({ "spec": { "ports": [{ "port": 0 }] } })).await.invalid(&["spec.ports[0].port"]);
+    world.merge("services/a", json!({ "spec": { "ports": [{ "port": 0, "targetPort": 1 }] } })).await.invalid(&["spec.ports[0].port"]);
     let wrong = json!([{ "op": "replace", "path": "/spec/ports/0/port", "value": 70_000 }]);
     world.json_patch("services/a", wrong).await.invalid(&["spec.ports[0].port"]);
 }

@@ -7,7 +7,8 @@ use super::world::{World, names, version};
 
 sentences![
     an_object_that_is_not_there_is_not_found,
-    a_path_that_nobody_serves_is_not_found_without_a_status,
+    a_group_that_nobody_serves_is_not_found_without_a_status,
+    a_resource_that_its_group_does_not_have_is_not_found,
     a_list_is_in_order_of_names_and_says_its_version,
     a_list_of_all_namespaces_shows_the_objects_of_each,
     a_list_comes_in_pages,
@@ -36,10 +37,17 @@ async fn an_object_that_is_not_there_is_not_found(world: World) {
     assert_eq!(status["details"], json!({ "name": "a", "group": "apps", "kind": "deployments" }));
 }
 
-async fn a_path_that_nobody_serves_is_not_found_without_a_status(world: World) {
-    for path in ["/apis/nobody.example.org/v1/things", "/api/v1/things", "/apis/apps/v9/deployments", "/nowhere"] {
+async fn a_group_that_nobody_serves_is_not_found_without_a_status(world: World) {
+    for path in ["/apis/nobody.example.org/v1/things", "/nowhere"] {
         let answer = world.get(path).await;
         assert_eq!((answer.code, &answer.body), (404, &json!("404 page not found\n")), "{path}");
+    }
+}
+
+async fn a_resource_that_its_group_does_not_have_is_not_found(world: World) {
+    let words = "the server could not find the requested resource";
+    for path in ["/api/v1/things", "/apis/apps/v9/deployments", "/apis/apps/v1/things/a", "configmaps/a/status"] {
+        world.get(path).await.says(404, "NotFound", words);
     }
 }
 
@@ -116,7 +124,8 @@ async fn a_page_of_selected_objects_does_not_say_how_many_remain(world: World) {
 
 async fn a_continue_token_that_is_none_is_refused(world: World) {
     let status = world.get("configmaps?continue=nonsense").await.refused(400, "BadRequest");
-    assert!(status["message"].as_str().unwrap().starts_with("continue key is not valid: "), "{status}");
+    let words = "invalid continue token: continue key is not valid: ";
+    assert!(status["message"].as_str().unwrap().starts_with(words), "{status}");
 }
 
 async fn a_list_that_is_too_old_cannot_be_continued_but_inconsistently(world: World) {
@@ -130,7 +139,7 @@ async fn a_list_that_is_too_old_cannot_be_continued_but_inconsistently(world: Wo
         let token = token["metadata"]["continue"].as_str().unwrap();
         format!("configmaps?continue={}", form_urlencoded::byte_serialize(token.as_bytes()).collect::<String>())
     };
-    let status = world.get(&next(&first)).await.refused(410, "Expired");
+    let status = world.until(&next(&first), |answer| answer.code == 410).await.refused(410, "Expired");
     let words = "The provided continue parameter is too old to display a consistent list result. You can start a new list \
         without the continue parameter, or use the continue token in this response to retrieve the remainder of the results. \
         Continuing with the provided token results in an inconsistent list - objects that were created, modified, or deleted \
@@ -243,10 +252,10 @@ async fn objects_are_selected_by_fields(world: World) {
 }
 
 async fn a_field_by_which_nothing_can_be_selected_is_refused(world: World) {
-    let status = world.get("configmaps?fieldSelector=data.a%3Db").await.refused(400, "BadRequest");
-    let words = "Unable to find \"/v1, Resource=configmaps\" that match label selector \"\", field selector \"data.a=b\": field \
-        label not supported: data.a";
-    assert_eq!(status["message"], words);
+    let words = "\"data.a\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"";
+    world.get("configmaps?fieldSelector=data.a%3Db").await.says(400, "BadRequest", words);
+    let words = "field label not supported: data.a";
+    world.get("services?fieldSelector=data.a%3Db").await.says(400, "BadRequest", words);
 }
 
 async fn metadata_can_be_read_alone(world: World) {

@@ -138,8 +138,8 @@ async fn ports_must_be_told_apart(world: World) {
 
 async fn ports_must_be_ports(world: World) {
     for (port, field) in [
-        (json!({ "port": 0 }), "spec.ports[0].port"),
-        (json!({ "port": 65_536 }), "spec.ports[0].port"),
+        (json!({ "port": 0, "targetPort": 1 }), "spec.ports[0].port"),
+        (json!({ "port": 65_536, "targetPort": 1 }), "spec.ports[0].port"),
         (json!({ "port": 1, "targetPort": 65_536 }), "spec.ports[0].targetPort"),
         (json!({ "port": 1, "targetPort": "UPPER" }), "spec.ports[0].targetPort"),
         (json!({ "port": 1, "targetPort": "123" }), "spec.ports[0].targetPort"),
@@ -195,9 +195,9 @@ async fn a_load_balancer_class_comes_with_the_type(world: World) {
 async fn source_ranges_must_be_blocks(world: World) {
     let with = |ranges: Value| service("a", json!({ "type": "LoadBalancer", "loadBalancerSourceRanges": ranges }));
     let answer = world.post("services", with(json!(["10.0.0.0/8", "10.0.0.0"]))).await;
-    answer.invalid(&["spec.loadBalancerSourceRanges[1]"]);
+    answer.invalid(&["spec.LoadBalancerSourceRanges[1]"]);
     let spec = json!({ "loadBalancerSourceRanges": ["10.0.0.0/8"] });
-    world.post("services", service("a", spec)).await.invalid(&["spec.loadBalancerSourceRanges"]);
+    world.post("services", service("a", spec)).await.invalid(&["spec.LoadBalancerSourceRanges"]);
     world.post("services", with(json!(["10.0.0.0/8"]))).await.ok();
 }
 

@@ -10,7 +10,8 @@ sentences![
     an_update_without_a_version_replaces_whatever_is_there,
     some_kinds_are_not_updated_without_a_version,
     an_update_that_changes_nothing_makes_no_version,
-    an_update_for_another_uid_is_a_conflict,
+    a_replacement_for_another_uid_is_a_conflict,
+    a_patch_for_another_uid_is_invalid,
     an_update_must_name_the_object_of_its_path,
     an_update_does_not_change_what_the_server_gave,
     a_generation_counts_the_changes_of_a_spec,
@@ -69,17 +70,24 @@ async fn an_update_that_changes_nothing_makes_no_version(world: World) {
     }
 }
 
-async fn an_update_for_another_uid_is_a_conflict(world: World) {
+async fn a_replacement_for_another_uid_is_a_conflict(world: World) {
     let made = world.config_map("a").await;
     let uid = made["metadata"]["uid"].as_str().unwrap();
-    let words = format!(
-        "Operation cannot be fulfilled on configmaps \"a\": Precondition failed: UID in precondition: another, UID in object meta: {uid}"
-    );
+    let words = format!("Precondition failed: UID in precondition: another, UID in object meta: {uid}");
     let other = json!({ "metadata": { "name": "a", "uid": "another" }, "data": { "x": "1" } });
-    let answers = [world.put("configmaps/a", &other).await, world.merge("configmaps/a", other).await];
-    for answer in answers {
-        answer.says(409, "Conflict", &words);
-    }
+    let status = world.put("configmaps/a", &other).await.refused(409, "Conflict");
+    assert!(status["message"].as_str().unwrap().ends_with(&words), "{status}");
+    let same = json!({ "metadata": { "name": "a", "uid": uid }, "data": { "x": "1" } });
+    world.put("configmaps/a", &same).await.ok();
+}
+
+async fn a_patch_for_another_uid_is_invalid(world: World) {
+    let made = world.config_map("a").await;
+    let uid = made["metadata"]["uid"].as_str().unwrap();
+    let other = json!({ "metadata": { "uid": "another" }, "data": { "x": "1" } });
+    let status = world.merge("configmaps/a", other).await.invalid(&["metadata.uid"]);
+    let words = "ConfigMap \"a\" is invalid: metadata.uid: Invalid value: \"another\": field is immutable";
+    assert_eq!(status["message"], words);
     let same = json!({ "metadata": { "name": "a", "uid": uid }, "data": { "x": "1" } });
     world.merge("configmaps/a", same).await.ok();
 }
@@ -97,10 +105,14 @@ async fn an_update_must_name_the_object_of_its_path(world: World) {
 async fn an_update_does_not_change_what_the_server_gave(world: World) {
     let made = world.config_map("a").await;
     let patch = json!({ "metadata": {
-        "creationTimestamp": "2000-01-01T00:00:00Z", "deletionTimestamp": "2000-01-01T00:00:00Z", "generation": 5,
+        "creationTimestamp": "2000-01-01T00:00:00Z", "generation": 5, "selfLink": "/x", "uid": null,
     } });
     let put = world.merge("configmaps/a", patch).await.ok();
     assert_eq!(put["metadata"], made["metadata"]);
+    for (field, value) in [("deletionTimestamp", json!("2000-01-01T00:00:00Z")), ("deletionGracePeriodSeconds", json!(5))] {
+        let answer = world.merge("configmaps/a", json!({ "metadata": { field: value } })).await;
+        answer.invalid(&[&format!("metadata.{field}")]);
+    }
 }
 
 fn deployment() -> Value {
@@ -192,7 +204,7 @@ async fn a_status_with_an_old_version_is_a_conflict(world: World) {
     world.merge("services/a/status", patch).await.refused(409, "Conflict");
     let mut patch = reported();
     patch["metadata"] = json!({ "uid": "another" });
-    world.merge("services/a/status", patch).await.refused(409, "Conflict");
+    world.merge("services/a/status", patch).await.invalid(&["metadata.uid"]);
 }
 
 async fn kinds_without_a_status_have_no_part_for_it(world: World) {

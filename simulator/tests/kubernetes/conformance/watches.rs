@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::json;
 
+use super::custom_resources::{WIDGETS, define};
 use super::sentences;
 use super::world::{World, version};
 
@@ -26,7 +27,7 @@ sentences![
 
 async fn a_watch_from_zero_begins_with_what_is_there(world: World) {
     world.config_map("b").await;
-    world.config_map("a").await;
+    world.caught_up(&world.config_map("a").await).await;
     let mut watch = world.watch("configmaps?resourceVersion=0").await;
     watch.expect(&["ADDED a", "ADDED b"]).await;
     world.merge("configmaps/a", json!({ "data": { "x": "1" } })).await.ok();
@@ -82,19 +83,17 @@ async fn a_watch_follows_objects_into_its_selector_and_out_of_it(world: World) {
 async fn a_watch_can_be_of_one_name(world: World) {
     let then = version(&world.config_map("a").await);
     let selected = format!("configmaps?resourceVersion={then}&fieldSelector=metadata.name%3Db");
-    let mut by_field = world.watch(&selected).await;
-    let mut by_path = world.watch(&format!("configmaps/b?resourceVersion={then}")).await;
+    let mut watch = world.watch(&selected).await;
     world.config_map("c").await;
     world.config_map("b").await;
     world.delete("configmaps/b").await.ok();
-    by_field.expect(&["ADDED b", "DELETED b"]).await;
-    by_path.expect(&["ADDED b", "DELETED b"]).await;
+    watch.expect(&["ADDED b", "DELETED b"]).await;
+    world.get("configmaps/a?watch=true").await.ok();
 }
 
 async fn a_watch_can_be_of_one_namespace_or_of_all(world: World) {
     let then = version(&world.config_map("a").await);
-    let mut of_another =
-        world.watch(&format!("/api/v1/namespaces/nowhere/configmaps?resourceVersion={then}&timeoutSeconds=2")).await;
+    let mut of_another = world.watch(&format!("/api/v1/namespaces/nowhere/configmaps?resourceVersion={then}&timeoutSeconds=2")).await;
     let mut of_all = world.watch(&format!("/api/v1/configmaps?resourceVersion={then}&labelSelector=of={{ns}}")).await;
     world.post("configmaps", json!({ "metadata": { "name": "b", "labels": { "of": world.namespace } } })).await.ok();
     of_all.expect(&["ADDED b"]).await;
@@ -132,16 +131,14 @@ async fn a_watch_ends_when_its_time_is_over(world: World) {
 }
 
 async fn a_watch_from_before_the_memory_of_the_server_is_told_so(world: World) {
-    world.config_map("a").await;
-    let mut watch = world.watch("configmaps?resourceVersion=1").await;
+    let then = version(&world.config_map("a").await);
+    define(&world, json!({ "type": "object" })).await;
+    let mut watch = world.watch(&format!("{WIDGETS}?resourceVersion={then}")).await;
     let (kind, status) = watch.event().await.unwrap();
     assert_eq!(kind, "ERROR");
-    assert_eq!(
-        (&status["kind"], &status["code"], &status["reason"]),
-        (&json!("Status"), &json!(410), &json!("Expired"))
-    );
-    let words = "too old resource version: 1 (";
-    assert!(status["message"].as_str().unwrap().starts_with(words), "{status}");
+    assert_eq!((&status["kind"], &status["code"], &status["reason"]), (&json!("Status"), &json!(410), &json!("Expired")));
+    let words = format!("too old resource version: {then} (");
+    assert!(status["message"].as_str().unwrap().starts_with(&words), "{status}");
     assert_eq!(watch.event().await, None);
 }
 
@@ -157,7 +154,7 @@ async fn a_write_that_changes_nothing_is_not_told(world: World) {
 async fn metadata_can_be_watched_alone(world: World) {
     world.post("configmaps", json!({ "metadata": { "name": "a" }, "data": { "b": "c" } })).await.ok();
     let accept = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1";
-    let mut watch = world.watch_as("configmaps?resourceVersion=0", accept).await;
+    let mut watch = world.watch_as("configmaps?timeoutSeconds=60", accept).await;
     let told = watch.expect(&["ADDED a"]).await;
     assert_eq!((&told["kind"], &told["data"]), (&json!("PartialObjectMetadata"), &json!(null)));
 }

@@ -114,6 +114,12 @@ impl World {
         names(&self.get(path).await.ok())
     }
 
+    /// Waits until what is read from the server's cache is as new as an object.
+    pub(super) async fn caught_up(&self, object: &Value) {
+        let name = object["metadata"]["name"].as_str().unwrap();
+        self.get(&format!("configmaps/{name}?resourceVersion={}", version(object))).await.ok();
+    }
+
     /// Opens a watch; `path` has parameters already.
     pub(super) async fn watch(&self, path: &str) -> Watch {
         self.watch_as(path, JSON).await
@@ -177,7 +183,9 @@ impl Answer {
     pub(super) fn invalid(self, fields: &[&str]) -> Value {
         let status = self.refused(422, "Invalid");
         let causes = status["details"]["causes"].as_array().into_iter().flatten();
-        let found: Vec<&str> = causes.map(|cause| cause["field"].as_str().unwrap()).collect();
+        let mut found: Vec<&str> = causes.map(|cause| cause["field"].as_str().unwrap()).collect();
+        // Some things are said twice.
+        found.dedup();
         assert_eq!(found, fields, "{status}");
         status
     }
