@@ -97,9 +97,4 @@ impl Faults {
     pub(crate) fn single(call: u64, fault: Fault, attempts: u64) -> Self {
         Self::At((call..call + attempts).map(|call| (call, fault)).collect())
     }
-
-    /// Whether nothing goes wrong.
-    pub(crate) fn is_none(&self) -> bool {
-        *self == Self::None
-    }
 }

@@ -158,11 +158,6 @@ impl Gate {
         self.lock().trace.clone()
     }
 
-    /// Time since the beginning of the episode.
-    pub(crate) fn elapsed(&self) -> Duration {
-        self.lock().start.elapsed()
-    }
-
     /// Carries a call through: `perform` is what carries it out, `stale` the same as things were before.
     pub(crate) async fn pass<A: Answer>(
         &self,

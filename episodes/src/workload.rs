@@ -5,8 +5,6 @@ use std::time::Duration;
 
 /// The annotation that picks the target type.
 pub(crate) const TARGET_TYPE: &str = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type";
-/// The annotation that picks the scheme.
-pub(crate) const SCHEME: &str = "service.beta.kubernetes.io/aws-load-balancer-scheme";
 /// The annotation of the health check's interval.
 pub(crate) const INTERVAL: &str = "service.beta.kubernetes.io/aws-load-balancer-healthcheck-interval";
 /// The annotation of the sources that are let in.

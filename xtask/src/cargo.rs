@@ -40,6 +40,13 @@ pub(crate) fn unit_tests() -> Result<(), Failure> {
     run(&arguments)
 }
 
+/// Thousands of episodes of the controller in a simulated world, two at a time.
+pub(crate) fn episodes(run_of: &[&str]) -> Result<(), Failure> {
+    let mut arguments = vec!["run", "--quiet", "--package", "episodes", "--"];
+    arguments.extend(run_of);
+    run(&arguments)
+}
+
 /// The black-box tests, three at a time.
 pub(crate) fn black_box_tests() -> Result<(), Failure> {
     run(&["test", WORKSPACE, "--test", BLACK_BOX, "--", "--test-threads=3"])

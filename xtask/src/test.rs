@@ -8,6 +8,15 @@ use localstack_tests::setup;
 use crate::conformance::{self, Cases};
 use crate::{Failure, cargo};
 
+/// The runs of episodes, each with what it is called here.
+const EPISODES: &[(&str, &[&str])] = &[
+    ("episodes: sweep (R2)", &["sweep", "--every", "24"]),
+    ("episodes: swarm (R3)", &["swarm", "--seeds", "40"]),
+    ("episodes: stale (R4)", &["stale", "--every", "12"]),
+    ("episodes: limits (R6)", &["limits"]),
+    ("episodes: same (R12)", &["determinism", "--seeds", "6"]),
+];
+
 struct Part {
     name: &'static str,
     took: Duration,
@@ -25,6 +34,9 @@ pub(crate) fn run() -> Result<(), Failure> {
         part("clippy", cargo::clippy),
         part("unit and golden tests", cargo::unit_tests),
     ];
+    for (name, run) in EPISODES {
+        parts.push(part(name, || cargo::episodes(run)));
+    }
     parts.push(set_up.join().expect("the set-up returns its errors"));
     // They would run the programs of an older build, or wait for what is not there.
     let ready = is_ok(&parts, "build") && is_ok(&parts, "set-up");

@@ -113,11 +113,6 @@ impl Certificate {
         }
     }
 
-    /// Whether a listener can have it.
-    pub(crate) fn is_issued(&self) -> bool {
-        self.detail.status == Status::Issued
-    }
-
     /// Everyone who uses it.
     pub(super) fn users(&self, users: &Users) -> BTreeSet<String> {
         let load_balancers = users.get(&self.detail.certificate_arn).cloned().unwrap_or_default();

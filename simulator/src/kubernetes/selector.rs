@@ -83,7 +83,10 @@ impl FieldRequirement {
         let is_same = match found {
             Value::Null => self.value.is_empty() || self.value == "false",
             Value::String(text) => *text == self.value,
-            other => other.to_string() == self.value,
+            other => {
+                let written = other.to_string();
+                written == self.value
+            }
         };
         is_same == self.is_equal
     }
@@ -184,9 +187,9 @@ fn parse_fields(resource: &Resource, text: &str) -> Result<Vec<FieldRequirement>
         if !is_selectable(resource, field) {
             return Err(match has_fields(resource) {
                 true => format!("field label not supported: {field}"),
-                false => format!(
-                    "\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-                ),
+                false => {
+                    format!("\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+                }
             });
         }
         let field = match field {

@@ -93,7 +93,8 @@ async fn a_watch_can_be_of_one_name(world: World) {
 
 async fn a_watch_can_be_of_one_namespace_or_of_all(world: World) {
     let then = version(&world.config_map("a").await);
-    let mut of_another = world.watch(&format!("/api/v1/namespaces/nowhere/configmaps?resourceVersion={then}&timeoutSeconds=2")).await;
+    let mut of_another =
+        world.watch(&format!("/api/v1/namespaces/nowhere/configmaps?resourceVersion={then}&timeoutSeconds=2")).await;
     let mut of_all = world.watch(&format!("/api/v1/configmaps?resourceVersion={then}&labelSelector=of={{ns}}")).await;
     world.post("configmaps", json!({ "metadata": { "name": "b", "labels": { "of": world.namespace } } })).await.ok();
     of_all.expect(&["ADDED b"]).await;
@@ -136,7 +137,10 @@ async fn a_watch_from_before_the_memory_of_the_server_is_told_so(world: World) {
     let mut watch = world.watch(&format!("{WIDGETS}?resourceVersion={then}")).await;
     let (kind, status) = watch.event().await.unwrap();
     assert_eq!(kind, "ERROR");
-    assert_eq!((&status["kind"], &status["code"], &status["reason"]), (&json!("Status"), &json!(410), &json!("Expired")));
+    assert_eq!(
+        (&status["kind"], &status["code"], &status["reason"]),
+        (&json!("Status"), &json!(410), &json!("Expired"))
+    );
     let words = format!("too old resource version: {then} (");
     assert!(status["message"].as_str().unwrap().starts_with(&words), "{status}");
     assert_eq!(watch.event().await, None);
