@@ -4,13 +4,14 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
+fn command(args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_northgate"));
+    command.args(args).current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden")).env_remove("KUBECONFIG");
+    command
+}
+
 fn northgate(args: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_northgate"))
-        .args(args)
-        .current_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden"))
-        .env_remove("KUBECONFIG")
-        .output()
-        .unwrap()
+    command(args).output().unwrap()
 }
 
 fn plan(case: &str, more: &[&str]) -> Output {
@@ -36,6 +37,10 @@ fn exit_codes_say_what_happened() {
         ("first-service", &["--default-tags", "elbv2.k8s.aws/cluster=x"], 2),
         ("first-service", &["service/nowhere"], 1),
         ("missing", &[], 1),
+        // Of several the first of 2, 1, 4, 3.
+        ("two-services", &["--check", "-f", "annotation-scheme-refused/objects.yaml"], 4),
+        ("annotation-scheme-refused", &["-f", "broken-manifest/objects.yaml"], 1),
+        ("broken-manifest", &["--fail-on", "delete"], 2),
     ] {
         let output = plan(case, more);
         assert_eq!(
@@ -56,6 +61,40 @@ fn json_is_the_same_value_as_the_text_and_twice_the_same() {
     let document: serde_json::Value = serde_json::from_slice(&one.stdout).unwrap();
     assert_eq!(document["formatVersion"], 1);
     assert_eq!(document["summary"]["loadBalancers"], 1);
+}
+
+#[test]
+fn json_is_printed_whatever_the_exit_code_is() {
+    for (case, more, code) in [
+        ("broken-manifest", &["-o", "json"][..], 1),
+        ("first-service", &["-o", "json", "--check"], 3),
+        ("annotation-scheme-refused", &["-o", "json"], 4),
+    ] {
+        let output = plan(case, more);
+        let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+        assert_eq!((output.status.code(), &document["formatVersion"]), (Some(code), &serde_json::json!(1)), "{case}");
+        assert_eq!(text(&output.stderr), "", "{case}");
+    }
+}
+
+#[test]
+fn manifests_come_from_files_folders_and_standard_input_alike() {
+    let golden = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
+    let planned = |from: &str, input: Option<&Path>| {
+        let stdin = input.map_or_else(std::process::Stdio::null, |path| std::fs::File::open(path).unwrap().into());
+        let args = ["plan", "--cluster-name=demo", "-f", from, "--account", "account.yaml"];
+        let output = command(&args).stdin(stdin).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{from}: {}", text(&output.stderr));
+        text(&output.stdout)
+    };
+    let objects = golden.join("first-service/objects.yaml");
+    let by_file = planned("first-service/objects.yaml", None);
+    assert_eq!(planned("-", Some(&objects)), by_file);
+    let folder = std::env::temp_dir().join(format!("northgate-manifests-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).unwrap();
+    std::fs::copy(&objects, folder.join("objects.yml")).unwrap();
+    assert_eq!(planned(&folder.display().to_string(), None), by_file);
+    std::fs::remove_dir_all(&folder).unwrap();
 }
 
 #[test]
