@@ -124,6 +124,7 @@ spec: {}
         "namespace/shop created",
         "deployment/shop created",
         "+ load balancer ",
+        "(known after apply)",
         "Ignored: 1 CronJob",
         "cronjob/nightly left out: the simulated API server knows no such kind",
         "from k8s-traffic-demo-",

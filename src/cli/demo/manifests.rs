@@ -168,7 +168,7 @@ mod tests {
     fn services_without_pods_are_given_some_in_a_namespace_that_is_made() {
         let text = "apiVersion: v1\nkind: Service\nmetadata: {name: web, namespace: shop, uid: x}\n\
                     spec: {selector: {app: web}, ports: [{port: 80, targetPort: http}]}\n---\n\
-                    apiVersion: v1\nkind: Node\nmetadata: {name: n}\n";
+                    apiVersion: v1\nkind: Node\nmetadata: {name: other}\n";
         let mut objects = Objects::of_text("web.yaml", text).unwrap();
         let needs = objects.take_needs();
         let kinds = |objects: &Objects| -> Vec<String> {
