@@ -53,11 +53,25 @@ impl Allocations {
     /// the next to be given.
     pub(crate) fn next_port(&self, seed: u64, taken: &[u16]) -> Option<u16> {
         let (first, last) = self.port_range;
+        let kept = u64::from(self.ports_kept_for_choice());
         let count = u64::from(last - first) + 1;
-        let begin = spread(seed) % count;
-        (0..count)
-            .filter_map(|step| u16::try_from(u64::from(first) + (begin + step) % count).ok())
+        let dealt_out = count - kept;
+        let begin = spread(seed) % dealt_out;
+        // The part that is kept comes last.
+        let steps = (0..dealt_out).map(|step| kept + (begin + step) % dealt_out).chain(0..kept);
+        steps
+            .filter_map(|step| u16::try_from(u64::from(first) + step).ok())
             .find(|port| !self.ports.contains_key(port) && !taken.contains(port))
+    }
+
+    /// How many ports at the beginning of the range are given to those who ask for them, as long as there are others
+    /// (kube-apiserver: a thirty-second, 16 at least, 128 at most; none of a small range).
+    fn ports_kept_for_choice(&self) -> u16 {
+        let (first, last) = self.port_range;
+        match (last - first).saturating_add(1) {
+            0..=16 => 0,
+            count => (count / 32).clamp(16, 128),
+        }
     }
 
     /// Whether an address may be given to a Service that asks for it.
