@@ -2,7 +2,7 @@
 //!
 //! - `connection`: Region, credentials, endpoints, limits; `read_only`: the second lock on the dry run
 //! - `record`: what was read, as an account description
-//! - `observe`: what is there, and whose it is
+//! - `observe`: what is there, and whose it is; `listing`: where each stack begins to look
 //! - `lookup`: the facts that a decision asks for
 //! - `apply`: one write
 //! - `poll`: load balancers that are waited for; `network`: who and where we are
@@ -19,6 +19,7 @@ use northgate_planner::id::{ClusterName, VpcId};
 use northgate_planner::plan::{AwsChange, Resolved};
 
 use self::connection::Clients;
+use self::listing::Once;
 use self::lookup::FactCache;
 use self::tags::TagCache;
 
@@ -28,6 +29,7 @@ mod connection;
 mod describe;
 mod error;
 mod from_sdk;
+mod listing;
 mod lookup;
 mod network;
 mod observe;
@@ -86,7 +88,8 @@ pub struct Account {
     inner: Arc<Inner>,
 }
 
-/// The same for reading only: it has no way to write, and its clients refuse to.
+/// The same for reading only: it has no way to write, and its clients refuse to. It is a look at one moment: what all its
+/// passes list, it lists once.
 #[derive(Debug, Clone)]
 pub struct ReadOnlyAccount {
     account: Account,
@@ -99,12 +102,13 @@ struct Inner {
     vpc: VpcId,
     tags: TagCache,
     facts: FactCache,
+    /// `None`: what others change in between is seen.
+    once: Option<Once>,
 }
 
 impl Account {
     fn new(clients: Clients, cluster_name: ClusterName, vpc: VpcId) -> Self {
-        let (tags, facts) = (TagCache::default(), FactCache::default());
-        Self { inner: Arc::new(Inner { clients, cluster_name, vpc, tags, facts }) }
+        Self { inner: Arc::new(Inner::new(clients, cluster_name, vpc, None)) }
     }
 
     /// Drops what is known of subnets, zones, route tables and the VPC: for an object that is refused because of them, and
@@ -116,6 +120,12 @@ impl Account {
     /// Drops what is known of the rules of workers' security groups: for a pass that looks for what others changed.
     pub fn forget_worker_rules(&self) {
         self.inner.facts.forget_worker_rules();
+    }
+}
+
+impl Inner {
+    fn new(clients: Clients, cluster_name: ClusterName, vpc: VpcId, once: Option<Once>) -> Self {
+        Self { clients, cluster_name, vpc, tags: TagCache::default(), facts: FactCache::default(), once }
     }
 }
 
@@ -136,8 +146,9 @@ impl Write for Account {
 }
 
 impl ReadOnlyAccount {
-    fn new(account: Account) -> Self {
-        Self { account }
+    fn new(clients: Clients, cluster_name: ClusterName, vpc: VpcId) -> Self {
+        let inner = Inner::new(clients, cluster_name, vpc, Some(Once::default()));
+        Self { account: Account { inner: Arc::new(inner) } }
     }
 }
 

@@ -97,11 +97,6 @@ impl Call {
         }
     }
 
-    /// Whether it keeps a connection open.
-    pub(crate) fn is_watch(&self) -> bool {
-        self.operation.starts_with("watch ")
-    }
-
     /// Whether it is an event for people, or the look for another controller: nothing depends on it.
     pub(crate) fn is_aside(&self) -> bool {
         self.system == System::Kubernetes

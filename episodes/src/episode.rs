@@ -1,6 +1,7 @@
 //! One episode: a workload, the faults in it, and what came of both.
 
 use std::cell::Cell;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::runtime::Builder;
@@ -17,7 +18,9 @@ use crate::workload::Workload;
 /// How long after the last fault the world may take to be as it was asked for, AWS's own delays apart (L1).
 const AGREEMENT: Duration = Duration::from_secs(60);
 /// How long after that nothing may be written (L2).
-const QUIET: Duration = Duration::from_secs(3600);
+pub(crate) const HOUR: Duration = Duration::from_secs(3600);
+/// The same for the many episodes that differ in one fault only: long enough for every key to be looked at once more.
+pub(crate) const ONE_RESYNC: Duration = Duration::from_secs(660);
 /// How long what somebody else changed may stay, when nothing hints at it (L8).
 const DRIFT: Duration = Duration::from_secs(600);
 /// How long it takes until a dead program is started again.
@@ -36,12 +39,16 @@ pub(crate) struct Script {
     pub(crate) faults: Faults,
     /// What chance is drawn from.
     pub(crate) seed: u64,
+    /// The account's quotas that are not AWS's defaults, by the names of `DescribeAccountLimits`.
+    pub(crate) quotas: BTreeMap<String, u64>,
+    /// For how long nothing may be written at the end.
+    pub(crate) quiet: Duration,
 }
 
 impl Script {
     /// The workload as it goes when nothing goes wrong.
     pub(crate) fn without_faults(workload: &Workload) -> Self {
-        Self { workload: workload.clone(), faults: Faults::None, seed: 0 }
+        Self { workload: workload.clone(), faults: Faults::None, seed: 0, quotas: BTreeMap::new(), quiet: HOUR }
     }
 }
 
@@ -90,7 +97,7 @@ pub(crate) fn play(script: &Script) -> Report {
 
 async fn act(script: &Script) -> Report {
     let gate = Gate::new(script.faults.clone(), script.seed);
-    let mut stage = Stage::open(gate.clone()).await;
+    let mut stage = Stage::open(gate.clone(), &script.quotas).await;
     let mut program = stage.start();
     let begin = Instant::now();
     for (at, event) in &script.workload.events {
@@ -111,7 +118,7 @@ async fn act(script: &Script) -> Report {
     for disagreement in agreement::disagreements(&stage).await {
         gate.violated(disagreement);
     }
-    program = live_until(&stage, &gate, program, Instant::now() + QUIET).await;
+    program = live_until(&stage, &gate, program, Instant::now() + script.quiet).await;
     for write in gate.writes_after(calls) {
         gate.violated(format!("L2: everything was done, and then came {write}"));
     }

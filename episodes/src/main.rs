@@ -21,7 +21,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::runs::{determinism, replay, speed, swarm, sweep};
+use crate::runs::{determinism, limits, replay, speed, stale, swarm, sweep};
 
 /// Plays the controller in a simulated world, and judges it.
 #[derive(Debug, Parser)]
@@ -42,6 +42,13 @@ enum Run {
     Swarm(swarm::Options),
     /// The same seeds twice: the same must happen (R12). With --print, for another process to compare.
     Determinism(determinism::Options),
+    /// Views of the cluster that are late, broken off, told twice, or from before (R4).
+    Stale(stale::Options),
+    /// Quotas at one less than needed, at it, and at one more (R6).
+    Limits(limits::Options),
+    /// Bugs on purpose: whether the other runs notice them (R9).
+    #[cfg(feature = "planted-bugs")]
+    Planted(runs::planted::Options),
     /// One episode again, with everything that happened in it.
     Replay(replay::Options),
     /// How many episodes one core plays in a second.
@@ -55,6 +62,10 @@ fn main() -> ExitCode {
         Run::Sweep(options) => sweep::run(&options, jobs),
         Run::Swarm(options) => swarm::run(&options, jobs),
         Run::Determinism(options) => determinism::run(&options, jobs),
+        Run::Stale(options) => stale::run(&options, jobs),
+        Run::Limits(options) => limits::run(&options, jobs),
+        #[cfg(feature = "planted-bugs")]
+        Run::Planted(options) => runs::planted::run(&options, jobs),
         Run::Replay(options) => replay::run(&options),
         Run::Speed(options) => speed::run(&options),
     };

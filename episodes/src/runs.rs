@@ -1,8 +1,12 @@
 //! The runs of the test programme, each a way to make scripts and to judge what came of them.
 
 pub(crate) mod determinism;
+pub(crate) mod limits;
+#[cfg(feature = "planted-bugs")]
+pub(crate) mod planted;
 pub(crate) mod replay;
 pub(crate) mod speed;
+pub(crate) mod stale;
 pub(crate) mod swarm;
 pub(crate) mod sweep;
 

@@ -19,7 +19,7 @@ use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 use northgate_planner::snapshot::{ClasslessServices, Settings};
 use northgate_simulator::account_description::AccountDescription;
 use northgate_simulator::kubernetes::{Kubernetes, KubernetesOptions};
-use northgate_simulator::{AccountOptions, Lag, LagKind, Observed, Options, Scope, Simulator};
+use northgate_simulator::{AccountOptions, Lag, LagKind, Observed, Options, Quotas, Scope, Simulator};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -78,7 +78,7 @@ fn start() -> Timestamp {
 
 impl Stage {
     /// A world with two nodes in which nothing was asked for yet.
-    pub(crate) async fn open(gate: Gate) -> Self {
+    pub(crate) async fn open(gate: Gate, quotas: &BTreeMap<String, u64>) -> Self {
         let account = AccountOptions {
             provisioning_delay: Duration::from_secs(20),
             health_delay: Duration::from_secs(5),
@@ -91,6 +91,10 @@ impl Stage {
         let description =
             AccountDescription::parse(include_str!("account.yaml")).expect("the account is described well");
         description.load(&simulator).await.expect("the account is described well");
+        // After the description, which says what its own are.
+        let mut options = simulator.options(&scope()).await;
+        options.quotas = Quotas::try_from(quotas.clone()).expect("the quotas of an episode are known");
+        simulator.set_options(&scope(), options).await;
         // So that a stale read sees the account, not the nothing that was before it.
         tokio::time::sleep(STALE).await;
         let kubernetes = Kubernetes::new(KubernetesOptions {
@@ -170,6 +174,13 @@ impl Stage {
             Event::WatchesBreak => self.kubernetes.break_watches(),
             Event::WatchesPause => self.kubernetes.pause_watches(),
             Event::WatchesResume => self.kubernetes.resume_watches(),
+            Event::WatchesRelist => self.kubernetes.resume_watches_with_relist(),
+            Event::ViewsLag(seconds) => self.kubernetes.lag(Duration::from_secs(*seconds)),
+            Event::ViewsBreakLate(seconds) => {
+                self.kubernetes.lag(Duration::from_secs(*seconds));
+                self.kubernetes.break_watches();
+            }
+            Event::EventsAgain(count) => self.kubernetes.replay_events(*count),
             Event::HistoryForgotten => self.kubernetes.compact(),
         }
         self.remember();

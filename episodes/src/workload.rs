@@ -55,6 +55,14 @@ pub(crate) enum Event {
     WatchesPause,
     /// They tell everything again, what they missed included.
     WatchesResume,
+    /// They break and list again: what was overwritten meanwhile is never told (F6).
+    WatchesRelist,
+    /// A replica answers that learns of everything so many seconds later; 0: none does (F6).
+    ViewsLag(u64),
+    /// The same, and every watch breaks: who comes back sees less than before (F6).
+    ViewsBreakLate(u64),
+    /// The last events are told once more (F6).
+    EventsAgain(usize),
     /// The API server has forgotten its history: who asks for it has to list again (F6).
     HistoryForgotten,
 }
@@ -98,6 +106,10 @@ impl fmt::Display for Event {
             Self::WatchesBreak => f.write_str("every watch breaks"),
             Self::WatchesPause => f.write_str("the watches tell nothing"),
             Self::WatchesResume => f.write_str("the watches tell again"),
+            Self::WatchesRelist => f.write_str("the watches break and list again"),
+            Self::ViewsLag(seconds) => write!(f, "what is seen of the cluster is {seconds} s old"),
+            Self::ViewsBreakLate(seconds) => write!(f, "every watch breaks, and what is seen then is {seconds} s old"),
+            Self::EventsAgain(count) => write!(f, "the last {count} events are told once more"),
             Self::HistoryForgotten => f.write_str("the API server forgets its history"),
         }
     }

@@ -21,9 +21,12 @@ use crate::ec2::store::Account;
 use crate::ec2::subnets::Subnet;
 use crate::ec2::vpc_peering_connections::VpcPeeringConnection;
 use crate::ec2::vpcs::Vpc;
-use crate::elbv2::{Described, DescribedListener, DescribedLoadBalancer, DescribedTargetGroup, Quotas, Recorded};
+use crate::elbv2::{
+    Described, DescribedListener, DescribedLoadBalancer, DescribedRule, DescribedTargetGroup, DescribedTrustStore,
+    Quotas, Recorded,
+};
 use crate::iam::server_certificates::ServerCertificate;
-use crate::network::{LoadBalancerInterfaces, Scope};
+use crate::network::Scope;
 use crate::simulator::Simulator;
 
 pub use self::error::DescriptionError;
@@ -61,12 +64,10 @@ pub struct AccountDescription {
     recorded: Option<Vec<String>>,
     /// The VPC of elements that name none.
     default_vpc: Option<String>,
-    not_modelled: Vec<&'static str>,
     ec2: Account,
     load_balancing: Described,
     /// Load balancing as it was recorded, in the place of `load_balancing`.
     answers: Option<Recorded>,
-    interfaces: Vec<LoadBalancerInterfaces>,
     services: services::Described,
     quotas: Quotas,
 }
@@ -98,10 +99,10 @@ struct Document {
     coip_pools: List<Shaped<CoipPool>>,
     security_group_rules: List<Shaped<SecurityGroupRule>>,
     certificates: List<Shaped<CertificateDetail>>,
-    rules: List<Value>,
+    rules: List<Element<DescribedRule>>,
     server_certificates: List<Shaped<ServerCertificate>>,
     shield: Option<Shaped<Shield>>,
-    trust_stores: List<Value>,
+    trust_stores: List<Element<DescribedTrustStore>>,
     web_acls: List<Shaped<WebAcl>>,
     recorded: List<String>,
 }
@@ -133,10 +134,8 @@ impl AccountDescription {
             account: document.account_id.take().unwrap_or_else(|| DEFAULT_ACCOUNT.to_owned()),
             region: document.region.take().unwrap_or_else(|| DEFAULT_REGION.to_owned()),
         };
-        let mut interfaces = Vec::new();
         if answers.is_none() {
             references::check(&written, &scope.account)?;
-            interfaces = load_balancing::interfaces(&written);
         }
         let default_vpc = network::default_vpc(&document);
         let empty = Account::described_by(scope.clone(), text);
@@ -145,22 +144,21 @@ impl AccountDescription {
             load_balancers: elements(&mut document.load_balancers),
             target_groups: elements(&mut document.target_groups),
             listeners: elements(&mut document.listeners),
+            rules: elements(&mut document.rules),
+            trust_stores: elements(&mut document.trust_stores),
         };
         let quotas = Quotas::try_from(document.quotas.take().unwrap_or_default())
             .map_err(|message| DescriptionError::Value { element: "quotas".to_owned(), message })?;
         let services = services::Described::read(&scope, &mut document)?;
-        let not_modelled = document.not_modelled();
         Ok(AccountDescription {
             scope,
             now: document.now,
             vpc_id: document.vpc_id,
             recorded: document.recorded,
             default_vpc,
-            not_modelled,
             ec2,
             load_balancing,
             answers,
-            interfaces,
             services,
             quotas,
         })
@@ -196,11 +194,6 @@ impl AccountDescription {
         self.recorded.as_deref()
     }
 
-    /// The lists that hold something and that no action of this simulator answers from.
-    pub fn not_modelled(&self) -> &[&'static str] {
-        &self.not_modelled
-    }
-
     /// Puts the account into a simulator: its network takes the place of what was there.
     ///
     /// The simulator's clock is its own: for a plan at [`Self::now`] it has to start then.
@@ -208,13 +201,13 @@ impl AccountDescription {
     /// # Errors
     /// A load balancer, target group or listener that this simulator cannot hold.
     pub async fn load(self, simulator: &Simulator) -> Result<(), DescriptionError> {
-        let Self { scope, default_vpc, mut ec2, load_balancing, answers, interfaces, services, quotas, .. } = self;
+        let Self { scope, default_vpc, mut ec2, load_balancing, answers, services, quotas, .. } = self;
         let mut options = simulator.options(&scope).await;
         options.quotas = quotas;
         let orphans_stay = options.interface_delay;
         simulator.set_options(&scope, options).await;
         let network = Network { account: &ec2, default_vpc: default_vpc.as_deref() };
-        simulator.admit(&scope, load_balancing, &network).await?;
+        let interfaces = simulator.admit(&scope, load_balancing, &network).await?;
         if let Some(answers) = answers {
             simulator.replay(&scope, answers).await;
         }
@@ -228,14 +221,6 @@ impl AccountDescription {
             element: "loadBalancers".to_owned(),
             message: refusal.message,
         })
-    }
-}
-
-impl Document {
-    fn not_modelled(&self) -> Vec<&'static str> {
-        let holds = |list: &List<Value>| list.as_ref().is_some_and(|list| !list.is_empty());
-        let lists = [("rules", holds(&self.rules)), ("trustStores", holds(&self.trust_stores))];
-        lists.into_iter().filter(|(_, holds)| *holds).map(|(list, _)| list).collect()
     }
 }
 

@@ -28,7 +28,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
+use self::condition::Seen;
 use self::rotation::Rotation;
+use self::rule::Rule;
 use crate::network::Scope;
 use crate::observed::{Observed, ObservedListener, ObservedLoadBalancer, ObservedTarget};
 use crate::simulator::Simulator;
@@ -246,7 +248,7 @@ impl Path {
                     if http {
                         path.serve_http(&scope, &arn, client, from).await
                     } else {
-                        path.carry(&scope, &arn, client).await
+                        path.carry(&scope, &arn, client, from).await
                     }
                 });
             }
@@ -297,6 +299,20 @@ impl Path {
 impl Way {
     fn listener(&self) -> Option<&ObservedListener> {
         self.observed.listeners.get(&self.listener_arn)
+    }
+
+    /// The first rule by priority that takes what is seen; the default rule takes all.
+    fn deciding_rule(&self, seen: &Seen<'_>) -> Result<Rule, String> {
+        let rules = self.observed.rules.values().filter(|rule| rule.listener_arn == self.listener_arn);
+        let mut rules = rules.collect::<Vec<_>>();
+        rules.sort_by_key(|rule| rule.priority.unwrap_or(u32::MAX));
+        for rule in rules {
+            let rule = Rule::read(&rule.description)?;
+            if rule.takes(seen) {
+                return Ok(rule);
+            }
+        }
+        Err("the listener has no default rule".to_owned())
     }
 
     fn load_balancer(&self) -> Option<&ObservedLoadBalancer> {

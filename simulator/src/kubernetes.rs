@@ -7,7 +7,8 @@
 //! - `service`, `request`, `target`: the door, and what a request is about
 //! - `state`, `store`, `resource`, `object`: what it holds
 //! - `read`, `selector`, `watch`, `watching`: reads
-//! - `write`, `delete`, `patch`: writes
+//! - `write`, `delete`, `patch`, `strategic`: writes
+//! - `managed`, `fields`, `topology`: who owns which field, and server-side apply
 //! - `admission`, `schema`, `allocation`: what objects must be, and what they are given
 //! - `refusal`, `discovery`: what else it answers
 //! - `fault`: what can go wrong with reads and watches, at will
@@ -17,6 +18,7 @@ mod allocation;
 mod delete;
 mod discovery;
 mod fault;
+mod fields;
 mod managed;
 mod object;
 mod options;
@@ -30,7 +32,9 @@ mod selector;
 mod service;
 mod state;
 mod store;
+mod strategic;
 mod target;
+mod topology;
 mod watch;
 mod watching;
 mod write;

@@ -52,7 +52,7 @@ mod wire;
 
 pub use crate::data_path::{DataPath, OpenListener, TargetAddress, TargetTable};
 pub use crate::door::{Request, Response, Service};
-pub use crate::elbv2::{ForcedHealth, ForcedState, Quotas};
+pub use crate::elbv2::{ForcedHealth, ForcedLoadBalancerState, ForcedReason, ForcedState, LoadBalancerState, Quotas};
 pub use crate::journal::{CallRecord, Violation};
 pub use crate::lag::{Lag, LagKind};
 pub use crate::network::{RemoteEc2, Scope};

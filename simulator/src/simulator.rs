@@ -15,10 +15,10 @@ use crate::clock::{Clock, Moment};
 use crate::door::sdk::InProcess;
 use crate::door::{Request, Response, Service};
 use crate::ec2::Ec2;
-use crate::elbv2::{self, AdmissionError, Described, ForcedHealth, Recorded, Surroundings};
+use crate::elbv2::{self, AdmissionError, Described, ForcedHealth, ForcedLoadBalancerState, Recorded, Surroundings};
 use crate::journal::{CallRecord, Journal, Violation};
 use crate::lag::{LagKind, Past};
-use crate::network::{Network, RemoteEc2, Scope};
+use crate::network::{LoadBalancerInterfaces, Network, RemoteEc2, Scope};
 use crate::observed::Observed;
 use crate::options::{AccountOptions, Options};
 use crate::revision::Revision;
@@ -263,19 +263,19 @@ impl Simulator {
         answer
     }
 
-    /// Takes in what a description says about load balancing.
+    /// Takes in what a description says about load balancing. Gives the interfaces that its load balancers have.
     pub(crate) async fn admit(
         &self,
         scope: &Scope,
         described: Described,
         surroundings: &(dyn Surroundings + Sync),
-    ) -> Result<(), AdmissionError> {
+    ) -> Result<Vec<LoadBalancerInterfaces>, AdmissionError> {
         let balancing = self.load_balancing(scope);
         let mut balancing = balancing.lock().await;
         let now = self.now();
-        balancing.present.admit(described, surroundings, now)?;
+        let interfaces = balancing.present.admit(described, surroundings, now)?;
         self.note_change(&mut balancing, now);
-        Ok(())
+        Ok(interfaces)
     }
 
     /// From now on load balancing answers what was recorded, and can only be read.
@@ -290,6 +290,22 @@ impl Simulator {
         let Balancing { present, past, .. } = balancing;
         past.record(present.options().lag.longest(), present, now);
         self.inner.revision.grow();
+    }
+
+    /// Fixes the state of a load balancer, or frees it.
+    ///
+    /// # Errors
+    /// A sentence, when the load balancer does not exist.
+    pub async fn force_load_balancer_state(
+        &self,
+        scope: &Scope,
+        forced: ForcedLoadBalancerState,
+    ) -> Result<(), String> {
+        let balancing = self.load_balancing(scope);
+        let mut balancing = balancing.lock().await;
+        balancing.present.force_state(forced).map_err(|refusal| refusal.message)?;
+        self.note_change(&mut balancing, self.now());
+        Ok(())
     }
 
     /// The load balancing of one account in one Region; the lock is held for one request at a time.

@@ -67,10 +67,9 @@ fn what_the_description_says_of_itself_can_be_asked() {
     assert_eq!(description.now().unwrap().to_string(), "2026-01-31T12:00:00Z");
     assert_eq!((description.account_id(), description.region()), ("123456789012", "us-west-2"));
     assert_eq!(description.vpc_id(), Some("vpc-xxx"));
-    assert_eq!(description.not_modelled(), ["rules", "trustStores"]);
     let empty = AccountDescription::parse("{rules: [], shield: {}}").unwrap();
     assert_eq!((empty.now(), empty.account_id(), empty.region()), (None, "000000000000", "us-east-1"));
-    assert!(empty.vpc_id().is_none() && empty.not_modelled().is_empty());
+    assert!(empty.vpc_id().is_none());
 }
 
 #[tokio::test]

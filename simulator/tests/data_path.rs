@@ -2,6 +2,7 @@
 
 #[cfg(test)]
 mod data_path {
+    mod application;
     mod network;
     pub(crate) mod world;
 }

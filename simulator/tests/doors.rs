@@ -125,7 +125,10 @@ async fn a_test_controls_an_account_while_it_runs() {
     let health = "/_simulator/accounts/111122223333/us-west-2/target-health";
     let force = format!(r#"{{"targetGroupArn": "{arn}", "targetId": "10.0.0.9", "state": "unhealthy"}}"#);
     assert_eq!(process.ask("PUT", health, "-", &force).await.0, 200);
+    let state = "/_simulator/accounts/111122223333/us-west-2/load-balancer-state";
     let refusals = [
+        ("PUT", state, r#"{"loadBalancerArn": "x", "state": null}"#, 400),
+        ("PUT", state, r#"{"loadBalancerArn": "x", "state": "sleepy"}"#, 400),
         ("PUT", health, r#"{"targetGroupArn": "x", "targetId": "y", "state": null}"#, 400),
         ("PUT", health, r#"{"state": "sleepy"}"#, 400),
         ("PATCH", options, r#"{"quotas": {"networks": 1}}"#, 400),
@@ -218,9 +221,9 @@ async fn ask(simulator: &Simulator, service: Service, body: &str) -> (u16, Strin
 async fn an_action_that_is_not_modelled_is_refused_by_name() {
     let simulator = Simulator::new(Options::default());
     let (status, elb) =
-        ask(&simulator, Service::ElasticLoadBalancing, "Action=CreateTrustStore&Version=2015-12-01").await;
+        ask(&simulator, Service::ElasticLoadBalancing, "Action=ModifyTrustStore&Version=2015-12-01").await;
     assert_eq!(status, 400);
-    assert!(elb.contains("<Code>InvalidAction</Code>") && elb.contains("CreateTrustStore"), "{elb}");
+    assert!(elb.contains("<Code>InvalidAction</Code>") && elb.contains("ModifyTrustStore"), "{elb}");
     let (status, ec2) = ask(&simulator, Service::Ec2, "Action=RunInstances&Version=2016-11-15").await;
     assert_eq!(status, 400);
     assert!(

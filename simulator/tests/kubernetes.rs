@@ -8,17 +8,52 @@ mod shipped;
 #[path = "kubernetes/watched.rs"]
 mod watched;
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use northgate_simulator::kubernetes::{Kubernetes, KubernetesOptions};
 
-/// Each check on a server of its own, on one thread and a clock that jumps: as tests with faults use it.
+/// On one thread and a clock that jumps: as tests with faults use it.
 #[tokio::test(start_paused = true)]
 async fn the_model_does_what_the_api_server_does() {
     let mut failures = Vec::new();
     for check in conformance::checks() {
         let kubernetes = Kubernetes::new(KubernetesOptions::default());
-        if let Err(failure) = check.run(kubernetes.client()).await {
-            failures.push(failure);
-        }
+        failures.extend(check.run(kubernetes.client(), forgets_after(Duration::ZERO, kubernetes)).await.err());
     }
-    assert!(failures.is_empty(), "{} checks fail:\n{}", failures.len(), failures.join("\n"));
+    report(&failures);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_model_does_it_all_at_once() {
+    let kubernetes = Kubernetes::new(KubernetesOptions::default());
+    // Later than the other checks need what it forgets.
+    let forget = forgets_after(Duration::from_secs(60), kubernetes.clone());
+    report(&conformance::all_at_once(conformance::checks(), kubernetes.client(), forget).await);
+}
+
+fn forgets_after(time: Duration, kubernetes: Kubernetes) -> conformance::Forget {
+    Arc::new(move || {
+        let kubernetes = kubernetes.clone();
+        Box::pin(async move {
+            tokio::time::sleep(time).await;
+            kubernetes.compact();
+        })
+    })
+}
+
+fn report(failures: &[String]) {
+    let count = conformance::checks().len();
+    assert!(failures.is_empty(), "{} of {count} checks fail:\n{}", failures.len(), failures.join("\n"));
+}
+
+#[tokio::test]
+async fn scratch_real() {
+    let mut config = kube::Config::from_kubeconfig(&Default::default()).await.unwrap();
+    config.default_retry = false;
+    let client = kube::Client::try_from(config).unwrap();
+    let forget: conformance::Forget = Arc::new(|| Box::pin(async {}));
+    let failures = conformance::all_at_once([conformance::checks(), conformance::checks_beyond_the_model()].concat(), client, forget).await;
+    let count = conformance::checks().len();
+    assert!(failures.is_empty(), "{} of {count} checks fail:\n{}", failures.len(), failures.join("\n"));
 }

@@ -123,7 +123,7 @@ impl Connection {
 
     /// The same for reading only; its clients refuse every operation that might write.
     pub fn read_only_account(&self, cluster_name: ClusterName, vpc: VpcId) -> ReadOnlyAccount {
-        ReadOnlyAccount::new(Account::new(self.read_only_clients(), cluster_name, vpc))
+        ReadOnlyAccount::new(self.read_only_clients(), cluster_name, vpc)
     }
 
     /// Clients that refuse to write.

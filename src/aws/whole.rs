@@ -38,7 +38,8 @@ impl Intercept for WholeAnswers {
 /// Every answer of the Query protocols is one element whose name ends in `Response`. An empty one is whole too.
 fn is_whole(body: &[u8]) -> bool {
     let body = body.trim_ascii_end();
-    body.is_empty() || body.ends_with(b"Response>")
+    let last_tag = body.rsplit(|byte| *byte == b'<').next().unwrap_or_default();
+    body.is_empty() || (last_tag.starts_with(b"/") && last_tag.ends_with(b"Response>"))
 }
 
 #[cfg(test)]

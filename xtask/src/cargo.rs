@@ -15,6 +15,11 @@ pub(crate) fn build_programs() -> Result<(), Failure> {
     run(&["build", WORKSPACE, "--bins"])
 }
 
+/// Builds the programs as they are shipped.
+pub(crate) fn build_release() -> Result<(), Failure> {
+    run(&["build", "--release", WORKSPACE, "--bins"])
+}
+
 /// The formatting of every file.
 pub(crate) fn check_format() -> Result<(), Failure> {
     run(&["fmt", "--all", "--check"])

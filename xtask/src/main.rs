@@ -5,6 +5,7 @@
 mod cargo;
 mod conformance;
 mod leave;
+mod measure;
 mod test;
 mod trial;
 
@@ -21,7 +22,7 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Command {
     /// Start a test bed (LocalStack, the simulator, a control plane) and leave it running
     Up,
@@ -33,6 +34,11 @@ enum Command {
     Test,
     /// Compare plans with what AWS Load Balancer Controller makes of the same objects, where its cases are at hand
     Conformance,
+    /// Measure the release build against the limits it has to keep
+    Measure {
+        #[command(subcommand)]
+        subject: measure::Subject,
+    },
 }
 
 /// Why a command failed.
@@ -55,6 +61,7 @@ fn main() -> ExitCode {
         Command::Down => interruptible(leave::down()),
         Command::Try => interruptible(trial::run()),
         Command::Test => test::run(),
+        Command::Measure { subject } => measure::run(subject),
         Command::Conformance => cargo::build_programs().and_then(|()| conformance::run(conformance::Cases::find()?)),
     };
     match result {

@@ -2,7 +2,7 @@
 
 use clap::Args;
 
-use super::swarm;
+use super::{stale, swarm};
 use crate::episode::{Script, play};
 use crate::fault::{Fault, Faults};
 use crate::workload;
@@ -10,7 +10,7 @@ use crate::workload;
 #[derive(Debug, Args)]
 pub(crate) struct Options {
     /// The name of a workload.
-    #[arg(conflicts_with = "seed", required_unless_present = "seed")]
+    #[arg(conflicts_with = "seed", required_unless_present_any = ["seed", "stale"])]
     workload: Option<String>,
     /// The call that goes wrong, by its number.
     #[arg(long, requires = "fault")]
@@ -24,6 +24,12 @@ pub(crate) struct Options {
     /// The seed that everything is drawn from.
     #[arg(long)]
     seed: Option<u64>,
+    /// The disturbance of what is seen of the cluster, as the run of stale views names it.
+    #[arg(long, conflicts_with_all = ["workload", "seed"])]
+    stale: Option<String>,
+    /// A quota of the account, NAME=VALUE.
+    #[arg(long, value_parser = quota)]
+    quota: Vec<(String, u64)>,
     /// Services at the beginning.
     #[arg(long, default_value_t = 3)]
     services: u8,
@@ -62,15 +68,24 @@ fn script(options: &Options) -> Option<Script> {
     if let Some(seed) = options.seed {
         return Some(swarm::script(seed, options.services, options.events));
     }
+    if let Some(name) = &options.stale {
+        return stale::scripts().into_iter().find(|(known, _)| known == name).map(|(_, script)| script);
+    }
     let workload = workload::all().into_iter().find(|workload| Some(&workload.name) == options.workload.as_ref())?;
     let faults = match (options.at, options.fault) {
         (Some(at), Some(fault)) => Faults::single(at, fault, options.attempts),
         _ => Faults::None,
     };
-    Some(Script { workload, faults, seed: 0 })
+    let quotas = options.quota.iter().cloned().collect();
+    Some(Script { faults, quotas, ..Script::without_faults(&workload) })
 }
 
 fn fault(name: &str) -> Result<Fault, String> {
     let known = || Fault::ALL.map(Fault::name).join(", ");
     Fault::named(name).ok_or_else(|| format!("there is no fault {name:?}; there are {}", known()))
+}
+
+fn quota(text: &str) -> Result<(String, u64), String> {
+    let (name, value) = text.split_once('=').ok_or("write NAME=VALUE")?;
+    Ok((name.to_owned(), value.parse().map_err(|_| format!("{value:?} is no number"))?))
 }

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use clap::Args;
 
-use crate::episode::{Script, play};
+use crate::episode::{ONE_RESYNC, Script, play};
 use crate::fault::{Fault, Faults};
 use crate::workload;
 
@@ -32,7 +32,7 @@ pub(crate) fn run(options: &Options) -> bool {
     for seed in 0..options.episodes {
         let workload = workload::drawn(seed, options.services, options.events);
         let faults = Faults::Swarm { rate: options.faults, kinds: Fault::ALL.to_vec() };
-        let report = play(&Script { workload, faults, seed });
+        let report = play(&Script { faults, seed, quiet: ONE_RESYNC, ..Script::without_faults(&workload) });
         calls += report.calls;
         failed += u64::from(!report.violations.is_empty());
     }

@@ -5,7 +5,7 @@ use std::time::Instant;
 use clap::Args;
 
 use super::{Failure, conclude};
-use crate::episode::{Script, play};
+use crate::episode::{ONE_RESYNC, Script, play};
 use crate::fault::{Fault, Faults};
 use crate::parallel;
 use crate::workload;
@@ -48,5 +48,6 @@ pub(crate) fn script(seed: u64, services: u8, events: u32) -> Script {
     let mut kinds = random.choose_multiple(Fault::ALL, count);
     kinds.sort_unstable();
     let rate = [0.0, 0.01, 0.03, 0.05, 0.1][random.usize(0..5)];
-    Script { workload: workload::drawn(seed, services, events), faults: Faults::Swarm { rate, kinds }, seed }
+    let workload = workload::drawn(seed, services, events);
+    Script { faults: Faults::Swarm { rate, kinds }, seed, quiet: ONE_RESYNC, ..Script::without_faults(&workload) }
 }

@@ -7,7 +7,7 @@ use clap::Args;
 
 use super::{Failure, conclude};
 use crate::call::System;
-use crate::episode::{Report, Script, play};
+use crate::episode::{ONE_RESYNC, Report, Script, play};
 use crate::fault::{Fault, Faults};
 use crate::parallel;
 use crate::trace::Outcome;
@@ -29,19 +29,12 @@ pub(crate) struct Options {
 /// Plays it; gives whether everything held.
 pub(crate) fn run(options: &Options, jobs: usize) -> bool {
     let since = Instant::now();
-    let workloads = workload::all().into_iter().filter(|workload| workload.name.contains(&options.only));
-    let workloads = workloads.collect::<Vec<_>>();
-    let references = parallel::map(&workloads, jobs, |workload| play(&Script::without_faults(workload)));
-    let mut failures = Vec::new();
-    let mut scripts = Vec::new();
-    for (workload, reference) in workloads.iter().zip(&references) {
-        if reference.violations.is_empty() {
-            scripts.extend(broken(workload, reference).into_iter().map(|(replay, script)| (replay, script, reference)));
-        } else {
-            failures.push(Failure::of(workload.name.clone(), reference, Vec::new()));
-        }
-    }
-    let scripts = scripts.into_iter().step_by(options.every.max(1)).collect::<Vec<_>>();
+    let (workloads, references) = references(&options.only, jobs);
+    let failed = workloads.iter().zip(&references).filter(|(_, reference)| !reference.violations.is_empty());
+    let mut failures = failed
+        .map(|(workload, reference)| Failure::of(workload.name.clone(), reference, Vec::new()))
+        .collect::<Vec<_>>();
+    let scripts = scripts(&workloads, &references).into_iter().step_by(options.every.max(1)).collect::<Vec<_>>();
     let reports = parallel::map(&scripts, jobs, |(replay, script, reference)| {
         let report = play(script);
         let different = compare(&report, reference);
@@ -52,6 +45,22 @@ pub(crate) fn run(options: &Options, jobs: usize) -> bool {
     let episodes = workloads.len() + reports.len();
     failures.extend(reports.into_iter().filter_map(|(_, failure)| failure));
     conclude("R2 sweep", episodes, faults, &failures, since)
+}
+
+/// The workloads whose names contain this, each played once without faults.
+pub(crate) fn references(only: &str, jobs: usize) -> (Vec<Workload>, Vec<Report>) {
+    let workloads = workload::all().into_iter().filter(|workload| workload.name.contains(only)).collect::<Vec<_>>();
+    let references = parallel::map(&workloads, jobs, |workload| play(&Script::without_faults(workload)));
+    (workloads, references)
+}
+
+/// Every episode of the sweep: how it is played again, its script, and what it is compared with.
+pub(crate) fn scripts<'r>(workloads: &[Workload], references: &'r [Report]) -> Vec<(String, Script, &'r Report)> {
+    let sound = workloads.iter().zip(references).filter(|(_, reference)| reference.violations.is_empty());
+    let broken = sound.flat_map(|(workload, reference)| {
+        broken(workload, reference).into_iter().map(move |(replay, script)| (replay, script, reference))
+    });
+    broken.collect()
 }
 
 /// The workload with every single fault at every call of the reference.
@@ -70,7 +79,7 @@ fn broken(workload: &Workload, reference: &Report) -> Vec<(String, Script)> {
                 }
                 let faults = Faults::single(number, fault, attempts);
                 let replay = format!("{} --at {number} --fault {fault} --attempts {attempts}", workload.name);
-                scripts.push((replay, Script { workload: workload.clone(), faults, seed: 0 }));
+                scripts.push((replay, Script { faults, quiet: ONE_RESYNC, ..Script::without_faults(workload) }));
             }
         }
     }
@@ -84,7 +93,7 @@ fn attempts(fault: Fault, system: System) -> Vec<u64> {
 }
 
 /// What is otherwise than without faults: the end, and how often each thing was created or deleted.
-fn compare(report: &Report, reference: &Report) -> Vec<String> {
+pub(crate) fn compare(report: &Report, reference: &Report) -> Vec<String> {
     let mut found = report.end.differences(&reference.end);
     let (ours, theirs) = (counts(report), counts(reference));
     for (operation, count) in ours {

@@ -102,7 +102,7 @@ impl Stage {
             .extend_pairs(members)
             .finish()
             .into_bytes();
-        let response = self.simulator.handle(Request { service, scope: scope(), body }).await;
+        let response = self.simulator.handle(Request::query(service, scope(), body)).await;
         self.gate.note(format!("somebody else: {} -> {}", members[0].1, response.status));
     }
 }

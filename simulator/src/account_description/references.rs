@@ -28,6 +28,8 @@ const IDS: &[(&str, &str, &[&str])] = &[
     ("trustStores", "trustStores", &["TrustStoreArn"]),
     ("certificates", "certificates", &["CertificateArn"]),
     ("certificates", "serverCertificates", &["ServerCertificateMetadata", "Arn"]),
+    ("rules", "rules", &["RuleArn"]),
+    ("trustStores", "trustStores", &["TrustStoreArn"]),
 ];
 
 /// A reference: the list of the element, the way to the reference, the list where it has to be found.
@@ -66,6 +68,7 @@ const REFERENCES: &[Reference] = &[
     ("targetGroups", &["LoadBalancerArns"], "loadBalancers"),
     ("listeners", &["LoadBalancerArn"], "loadBalancers"),
     ("listeners", &["Certificates", "CertificateArn"], "certificates"),
+    ("listeners", &["MutualAuthentication", "TrustStoreArn"], "trustStores"),
     ("listeners", &["DefaultActions", "TargetGroupArn"], "targetGroups"),
     ("listeners", &["DefaultActions", "ForwardConfig", "TargetGroups", "TargetGroupArn"], "targetGroups"),
     ("rules", &["ListenerArn"], "listeners"),

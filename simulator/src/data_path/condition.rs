@@ -29,10 +29,15 @@ pub(super) struct Seen<'a> {
 pub(super) enum Condition {
     Host(Patterns),
     Path(Patterns),
-    Header { name: String, patterns: Patterns },
+    Header {
+        name: String,
+        patterns: Patterns,
+    },
     Method(Vec<String>),
     Query(Vec<Pair>),
     Source(Vec<IpNet>),
+    /// `ipv4` or `ipv6`, which rules of network load balancers tell apart.
+    SourceFamily(String),
 }
 
 /// Texts with wildcards, or regular expressions.
@@ -80,6 +85,7 @@ struct Config<T> {
     values: Vec<T>,
     #[serde(default)]
     regex_values: Vec<String>,
+    ip_address_type: Option<String>,
 }
 
 impl Condition {
@@ -89,7 +95,7 @@ impl Condition {
     /// A sentence, when it is none that a load balancer evaluates.
     pub(super) fn read(described: Described) -> Result<Self, String> {
         let Described { field, values, .. } = described;
-        let plain = || Config { http_header_name: None, values, regex_values: Vec::new() };
+        let plain = || Config { http_header_name: None, values, regex_values: Vec::new(), ip_address_type: None };
         Ok(match field.as_str() {
             "host-header" => {
                 Self::Host(Patterns::read(described.host_header_config.unwrap_or_else(plain), Case::Insensitive)?)
@@ -107,7 +113,11 @@ impl Condition {
                 Self::Query(described.query_string_config.ok_or("a condition on the query string is empty")?.values)
             }
             "source-ip" => {
-                let blocks = described.source_ip_config.unwrap_or_else(plain).values;
+                let config = described.source_ip_config.unwrap_or_else(plain);
+                if let Some(family) = config.ip_address_type {
+                    return Ok(Self::SourceFamily(family));
+                }
+                let blocks = config.values;
                 let block = |text: &String| text.parse().map_err(|_| format!("'{text}' is no block of addresses"));
                 Self::Source(blocks.iter().map(block).collect::<Result<_, _>>()?)
             }
@@ -125,6 +135,7 @@ impl Condition {
             }
             Self::Method(methods) => methods.iter().any(|method| method == seen.method),
             Self::Query(pairs) => pairs.iter().any(|pair| pair.is_in(seen.query)),
+            Self::SourceFamily(family) => family == if seen.source.is_ipv4() { "ipv4" } else { "ipv6" },
             Self::Source(blocks) => blocks.iter().any(|block| block.contains(&seen.source)),
         }
     }
@@ -306,6 +317,8 @@ mod tests {
                 "http://a.com/",
                 false,
             ),
+            (json!({ "Field": "source-ip", "SourceIpConfig": { "IpAddressType": "ipv4" } }), "http://a.com/", true),
+            (json!({ "Field": "source-ip", "SourceIpConfig": { "IpAddressType": "ipv6" } }), "http://a.com/", false),
         ];
         for (condition, url, expected) in cases {
             assert_eq!(meets(condition.clone(), "GET", url), expected, "{condition} {url}");

@@ -147,27 +147,16 @@ impl Path {
     }
 }
 
-/// The first rule by priority that takes the request.
+/// The rule that takes the request.
 fn deciding_rule(way: &Way, request: &Request<Incoming>, from: SocketAddr) -> Result<Rule, String> {
-    let mut rules =
-        way.observed.rules.values().filter(|rule| rule.listener_arn == way.listener_arn).collect::<Vec<_>>();
-    rules.sort_by_key(|rule| rule.priority.unwrap_or(u32::MAX));
-    let path = normalized(request.uri().path());
-    let seen = Seen {
+    way.deciding_rule(&Seen {
         method: request.method().as_str(),
         host: host(request),
-        path: &path,
+        path: &normalized(request.uri().path()),
         query: request.uri().query().unwrap_or_default(),
         headers: request.headers(),
         source: from.ip(),
-    };
-    for rule in rules {
-        let rule = Rule::read(&rule.description)?;
-        if rule.takes(&seen) {
-            return Ok(rule);
-        }
-    }
-    Err("the listener has no default rule".to_owned())
+    })
 }
 
 /// Why a group cannot be served, if it cannot.

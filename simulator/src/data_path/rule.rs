@@ -48,20 +48,15 @@ pub(super) struct Weighted {
     pub(super) weight: i64,
 }
 
-/// A URL in parts, each with `#{…}` for parts of the request's own.
+/// A URL in parts, each with `#{…}` for the request's own; a part that is absent is the request's own.
 #[derive(Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct Redirect {
-    #[serde(default = "own_protocol")]
-    protocol: String,
-    #[serde(default = "own_host")]
-    host: String,
-    #[serde(default = "own_port")]
-    port: String,
-    #[serde(default = "own_path")]
-    path: String,
-    #[serde(default = "own_query")]
-    query: String,
+    protocol: Option<String>,
+    host: Option<String>,
+    port: Option<String>,
+    path: Option<String>,
+    query: Option<String>,
     status_code: String,
 }
 
@@ -90,7 +85,7 @@ pub(super) enum Part {
     PathAndQuery,
 }
 
-/// A rule, or a listener with its default actions, as AWS shows it.
+/// A rule as AWS shows it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct DescribedRule {
@@ -163,26 +158,6 @@ fn one() -> i64 {
     1
 }
 
-fn own_protocol() -> String {
-    "#{protocol}".to_owned()
-}
-
-fn own_host() -> String {
-    "#{host}".to_owned()
-}
-
-fn own_port() -> String {
-    "#{port}".to_owned()
-}
-
-fn own_path() -> String {
-    "/#{path}".to_owned()
-}
-
-fn own_query() -> String {
-    "#{query}".to_owned()
-}
-
 impl Rule {
     /// Reads a rule as `DescribeRules` shows it.
     ///
@@ -205,11 +180,7 @@ impl Rule {
 }
 
 impl Action {
-    /// Reads the actions of a rule or of a listener; the last of them decides, unless one before it needs another party.
-    pub(super) fn read(described: &Value) -> Result<Self, String> {
-        Self::of(read(described)?)
-    }
-
+    /// The last of the actions decides, unless one before it needs another party.
     fn of(mut described: Vec<DescribedAction>) -> Result<Self, String> {
         described.sort_by_key(|action| action.order);
         let last = described.pop().ok_or("a rule without an action")?;
@@ -247,16 +218,18 @@ impl Redirect {
     /// The status and the location.
     pub(super) fn answer(&self, origin: &Origin<'_>) -> (u16, String) {
         let status = if self.status_code == "HTTP_301" { 301 } else { 302 };
-        let fill = |text: &str| {
-            text.replace("#{protocol}", origin.protocol)
-                .replace("#{host}", origin.host)
+        let fill = |part: &Option<String>, own: &str| {
+            let text = part.as_deref().unwrap_or(own).replace("#{protocol}", origin.protocol);
+            text.replace("#{host}", origin.host)
                 .replace("#{port}", &origin.port.to_string())
                 .replace("#{path}", origin.path.strip_prefix('/').unwrap_or(origin.path))
                 .replace("#{query}", origin.query)
         };
-        let (protocol, query) = (fill(&self.protocol).to_ascii_lowercase(), fill(&self.query));
+        let protocol = fill(&self.protocol, "#{protocol}").to_ascii_lowercase();
+        let (host, port) = (fill(&self.host, "#{host}"), fill(&self.port, "#{port}"));
+        let (path, query) = (fill(&self.path, "/#{path}"), fill(&self.query, "#{query}"));
         let query = if query.is_empty() { query } else { format!("?{query}") };
-        (status, format!("{protocol}://{}:{}{}{query}", fill(&self.host), fill(&self.port), fill(&self.path)))
+        (status, format!("{protocol}://{host}:{port}{path}{query}"))
     }
 }
 
@@ -322,8 +295,12 @@ mod tests {
 
     use super::*;
 
+    fn read_actions(actions: Value) -> Result<Action, String> {
+        Rule::read(&json!({ "RuleArn": "rule", "Actions": actions })).map(|rule| rule.action)
+    }
+
     fn action(described: Value) -> Action {
-        Action::read(&described).unwrap()
+        read_actions(described).unwrap()
     }
 
     #[test]
@@ -391,8 +368,8 @@ mod tests {
         assert_eq!(action(fixed), expected);
         let login = json!([{ "Type": "forward", "Order": 2, "TargetGroupArn": "a" }, { "Type": "authenticate-oidc", "Order": 1 }]);
         assert!(matches!(action(login), Action::Unserved(sentence) if sentence.contains("authenticate-oidc")));
-        assert!(Action::read(&json!([{ "Type": "redirect" }])).unwrap_err().contains("without its configuration"));
-        assert!(Action::read(&json!([])).unwrap_err().contains("without an action"));
+        assert!(read_actions(json!([{ "Type": "redirect" }])).unwrap_err().contains("without its configuration"));
+        assert!(read_actions(json!([])).unwrap_err().contains("without an action"));
     }
 
     #[test]

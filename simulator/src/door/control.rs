@@ -11,6 +11,7 @@
 //! | `GET /_simulator/accounts/ACCOUNT/REGION/options` | the account's options |
 //! | `PATCH /_simulator/accounts/ACCOUNT/REGION/options` | replaces the options that the JSON body names |
 //! | `PUT /_simulator/accounts/ACCOUNT/REGION/target-health` | forces the health of a target; `state: null` frees it |
+//! | `PUT /_simulator/accounts/ACCOUNT/REGION/load-balancer-state` | forces the state of a load balancer; `state: null` frees it |
 
 use std::sync::Arc;
 
@@ -53,9 +54,12 @@ pub(super) async fn handle(served: &Served, method: &Method, path: &str, body: &
         (&Method::PUT, ["accounts", account, region, "target-health"]) => {
             force_health(simulator, &scope(account, region), body).await
         }
+        (&Method::PUT, ["accounts", account, region, "load-balancer-state"]) => {
+            force_state(simulator, &scope(account, region), body).await
+        }
         _ => {
-            let known = "health, calls, violations, data-path, accounts/ACCOUNT/REGION";
-            return refusal(404, &format!("no such control: see {known}, …/options, …/targets and …/target-health"));
+            let known = "health, calls, violations, data-path, accounts/ACCOUNT/REGION, …/options, …/targets";
+            return refusal(404, &format!("no such control: see {known}, …/target-health and …/load-balancer-state"));
         }
     };
     match outcome {
@@ -107,6 +111,12 @@ fn opened(data_path: &Option<DataPath>) -> Result<&DataPath, String> {
 async fn force_health(simulator: &Simulator, scope: &Scope, body: &[u8]) -> Result<Value, String> {
     let forced = read(body)?;
     simulator.force_target_health(scope, forced).await?;
+    Ok(json!({}))
+}
+
+async fn force_state(simulator: &Simulator, scope: &Scope, body: &[u8]) -> Result<Value, String> {
+    let forced = read(body)?;
+    simulator.force_load_balancer_state(scope, forced).await?;
     Ok(json!({}))
 }
 

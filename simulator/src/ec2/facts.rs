@@ -24,6 +24,28 @@ impl Network for Ec2 {
         Box::pin(async { Ok(found) })
     }
 
+    fn subnets_of_vpc<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Vec<network::Subnet>> {
+        let found = self.with_account(scope, |account| {
+            account.subnets.values().filter(|subnet| subnet.vpc_id == vpc_id).map(Subnet::fact).collect()
+        });
+        Box::pin(async { Ok(found) })
+    }
+
+    fn load_balancer_addresses<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Vec<IpAddr>> {
+        let found = self.with_account(scope, |account| account.load_balancer_addresses(vpc_id));
+        Box::pin(async { Ok(found) })
+    }
+
+    fn default_security_group<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Option<String>> {
+        let found = self.with_account(scope, |account| {
+            let mut groups = account.security_groups.values();
+            groups
+                .find(|group| group.vpc_id == vpc_id && group.group_name == "default")
+                .map(|group| group.group_id.clone())
+        });
+        Box::pin(async { Ok(found) })
+    }
+
     fn security_groups<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<network::SecurityGroup>> {
         let found = self.with_account(scope, |account| found(&account.security_groups, ids, SecurityGroup::fact));
         Box::pin(async { Ok(found) })

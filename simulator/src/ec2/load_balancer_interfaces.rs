@@ -1,7 +1,7 @@
 //! The interfaces of load balancers, which come and go with them.
 
 use std::collections::BTreeSet;
-use std::net::Ipv4Addr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 use tokio::time::Instant;
@@ -59,6 +59,15 @@ impl Account {
         for subnet_id in &lacking.subnets {
             self.make_interface(&lacking, subnet_id);
         }
+    }
+
+    /// The private addresses in a VPC of interfaces that load balancers have.
+    pub(super) fn load_balancer_addresses(&self, vpc_id: &str) -> Vec<IpAddr> {
+        let theirs =
+            |one: &&NetworkInterface| one.vpc_id == vpc_id && one.requester_id.as_deref() == Some(LOAD_BALANCING);
+        let interfaces = self.network_interfaces.values().filter(theirs);
+        let addresses = interfaces.flat_map(|interface| &interface.private_ip_addresses);
+        addresses.filter_map(|address| address.private_ip_address.parse().ok()).collect()
     }
 
     /// Lets the interfaces of load balancers that are not described go, as those of a load balancer that has just left.

@@ -5,14 +5,14 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::health::states;
+use super::health::{Health, TargetKey, View};
 use super::health_check::HealthCheck;
 use super::listeners::Listener;
 use super::load_balancers::LoadBalancer;
-use super::protocol::Family;
-use super::rules;
+use super::rules::Rule;
 use super::store::{Store, Usage};
 use super::target_groups::TargetGroup;
+use super::targets::Target;
 use crate::clock::Moment;
 use crate::network::Network;
 use crate::observed::{
@@ -26,14 +26,16 @@ impl Store {
         let usage = self.usage();
         let mut target_groups = BTreeMap::new();
         for (arn, group) in &self.target_groups {
-            let targets = states(self, network, group, now).await?;
-            target_groups.insert(arn.clone(), group.observe(&usage, targets));
+            let view = View::among(self, &usage, network, group, now).await?;
+            target_groups.insert(arn.clone(), group.observe(&usage, view.targets().map(observe_target).collect()));
         }
         let load_balancers = self.load_balancers.iter();
+        let default_rules = self.listeners.values().map(|listener| (&listener.default_rule.arn, listener));
+        let rules = self.rules.iter().map(|(arn, rule)| (arn.clone(), rule.observe()));
         Ok(Observed {
             load_balancers: load_balancers.map(|(arn, item)| (arn.clone(), item.observe(now))).collect(),
             listeners: self.listeners.iter().map(|(arn, item)| (arn.clone(), item.observe())).collect(),
-            rules: self.listeners.values().flat_map(Listener::observe_rules).collect(),
+            rules: rules.chain(default_rules.map(|(arn, owner)| (arn.clone(), owner.observe_default_rule()))).collect(),
             target_groups,
             security_groups: BTreeMap::new(),
         })
@@ -45,11 +47,11 @@ impl LoadBalancer {
         let zones = self.settings.zones.iter();
         ObservedLoadBalancer {
             name: self.name.clone(),
-            r#type: "network".to_owned(),
+            r#type: self.family().as_str().to_owned(),
             dns_name: self.dns_name.clone(),
             scheme: word(&self.settings.scheme),
             ip_address_type: word(&self.settings.ip_address_type),
-            state: word(&self.life.state(now)),
+            state: word(&self.life.state(now).code),
             vpc_id: self.vpc_id.clone(),
             subnets: zones.map(|zone| (zone.zone_name.clone(), zone.subnet_id.clone())).collect(),
             security_groups: self.settings.security_groups.clone(),
@@ -71,12 +73,24 @@ impl Listener {
         }
     }
 
-    fn observe_rules(&self) -> impl Iterator<Item = (String, ObservedRule)> {
-        let (arn, description) = rules::describe_default(self);
-        let tags = self.default_rule.tags.clone();
-        let rule =
-            ObservedRule { listener_arn: self.arn.clone(), priority: None, description: answer(&description), tags };
-        std::iter::once((arn, rule))
+    fn observe_default_rule(&self) -> ObservedRule {
+        ObservedRule {
+            listener_arn: self.arn.clone(),
+            priority: None,
+            description: answer(&self.describe_default_rule()),
+            tags: self.default_rule.tags.clone(),
+        }
+    }
+}
+
+impl Rule {
+    fn observe(&self) -> ObservedRule {
+        ObservedRule {
+            listener_arn: self.listener_arn.clone(),
+            priority: u32::try_from(self.priority).ok(),
+            description: answer(&self.describe()),
+            tags: self.tags.clone(),
+        }
     }
 }
 
@@ -86,7 +100,7 @@ impl TargetGroup {
         ObservedTargetGroup {
             name: self.name.clone(),
             protocol: self.settings.protocol.to_string(),
-            protocol_version: (self.settings.family == Family::Application).then(|| "HTTP1".to_owned()),
+            protocol_version: self.settings.protocol_version.as_ref().map(word),
             port: port(self.settings.port),
             vpc_id: self.settings.vpc_id.clone(),
             target_type: word(&self.settings.target_type),
@@ -114,6 +128,11 @@ impl HealthCheck {
     }
 }
 
+fn observe_target((key, target, health): (&TargetKey, &Target, Health)) -> ObservedTarget {
+    let zone = target.zone.clone().or_else(|| target.availability_zone.clone());
+    ObservedTarget { id: key.id.clone(), port: port(key.port), state: word(&health.state), zone }
+}
+
 /// A value of an enum, as answers write it.
 fn word(value: &impl Serialize) -> String {
     match answer(value) {
@@ -123,6 +142,6 @@ fn word(value: &impl Serialize) -> String {
 }
 
 /// Requests are refused when they name another port than this.
-pub(super) fn port(number: i64) -> u16 {
+fn port(number: i64) -> u16 {
     u16::try_from(number).expect("ports were checked when they came in")
 }

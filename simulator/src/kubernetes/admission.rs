@@ -3,7 +3,9 @@
 
 mod custom;
 mod deployment;
+mod event;
 mod ingress;
+mod lease;
 mod metadata;
 mod namespace;
 mod node;
@@ -24,9 +26,12 @@ use super::object::{drop_empty_metadata, meta_text, normalize_metadata, set_meta
 use super::refusal::{FieldError, Refusal};
 use super::resource::{Builtin, Rules};
 use super::state::State;
-use super::target::{Part, Target};
+use super::target::Target;
+
+use service::Allotter;
 
 pub(super) use custom::resource as defined_resource;
+pub(super) use metadata::is_label_value;
 
 /// Reads an object as its kind: what the kind does not know is dropped (or refused, when `strict`), defaults filled in.
 pub(super) fn decode(target: &Target, object: Value, strict: bool) -> Result<Value, Refusal> {
@@ -40,10 +45,19 @@ pub(super) fn decode(target: &Target, object: Value, strict: bool) -> Result<Val
         let (version, kind) = (&target.version().name, &target.resource.kind);
         Refusal::bad_request(format!("{kind} in version \"{version}\" cannot be handled as a {kind}: {error}"))
     })?;
-    match given.and_then(|given| unknown_field("", &given, &object)) {
-        Some(field) => Err(Refusal::bad_request(format!("strict decoding error: unknown field \"{field}\""))),
-        None => Ok(fill_custom_defaults(target, object)),
+    let mut unknown = Vec::new();
+    if let Some(given) = given {
+        unknown_fields("", &given, &object, &mut unknown);
     }
+    if unknown.is_empty() {
+        return Ok(fill_custom_defaults(target, object));
+    }
+    let (version, kind) = (&target.version().name, &target.resource.kind);
+    let unknown: Vec<String> = unknown.into_iter().map(|field| format!("unknown field \"{field}\"")).collect();
+    Err(Refusal::bad_request(format!(
+        "{kind} in version \"{version}\" cannot be handled as a {kind}: strict decoding error: {}",
+        unknown.join(", ")
+    )))
 }
 
 fn fill_custom_defaults(target: &Target, mut object: Value) -> Value {
@@ -53,8 +67,8 @@ fn fill_custom_defaults(target: &Target, mut object: Value) -> Value {
     object
 }
 
-/// The first field of `given` that says something and is not in `kept`.
-fn unknown_field(path: &str, given: &Value, kept: &Value) -> Option<String> {
+/// The fields of `given` that say something and are not in `kept`.
+fn unknown_fields(path: &str, given: &Value, kept: &Value, unknown: &mut Vec<String>) {
     let says_nothing = |value: &Value| match value {
         Value::Null => true,
         Value::Array(list) => list.is_empty(),
@@ -63,18 +77,22 @@ fn unknown_field(path: &str, given: &Value, kept: &Value) -> Option<String> {
         Value::Bool(_) | Value::Number(_) => false,
     };
     match (given, kept) {
-        (Value::Object(given), Value::Object(kept)) => given.iter().find_map(|(name, value)| {
-            let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
-            match kept.get(name) {
-                Some(kept) => unknown_field(&path, value, kept),
-                None => (!says_nothing(value)).then_some(path),
+        (Value::Object(given), Value::Object(kept)) => {
+            for (name, value) in given {
+                let path = if path.is_empty() { name.clone() } else { format!("{path}.{name}") };
+                match kept.get(name) {
+                    Some(kept) => unknown_fields(&path, value, kept, unknown),
+                    None if says_nothing(value) => {}
+                    None => unknown.push(path),
+                }
             }
-        }),
-        (Value::Array(given), Value::Array(kept)) => {
-            let mut pairs = given.iter().zip(kept).enumerate();
-            pairs.find_map(|(place, (given, kept))| unknown_field(&format!("{path}[{place}]"), given, kept))
         }
-        _ => None,
+        (Value::Array(given), Value::Array(kept)) => {
+            for (place, (given, kept)) in given.iter().zip(kept).enumerate() {
+                unknown_fields(&format!("{path}[{place}]"), given, kept, unknown);
+            }
+        }
+        _ => {}
     }
 }
 
@@ -137,7 +155,7 @@ fn drop_empty_lists(value: &mut Value) {
 }
 
 /// Completes and checks an object that is to be made.
-pub(super) fn create(state: &State, target: &Target, mut object: Value) -> Result<Value, Refusal> {
+pub(super) fn create(state: &State, target: &Target, mut object: Value, is_dry_run: bool) -> Result<Value, Refusal> {
     let resource = &target.resource;
     match resource.rules {
         Rules::Builtin(builtin) => {
@@ -156,71 +174,101 @@ pub(super) fn create(state: &State, target: &Target, mut object: Value) -> Resul
             set_meta(&mut object, "generation", 1);
         }
     }
-    let mut errors = metadata::check_new(target, &object);
-    let object = match resource.rules {
-        Rules::Custom => {
-            errors.extend(custom::check(target, &object, None));
-            object
-        }
-        Rules::Builtin(builtin) => complete(state, builtin, target.part, object, None, &mut errors)?,
-    };
+    let completion = Completion { state, target, is_dry_run, live: None };
+    let (object, errors) = completion.run(object)?;
     let name = meta_text(&object, "name").to_owned();
     if errors.is_empty() { Ok(object) } else { Err(Refusal::invalid(resource, &name, &errors)) }
 }
 
 /// Completes and checks an object that is to take the place of `live`.
-pub(super) fn update(state: &State, target: &Target, object: Value, live: &Value) -> Result<Value, Refusal> {
-    let resource = &target.resource;
-    let mut errors = metadata::check(&object);
-    let object = match resource.rules {
-        Rules::Custom => {
-            errors.extend(custom::check(target, &object, Some(live)));
-            object
-        }
-        Rules::Builtin(builtin) => complete(state, builtin, target.part, object, Some(live), &mut errors)?,
-    };
-    if errors.is_empty() { Ok(object) } else { Err(Refusal::invalid(resource, target.name(), &errors)) }
-}
-
-fn complete(
+pub(super) fn update(
     state: &State,
-    builtin: Builtin,
-    part: Part,
+    target: &Target,
     object: Value,
-    live: Option<&Value>,
-    errors: &mut Vec<FieldError>,
+    live: &Value,
+    is_dry_run: bool,
 ) -> Result<Value, Refusal> {
-    match builtin {
-        Builtin::Service => admit(object, live, |new: &mut Service, old| service::admit(state, new, old, part, errors)),
-        Builtin::Pod => admit(object, live, |new: &mut Pod, old| pod::admit(new, old, part, errors)),
-        Builtin::Deployment => admit(object, live, |new: &mut Deployment, old| deployment::admit(new, old, errors)),
-        Builtin::Ingress => admit(object, live, |new: &mut Ingress, _| ingress::admit(new, errors)),
-        Builtin::Node => admit(object, live, |new: &mut Node, old| node::admit(new, old)),
-        Builtin::Namespace => admit(object, live, |new: &mut Namespace, old| namespace::admit(new, old, part)),
-        Builtin::EndpointSlice => admit(object, live, |new: &mut EndpointSlice, old| slice::admit(new, old, errors)),
-        Builtin::CustomResourceDefinition => {
-            custom::check_definition(&object, errors);
-            Ok(object)
-        }
-        Builtin::Event
-        | Builtin::Lease
-        | Builtin::IngressClass
-        | Builtin::Secret
-        | Builtin::ConfigMap
-        | Builtin::ServiceAccount => Ok(object),
-    }
+    let completion = Completion { state, target, is_dry_run, live: Some(live) };
+    let (object, errors) = completion.run(object)?;
+    if errors.is_empty() { Ok(object) } else { Err(Refusal::invalid(&target.resource, target.name(), &errors)) }
 }
 
-fn admit<T: DeserializeOwned + Serialize>(
-    object: Value,
-    live: Option<&Value>,
-    change: impl FnOnce(&mut T, Option<&T>),
-) -> Result<Value, Refusal> {
-    let read = |object: Value| serde_json::from_value::<T>(object).map_err(Refusal::internal);
-    let live = live.cloned().map(read).transpose()?;
-    let mut object = read(object)?;
-    change(&mut object, live.as_ref());
-    written(&object).map_err(Refusal::internal)
+/// Where an object is completed and checked.
+struct Completion<'c> {
+    state: &'c State,
+    target: &'c Target,
+    is_dry_run: bool,
+    live: Option<&'c Value>,
+}
+
+impl Completion<'_> {
+    /// The object, and what is wrong with it.
+    fn run(&self, object: Value) -> Result<(Value, Vec<FieldError>), Refusal> {
+        let mut wrong = Vec::new();
+        let object = match self.target.resource.rules {
+            Rules::Custom => {
+                wrong = custom::check(self.target, &object, self.live);
+                object
+            }
+            Rules::Builtin(builtin) => self.complete(builtin, object, &mut wrong)?,
+        };
+        // Of the whole object: a kind may give itself labels.
+        let mut errors = match self.live {
+            None => metadata::check_new(self.target, &object),
+            Some(_) => metadata::check(self.target, &object),
+        };
+        errors.extend(wrong);
+        Ok((object, errors))
+    }
+
+    fn complete(&self, builtin: Builtin, object: Value, errors: &mut Vec<FieldError>) -> Result<Value, Refusal> {
+        let part = self.target.part;
+        match builtin {
+            Builtin::Service => {
+                let allotter = Allotter::new(self.state, self.is_dry_run);
+                let mut refused = Ok(());
+                let admit = |new: &mut Service, old: Option<&Service>| {
+                    refused = service::admit(allotter, new, old, part, errors);
+                };
+                let object = self.admit(object, admit)?;
+                refused.map(|()| object)
+            }
+            Builtin::Pod => self.admit(object, |new: &mut Pod, old| pod::admit(new, old, part, errors)),
+            Builtin::Deployment => self.admit(object, |new: &mut Deployment, old| deployment::admit(new, old, errors)),
+            Builtin::Ingress => self.admit(object, |new: &mut Ingress, _| ingress::admit(new, errors)),
+            Builtin::IngressClass => {
+                self.admit(object, |new: &mut IngressClass, old| ingress::admit_class(new, old, errors))
+            }
+            Builtin::Node => self.admit(object, |new: &mut Node, old| node::admit(new, old, errors)),
+            Builtin::Namespace => self.admit(object, |new: &mut Namespace, old| namespace::admit(new, old, part)),
+            Builtin::EndpointSlice => self.admit(object, |new: &mut EndpointSlice, old| slice::admit(new, old, errors)),
+            Builtin::Lease => self.admit(object, |new: &mut Lease, _| lease::admit(new, errors)),
+            Builtin::ConfigMap => {
+                self.admit(object, |new: &mut ConfigMap, old| metadata::check_config_map(new, old, errors))
+            }
+            Builtin::Secret => self.admit(object, |new: &mut Secret, old| metadata::check_secret(new, old, errors)),
+            Builtin::Event if !self.target.resource.group.is_empty() => {
+                self.admit(object, |new: &mut Event, old| event::admit(new, old, errors))
+            }
+            Builtin::CustomResourceDefinition => {
+                custom::check_definition(&object, errors);
+                Ok(object)
+            }
+            Builtin::Event | Builtin::ServiceAccount => Ok(object),
+        }
+    }
+
+    fn admit<T: DeserializeOwned + Serialize>(
+        &self,
+        object: Value,
+        change: impl FnOnce(&mut T, Option<&T>),
+    ) -> Result<Value, Refusal> {
+        let read = |object: Value| serde_json::from_value::<T>(object).map_err(Refusal::internal);
+        let live = self.live.cloned().map(read).transpose()?;
+        let mut object = read(object)?;
+        change(&mut object, live.as_ref());
+        written(&object).map_err(Refusal::internal)
+    }
 }
 
 /// Brings the metadata of an object of any kind into form.

@@ -78,6 +78,16 @@ impl Allocations {
         Ok(())
     }
 
+    /// Whether a Service holds a port.
+    pub(crate) fn is_taken(&self, port: u16) -> bool {
+        self.ports.contains_key(&port)
+    }
+
+    /// The address of the range itself, which is nobody's.
+    pub(crate) fn first_address(&self) -> Ipv4Addr {
+        self.address_range.network()
+    }
+
     /// A free address; where the search begins follows `seed`.
     pub(crate) fn next_address(&self, seed: u64) -> Option<Ipv4Addr> {
         let size = 1_u64 << (32 - self.address_range.prefix_len());

@@ -68,11 +68,6 @@ impl DeleteOptions {
     fn is_dry_run(&self) -> bool {
         self.dry_run.iter().any(|stage| stage == "All")
     }
-
-    /// Answers as if, keeps everything.
-    pub(crate) fn dry_run() -> Self {
-        Self { dry_run: vec!["All".to_owned()], ..Self::default() }
-    }
 }
 
 impl State {

@@ -40,13 +40,7 @@ fn carry_out(target: &mut Value, operation: &Value) -> Result<(), String> {
     match kind {
         "add" => add(target, &path, value()?),
         "remove" => remove(target, &path).map(drop),
-        "replace" => match find_mut(target, &path) {
-            Some(place) => {
-                *place = value()?;
-                Ok(())
-            }
-            None => Err(missing("replace operation does not apply: doc is missing key", &path)),
-        },
+        "replace" => replace(target, &path, value()?),
         "test" => test(target, &path, operation.get("value").unwrap_or(&Value::Null)),
         "move" => {
             let moved = remove(target, &segments(text("from")?)?)?;
@@ -59,6 +53,19 @@ fn carry_out(target: &mut Value, operation: &Value) -> Result<(), String> {
             add(target, &path, copied)
         }
         other => Err(format!("Unexpected kind: {other}")),
+    }
+}
+
+/// A field that is replaced need not be there; an entry of a list must.
+fn replace(target: &mut Value, path: &[String], value: Value) -> Result<(), String> {
+    if let Some(place) = find_mut(target, path) {
+        *place = value;
+        return Ok(());
+    }
+    let is_field = path.split_last().and_then(|(_, parents)| find(target, parents)).is_some_and(Value::is_object);
+    match is_field {
+        true => add(target, path, value),
+        false => Err(missing("replace operation does not apply: doc is missing key", path)),
     }
 }
 
@@ -176,7 +183,11 @@ mod tests {
             (json!({ "op": "test", "path": "/x", "value": null }), Some(object.clone())),
             (json!({ "op": "test", "path": "/c~1d", "value": 3 }), Some(object.clone())),
             (json!({ "op": "test", "path": "/c~1d", "value": 4 }), None),
-            (json!({ "op": "replace", "path": "/x", "value": 4 }), None),
+            (
+                json!({ "op": "replace", "path": "/x", "value": 4 }),
+                Some(json!({ "a": { "b": [1, 2] }, "c/d": 3, "x": 4 })),
+            ),
+            (json!({ "op": "replace", "path": "/x/y", "value": 4 }), None),
             (json!({ "op": "remove", "path": "/x" }), None),
             (json!({ "op": "add", "path": "/x/y", "value": 1 }), None),
             (json!({ "op": "add", "path": "/a/b/7", "value": 1 }), None),

@@ -176,7 +176,7 @@ fn write_token(token: &Token) -> String {
 }
 
 fn parse_token(text: &str) -> Result<Token, Refusal> {
-    let invalid = || Refusal::bad_request("continue key is not valid: illegal base64 data");
+    let invalid = || Refusal::bad_request("invalid continue token: continue key is not valid: illegal base64 data");
     let digits = text.as_bytes();
     let bytes: Option<Vec<u8>> =
         digits.chunks(2).map(|pair| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok()).collect();

@@ -3,7 +3,6 @@
 use serde_json::{Map, Value, json};
 
 use super::resource::Resource;
-use super::target::Target;
 
 /// A failure, as it is answered.
 #[derive(Clone, Debug, PartialEq)]
@@ -33,6 +32,8 @@ enum FieldErrorKind {
     Duplicate,
     Forbidden,
     Type,
+    TooLong,
+    TooMany,
 }
 
 impl Refusal {
@@ -59,6 +60,11 @@ impl Refusal {
         Self::new(409, "AlreadyExists", message).about(resource, name)
     }
 
+    /// The group of a path is served, the resource is none of it.
+    pub(crate) fn unknown_resource() -> Self {
+        Self::new(404, "NotFound", "the server could not find the requested resource")
+    }
+
     /// Somebody else wrote in between.
     pub(crate) fn modified(resource: &Resource, name: &str) -> Self {
         Self::conflict(
@@ -73,19 +79,26 @@ impl Refusal {
         Self::new(409, "Conflict", message).about(resource, name)
     }
 
-    /// Fields that a server-side apply would take from other managers: each with who holds it.
-    pub(crate) fn apply_conflict(causes: &[(String, String)]) -> Self {
-        let lines: Vec<String> =
-            causes.iter().map(|(manager, field)| format!("conflict with {manager}: {field}")).collect();
-        let (count, noun) = (causes.len(), if causes.len() == 1 { "conflict" } else { "conflicts" });
-        let mut refusal =
-            Self::new(409, "Conflict", format!("Apply failed with {count} {noun}: {}", lines.join("\n- ")));
-        let causes: Vec<Value> = causes
-            .iter()
-            .map(|(manager, field)| {
-                json!({ "reason": "FieldManagerConflict", "message": format!("conflict with {manager}"), "field": field })
+    /// Fields that a server-side apply would take from other managers: who holds which.
+    pub(crate) fn apply_conflict(conflicts: &[(String, Vec<String>)]) -> Self {
+        let all = || conflicts.iter().flat_map(|(who, fields)| fields.iter().map(move |field| (who, field)));
+        let message = match all().collect::<Vec<_>>().as_slice() {
+            [(who, field)] => format!("Apply failed with 1 conflict: conflict with {who}: {field}"),
+            many => {
+                let lines = conflicts.iter().flat_map(|(who, fields)| {
+                    let fields = fields.iter().map(|field| format!("- {field}"));
+                    [format!("conflicts with {who}:")].into_iter().chain(fields)
+                });
+                let lines: Vec<String> = lines.collect();
+                format!("Apply failed with {} conflicts: {}", many.len(), lines.join("\n"))
+            }
+        };
+        let causes: Vec<Value> = all()
+            .map(|(who, field)| {
+                json!({ "reason": "FieldManagerConflict", "message": format!("conflict with {who}"), "field": field })
             })
             .collect();
+        let mut refusal = Self::new(409, "Conflict", message);
         refusal.details.insert("causes".to_owned(), Value::Array(causes));
         refusal
     }
@@ -122,13 +135,35 @@ impl Refusal {
         refusal
     }
 
+    /// What is wrong with the parameters of a request: `kind` says which (`PatchOptions`).
+    pub(crate) fn invalid_options(kind: &str, error: &FieldError) -> Self {
+        let message = format!("{kind}.meta.k8s.io \"\" is invalid: {}: {}", error.field, error.body());
+        let mut refusal = Self::new(422, "Invalid", message);
+        refusal.details.insert("group".to_owned(), json!("meta.k8s.io"));
+        refusal.details.insert("kind".to_owned(), json!(kind));
+        refusal.details.insert("causes".to_owned(), json!([error.cause()]));
+        refusal
+    }
+
+    /// An object that says it is of another kind than its path.
+    pub(crate) fn wrong_kind(resource: &Resource, name: &str, found: &str) -> Self {
+        let claimed = Resource { kind: found.to_owned(), ..resource.clone() };
+        let error = FieldError::invalid("kind", found, format!("must be {}", resource.kind));
+        Self::invalid(&claimed, name, &[error])
+    }
+
     pub(crate) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(400, "BadRequest", message)
     }
 
-    /// A patch that does not fit the object.
-    pub(crate) fn unprocessable(target: &Target, why: impl Into<String>) -> Self {
-        Self::new(422, "Invalid", why).about(&target.resource, target.name())
+    /// An object that has another name than its path.
+    pub(crate) fn other_name(found: &str, asked: &str) -> Self {
+        Self::bad_request(format!("the name of the object ({found}) does not match the name on the URL ({asked})"))
+    }
+
+    /// A JSON patch that does not fit the object; the server does not say how.
+    pub(crate) fn unprocessable() -> Self {
+        Self::new(422, "Invalid", "the server rejected our request due to an error in our request")
     }
 
     pub(crate) fn method_not_allowed() -> Self {
@@ -170,6 +205,11 @@ impl Refusal {
 
     pub(crate) fn internal(message: impl std::fmt::Display) -> Self {
         Self::new(500, "InternalError", format!("Internal error occurred: {message}"))
+    }
+
+    /// A failure that the server did not expect, and so gives no reason for.
+    pub(crate) fn unexpected(message: &str) -> Self {
+        Self::new(500, "", message)
     }
 
     /// Why, in the server's words.
@@ -222,6 +262,27 @@ impl FieldError {
         Self::new(FieldErrorKind::Forbidden, field, Value::Null, detail)
     }
 
+    /// A text of more bytes than `most`.
+    pub(crate) fn too_long(field: impl Into<String>, most: usize) -> Self {
+        Self::new(FieldErrorKind::TooLong, field, Value::Null, format!("may not be more than {most} bytes"))
+    }
+
+    /// A list of more entries than `most`.
+    pub(crate) fn too_many(field: impl Into<String>, count: usize, most: usize) -> Self {
+        let unit = if most == 1 { "item" } else { "items" };
+        Self::new(FieldErrorKind::TooMany, field, json!(count), format!("must have at most {most} {unit}"))
+    }
+
+    /// Which field.
+    pub(crate) fn field(&self) -> &str {
+        &self.field
+    }
+
+    /// Whether it is about a field that is not there.
+    pub(crate) fn is_required(&self) -> bool {
+        self.kind == FieldErrorKind::Required
+    }
+
     /// A value of another type than the schema's.
     pub(crate) fn wrong_type(field: impl Into<String>, value: impl Into<Value>, detail: impl Into<String>) -> Self {
         Self::new(FieldErrorKind::Type, field, value.into(), detail)
@@ -233,6 +294,8 @@ impl FieldError {
             FieldErrorKind::Required => ("Required value", false),
             FieldErrorKind::Forbidden => ("Forbidden", false),
             FieldErrorKind::Duplicate => ("Duplicate value", true),
+            FieldErrorKind::TooLong => ("Too long", false),
+            FieldErrorKind::TooMany => ("Too many", true),
             FieldErrorKind::Unsupported => ("Unsupported value", true),
             FieldErrorKind::Invalid | FieldErrorKind::Type => ("Invalid value", true),
         };
@@ -249,6 +312,8 @@ impl FieldError {
             FieldErrorKind::Duplicate => "FieldValueDuplicate",
             FieldErrorKind::Forbidden => "FieldValueForbidden",
             FieldErrorKind::Type => "FieldValueTypeInvalid",
+            FieldErrorKind::TooLong => "FieldValueTooLong",
+            FieldErrorKind::TooMany => "FieldValueTooMany",
         };
         json!({ "reason": reason, "message": self.body(), "field": self.field })
     }

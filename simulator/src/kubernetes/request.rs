@@ -4,7 +4,7 @@ use http::{HeaderMap, Method, header};
 use hyper::body::Bytes;
 use serde_json::Value;
 
-use super::refusal::Refusal;
+use super::refusal::{FieldError, Refusal};
 
 /// One request.
 #[derive(Debug)]
@@ -73,7 +73,7 @@ impl Request {
         Ok(Self {
             method: parts.method.clone(),
             path: Path::parse(parts.uri.path()),
-            query: Query::parse(parts.uri.query().unwrap_or_default())?,
+            query: Query::parse(&parts.method, parts.uri.query().unwrap_or_default())?,
             content_type: text(&parts.headers, &header::CONTENT_TYPE),
             accept: text(&parts.headers, &header::ACCEPT),
             user_agent: text(&parts.headers, &header::USER_AGENT),
@@ -92,6 +92,19 @@ impl Request {
         })
     }
 
+    /// The body as YAML, of which JSON is a part.
+    ///
+    /// # Errors
+    ///
+    /// It is none.
+    pub(crate) fn yaml(&self) -> Result<Value, Refusal> {
+        if let Ok(object) = serde_json::from_slice(&self.body) {
+            return Ok(object);
+        }
+        let text = std::str::from_utf8(&self.body).map_err(|error| Refusal::bad_request(error.to_string()))?;
+        serde_saphyr::from_str(text).map_err(|error| Refusal::bad_request(format!("error decoding YAML: {error}")))
+    }
+
     /// Who writes: what the request says, else the first part of the client's name.
     pub(crate) fn manager(&self) -> String {
         if !self.query.field_manager.is_empty() {
@@ -106,6 +119,16 @@ impl Request {
 
 fn text(headers: &HeaderMap, name: &header::HeaderName) -> String {
     headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+}
+
+/// What the parameters of a request are to the server.
+fn options_of(method: &Method) -> &'static str {
+    match *method {
+        Method::POST => "CreateOptions",
+        Method::PUT => "UpdateOptions",
+        Method::PATCH => "PatchOptions",
+        _ => "DeleteOptions",
+    }
 }
 
 impl Path {
@@ -136,7 +159,7 @@ impl Path {
 }
 
 impl Query {
-    fn parse(query: &str) -> Result<Self, Refusal> {
+    fn parse(method: &Method, query: &str) -> Result<Self, Refusal> {
         let mut parsed = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
             let wrong = || Refusal::bad_request(format!("strconv: parsing \"{value}\": invalid syntax"));
@@ -154,8 +177,8 @@ impl Query {
                 "timeoutSeconds" => parsed.timeout_seconds = Some(value.parse().map_err(|_| wrong())?),
                 "dryRun" if value == "All" => parsed.dry_run = true,
                 "dryRun" => {
-                    let message = format!("dryRun: Unsupported value: \"{value}\": supported values: \"All\"");
-                    return Err(Refusal::bad_request(message));
+                    let error = FieldError::unsupported("dryRun", vec![value.into_owned()], &["All"]);
+                    return Err(Refusal::invalid_options(options_of(method), &error));
                 }
                 "fieldManager" => parsed.field_manager = value.into_owned(),
                 "force" => parsed.force = Some(flag()),

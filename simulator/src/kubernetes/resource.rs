@@ -154,6 +154,11 @@ impl Registry {
         })
     }
 
+    /// Whether built-in resources are of this group.
+    pub(crate) fn has_builtin_group(&self, group: &str) -> bool {
+        self.all().any(|resource| resource.builtin().is_some() && resource.group == group)
+    }
+
     /// By what objects say of themselves.
     pub(crate) fn find_kind(&self, api_version: &str, kind: &str) -> Option<(&Arc<Resource>, usize)> {
         self.all().filter(|resource| resource.kind == kind).find_map(|resource| {
@@ -165,10 +170,6 @@ impl Registry {
     /// By its plural name alone, `services`, or with its group, `targetgroupbindings.elbv2.k8s.aws`.
     pub(crate) fn by_name(&self, name: &str) -> Option<&Arc<Resource>> {
         self.all().find(|resource| resource.plural == name || resource.qualified() == name)
-    }
-
-    pub(crate) fn get(&self, id: ResourceId) -> Option<&Arc<Resource>> {
-        self.resources.get(id.0)?.as_ref()
     }
 
     /// The built-in resource.

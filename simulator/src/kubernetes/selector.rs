@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::admission::is_label_value;
 use super::refusal::Refusal;
 use super::resource::{Builtin, Resource};
 
@@ -42,16 +43,10 @@ impl Selector {
     ///
     /// A selector cannot be read, or names a field by which the resource cannot be selected.
     pub(crate) fn parse(resource: &Resource, labels: &str, fields: &str) -> Result<Self, Refusal> {
-        let unable = |why: String| {
-            Refusal::bad_request(format!(
-                "Unable to find {} that match label selector {labels:?}, field selector {fields:?}: {why}",
-                resource.qualified()
-            ))
-        };
         Ok(Self {
             labels: parse_labels(labels)
                 .map_err(|why| Refusal::bad_request(format!("unable to parse requirement: {why}")))?,
-            fields: parse_fields(resource, fields).map_err(unable)?,
+            fields: parse_fields(resource, fields).map_err(Refusal::bad_request)?,
         })
     }
 
@@ -120,7 +115,13 @@ fn split(text: &str) -> Vec<&str> {
 }
 
 fn parse_requirement(text: &str) -> Result<Requirement, String> {
-    let requirement = |key: &str, operator| Ok(Requirement { key: checked_key(key.trim())?, operator });
+    let requirement = |key: &str, operator| {
+        let key = checked_key(key.trim())?;
+        if let Operator::In(values) | Operator::NotIn(values) = &operator {
+            check_values(&key, values)?;
+        }
+        Ok(Requirement { key, operator })
+    };
     let one = |value: &str| vec![value.trim().to_owned()];
     if let Some(key) = text.strip_prefix('!') {
         return requirement(key, Operator::DoesNotExist);
@@ -159,6 +160,17 @@ fn checked_key(key: &str) -> Result<String, String> {
     if good { Ok(key.to_owned()) } else { Err(format!("<nil>: Invalid value: \"{key}\"")) }
 }
 
+fn check_values(key: &str, values: &[String]) -> Result<(), String> {
+    match values.iter().position(|value| !is_label_value(value)) {
+        None => Ok(()),
+        Some(place) => Err(format!(
+            "values[{place}][{key}]: Invalid value: \"{}\": a valid label must be an empty string or consist of \
+             alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+            values[place]
+        )),
+    }
+}
+
 /// Reads `metadata.name=web,spec.type!=ClusterIP`.
 fn parse_fields(resource: &Resource, text: &str) -> Result<Vec<FieldRequirement>, String> {
     let parse = |part: &str| {
@@ -170,7 +182,12 @@ fn parse_fields(resource: &Resource, text: &str) -> Result<Vec<FieldRequirement>
             return Err(format!("invalid selector: '{part}'; can't understand '{part}'"));
         };
         if !is_selectable(resource, field) {
-            return Err(format!("field label not supported: {field}"));
+            return Err(match has_fields(resource) {
+                true => format!("field label not supported: {field}"),
+                false => format!(
+                    "\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
+                ),
+            });
         }
         let field = match field {
             "name" if resource.builtin() == Some(Builtin::Namespace) => "metadata.name",
@@ -180,6 +197,12 @@ fn parse_fields(resource: &Resource, text: &str) -> Result<Vec<FieldRequirement>
         Ok(FieldRequirement { path, value: value.to_owned(), is_equal })
     };
     split(text).into_iter().map(parse).collect()
+}
+
+/// Whether objects are selected by more than their names.
+fn has_fields(resource: &Resource) -> bool {
+    use Builtin::{Event, Namespace, Node, Pod, Secret, Service};
+    matches!(resource.builtin(), Some(Pod | Service | Node | Namespace | Secret | Event))
 }
 
 fn is_selectable(resource: &Resource, field: &str) -> bool {

@@ -14,15 +14,16 @@ use serde_json::{Value, json};
 use tower::{BoxError, Service};
 
 use super::delete::{DeleteOptions, Deleted};
-use super::refusal::Refusal;
+use super::refusal::{FieldError, Refusal};
 use super::request::{Path, Request};
-use super::resource::Builtin;
+use super::resource::{Builtin, Rules};
 use super::selector::Selector;
 use super::state::State;
 use super::target::{Part, Target};
+use super::topology::Shape;
 use super::watch::Watch;
 use super::write::{Kept, WriteOptions};
-use super::{discovery, patch};
+use super::{discovery, patch, strategic};
 
 /// A Kubernetes API as kube's client sees it: any layer of `tower` may stand before it.
 #[derive(Clone, Debug)]
@@ -110,7 +111,10 @@ impl ApiService {
             }
             Path::Objects(path) => path,
         };
-        let Some(mut target) = Target::find(&state.registry, path) else { return Ok(unknown()) };
+        let Some(mut target) = Target::find(&state.registry, path) else {
+            let is_known = state.registry.has_builtin_group(&path.group);
+            return if is_known { Err(Refusal::unknown_resource()) } else { Ok(unknown()) };
+        };
         let accept = &request.accept;
         if !(accept.is_empty() || accept.contains("json") || accept.contains('*')) {
             return Err(Refusal::not_acceptable());
@@ -118,7 +122,8 @@ impl ApiService {
         target.is_partial = accept.contains("as=PartialObjectMetadata");
         let is_object = !path.name.is_empty();
         match (&request.method, is_object) {
-            (&Method::GET, true) if !request.query.watch => Ok(ok(&*state.read(&target, &request.query)?)),
+            // One object is not watched by its path.
+            (&Method::GET, true) => Ok(ok(&*state.read(&target, &request.query)?)),
             (&Method::GET, _) if request.query.watch => self.watch(state, target, request),
             (&Method::GET, _) => list(state, &target, request),
             (&Method::POST, _) => post(state, target, request, is_object),
@@ -173,7 +178,7 @@ fn put(state: &mut State, target: &Target, request: &Request) -> Result<Answer, 
 }
 
 fn patch_object(state: &mut State, target: &Target, request: &Request) -> Result<Answer, Refusal> {
-    let options = write_options(request);
+    let options = WriteOptions { is_patch: true, ..write_options(request) };
     let kind = request.content_type.split(';').next().unwrap_or_default().trim();
     let kept = match kind {
         "application/merge-patch+json" => {
@@ -186,13 +191,24 @@ fn patch_object(state: &mut State, target: &Target, request: &Request) -> Result
         }
         "application/json-patch+json" => {
             let patch = request.json()?;
+            if !patch.is_array() {
+                return Err(Refusal::bad_request("error decoding patch: it is no list of operations"));
+            }
             state.update(target, &options, |live| {
                 let mut object = live.clone();
-                let unprocessable = |why| Refusal::unprocessable(target, why);
-                patch::json_patch(&mut object, &patch).map_err(unprocessable)?;
+                patch::json_patch(&mut object, &patch).map_err(|_| Refusal::unprocessable())?;
                 Ok(object)
             })?
         }
+        "application/strategic-merge-patch+json" if target.resource.rules != Rules::Custom => {
+            let patch = request.json()?;
+            state.update(target, &options, |live| {
+                let mut object = live.clone();
+                strategic::merge(&Shape::of(target), &mut object, &patch).map_err(Refusal::internal)?;
+                Ok(object)
+            })?
+        }
+        "application/apply-patch+yaml" | "application/apply-patch+json" => return apply(state, target, request),
         other => {
             let message = format!(
                 "the body of the request was in an unknown format - accepted media types include: \
@@ -202,6 +218,21 @@ fn patch_object(state: &mut State, target: &Target, request: &Request) -> Result
         }
     };
     Ok(written(kept))
+}
+
+fn apply(state: &mut State, target: &Target, request: &Request) -> Result<Answer, Refusal> {
+    if request.query.field_manager.is_empty() {
+        let why = "is required for apply patch";
+        return Err(Refusal::invalid_options("PatchOptions", &FieldError::required("fieldManager", why)));
+    }
+    let given = request.yaml()?;
+    let options = WriteOptions {
+        force: request.query.force.unwrap_or_default(),
+        is_apply: true,
+        is_patch: true,
+        ..write_options(request)
+    };
+    Ok(written(state.apply_object(target, &options, &given)?))
 }
 
 fn delete(state: &mut State, target: &Target, request: &Request) -> Result<Answer, Refusal> {
@@ -248,6 +279,7 @@ fn write_options(request: &Request) -> WriteOptions {
         dry_run: request.query.dry_run,
         manager: request.manager(),
         strict: request.query.field_validation == "Strict",
+        ..WriteOptions::default()
     }
 }
 

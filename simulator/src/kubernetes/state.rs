@@ -67,6 +67,8 @@ impl State {
             state.found_namespace(name);
         }
         state.log.clear();
+        // What came before it started no server can tell.
+        state.store.compact();
         state
     }
 

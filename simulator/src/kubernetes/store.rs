@@ -91,17 +91,6 @@ impl Store {
         self.tables.get(&table).into_iter().flat_map(|table| &table.objects)
     }
 
-    /// The present objects of one namespace.
-    pub(crate) fn in_namespace<'s>(
-        &'s self,
-        table: ResourceId,
-        namespace: &'s str,
-    ) -> impl Iterator<Item = (&'s ObjectKey, &'s Arc<Value>)> {
-        let first = ObjectKey::new(namespace, "");
-        let objects = self.tables.get(&table).into_iter().flat_map(move |table| table.objects.range(first.clone()..));
-        objects.take_while(move |(key, _)| key.namespace == namespace)
-    }
-
     /// The objects as they were at a version; `None` when that is compacted.
     pub(crate) fn as_of(&self, table: ResourceId, version: u64) -> Option<Cow<'_, Objects>> {
         if version < self.floor(table) {
@@ -144,11 +133,6 @@ impl Store {
     /// Forgets what led to the present state: only it and what comes can be watched.
     pub(crate) fn compact(&mut self) {
         self.compacted = self.version;
-    }
-
-    /// Forgets a resource: its objects go without a trace.
-    pub(crate) fn forget(&mut self, table: ResourceId) {
-        self.tables.remove(&table);
     }
 
     /// The oldest version from which a resource can be watched.

@@ -121,6 +121,8 @@ impl Target {
     fn check_type(&self, fields: &mut Map<String, Value>) -> Result<(), Refusal> {
         let api_version = &self.version().api_version;
         let kind = &self.resource.kind;
+        let name = fields.get("metadata").and_then(|metadata| metadata["name"].as_str()).unwrap_or_default().to_owned();
+        let name = name.as_str();
         for (field, expected) in [("apiVersion", api_version), ("kind", kind)] {
             match fields.get(field).and_then(Value::as_str).unwrap_or_default() {
                 "" if self.resource.rules == Rules::Custom && field == "kind" => {
@@ -131,17 +133,29 @@ impl Target {
                 }
                 found if found == expected => {}
                 found => {
-                    let words = match field {
-                        "apiVersion" => format!(
-                            "the API version in the data ({found}) does not match the expected API version ({expected})"
-                        ),
-                        _ => format!("{found} in version \"{}\" cannot be handled as a {kind}", self.version().name),
-                    };
-                    return Err(Refusal::bad_request(words));
+                    return Err(self.wrong_type(field, found, expected, name));
                 }
             }
         }
         Ok(())
+    }
+
+    fn wrong_type(&self, field: &str, found: &str, expected: &str, name: &str) -> Refusal {
+        let kind = &self.resource.kind;
+        match (field, self.resource.rules) {
+            ("apiVersion", Rules::Custom) => Refusal::bad_request(format!(
+                "the API version in the data ({found}) does not match the expected API version ({expected})"
+            )),
+            ("apiVersion", Rules::Builtin(_)) => Refusal::bad_request(format!(
+                "{kind} in version \"{found}\" cannot be handled as a {kind}: no kind \"{kind}\" is registered for version \
+                 \"{found}\""
+            )),
+            (_, Rules::Custom) => Refusal::wrong_kind(&self.resource, name, found),
+            (_, Rules::Builtin(_)) => Refusal::bad_request(format!(
+                "{found} in version \"{}\" cannot be handled as a {kind}",
+                self.version().name
+            )),
+        }
     }
 
     /// The `apiVersion` under which objects are kept.

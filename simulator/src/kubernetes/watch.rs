@@ -62,6 +62,7 @@ impl Watch {
         check_options(&target, query)?;
         let is_bookmarked = query.allow_bookmarks;
         let now = Instant::now();
+        let end = now + query.timeout_seconds.filter(|seconds| *seconds > 0).map_or(LONGEST, Duration::from_secs);
         let mut watch = Self {
             state: Arc::clone(state),
             id: locked.watching.begin(),
@@ -71,10 +72,11 @@ impl Watch {
             replays: locked.watching.replays.0,
             waiting: VecDeque::new(),
             is_over: false,
-            end: now + query.timeout_seconds.filter(|seconds| *seconds > 0).map_or(LONGEST, Duration::from_secs),
-            bookmark: is_bookmarked.then(|| now + locked.options.bookmarks_every),
+            end,
+            bookmark: None,
             timer: None,
         };
+        watch.bookmark = is_bookmarked.then(|| watch.next_bookmark(now, locked.options.bookmarks_every));
         let begins_with_state = query.send_initial_events.unwrap_or(asked.unwrap_or_default() == 0);
         if begins_with_state {
             watch.tell_state(locked, asked, query.send_initial_events.is_some());

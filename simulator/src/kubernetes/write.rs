@@ -13,6 +13,9 @@ use super::resource::{Builtin, Rules};
 use super::state::State;
 use super::target::{Part, Target};
 
+/// Letters of `generateName` that are kept: the name is to fit into 63.
+const LONGEST_BASE: usize = 58;
+
 /// How something is written.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct WriteOptions {
@@ -22,6 +25,12 @@ pub(crate) struct WriteOptions {
     pub(crate) manager: String,
     /// Unknown fields are refused, not dropped.
     pub(crate) strict: bool,
+    /// A server-side apply takes fields from other managers.
+    pub(crate) force: bool,
+    /// The object already says who owns what: a server-side apply.
+    pub(crate) is_apply: bool,
+    /// A patch of any form: what it does not say is what is there.
+    pub(crate) is_patch: bool,
 }
 
 /// What a write left.
@@ -40,25 +49,27 @@ impl State {
         self.place(target, &mut object)?;
         if version(&object) != 0 {
             let why = "resourceVersion should not be set on objects to be created";
-            return Err(Refusal::internal(why));
+            return Err(Refusal::unexpected(why));
         }
-        let generate_name = meta_text(&object, "generateName");
+        let generate_name: String = meta_text(&object, "generateName").chars().take(LONGEST_BASE).collect();
         if meta_text(&object, "name").is_empty() && !generate_name.is_empty() {
             let name = format!("{generate_name}{}", self.next_suffix());
             set_meta(&mut object, "name", name);
         }
-        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "generation", "selfLink", "resourceVersion"] {
+        for field in ["deletionTimestamp", "deletionGracePeriodSeconds", "selfLink", "resourceVersion"] {
             metadata_mut(&mut object).remove(field);
         }
         let (uid, time) = (self.next_uid(), self.time());
         set_meta(&mut object, "uid", uid);
         set_meta(&mut object, "creationTimestamp", time);
-        let object = admission::create(self, target, object)?;
+        if !options.is_apply {
+            object = self.own(target, options, object, None);
+        }
+        let object = admission::create(self, target, object, options.dry_run)?;
         let key = ObjectKey::of(&object);
         if self.get(resource, &key).is_some() {
             return Err(Refusal::already_exists(resource, &key.name));
         }
-        let object = self.own(target, options, object, None);
         if options.dry_run {
             return Ok(Kept { object: target.outward(Arc::new(object)), is_new: true });
         }
@@ -104,12 +115,13 @@ impl State {
         let live = live.ok_or_else(|| Refusal::not_found(resource, target.name()))?;
         let changed = change(&target.in_version(Arc::clone(&live)))?;
         let mut object = admission::decode(target, changed, options.strict)?;
-        check_identity(target, &mut object, &live)?;
-        for field in ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds", "generation"] {
-            carry_meta(&live, &mut object, field);
-        }
+        check_identity(target, options, &mut object, &live)?;
+        check_fixed(target, &mut object, &live)?;
         restrict(target, &mut object, &live);
-        let object = admission::update(self, target, object, &live)?;
+        if !options.is_apply {
+            object = self.own(target, options, object, Some(&live));
+        }
+        let object = admission::update(self, target, object, &live, options.dry_run)?;
         self.finish_update(target, options, object, &live)
     }
 
@@ -125,7 +137,7 @@ impl State {
         if counts_as_new_generation(target, &object, live) {
             set_meta(&mut object, "generation", generation(live) + 1);
         }
-        let object = self.own(target, options, object, Some(live));
+        ignore_times(&mut object, live);
         let is_same = object == **live;
         let is_done = is_going(live) && is_released(target, &object);
         if options.dry_run || is_same && !is_done {
@@ -143,13 +155,16 @@ impl State {
 }
 
 /// Name, namespace, uid and version must be those of the object that is there.
-fn check_identity(target: &Target, object: &mut Value, live: &Value) -> Result<(), Refusal> {
+fn check_identity(
+    target: &Target,
+    options: &WriteOptions,
+    object: &mut Value,
+    live: &Value,
+) -> Result<(), Refusal> {
     let resource = &target.resource;
     let name = target.name();
     if meta_text(object, "name") != name {
-        let (found, asked) = (meta_text(object, "name"), name);
-        let words = format!("the name of the object ({found}) does not match the name on the URL ({asked})");
-        return Err(Refusal::bad_request(words));
+        return Err(Refusal::other_name(meta_text(object, "name"), name));
     }
     match meta_text(object, "namespace") {
         "" if resource.namespaced => set_meta(object, "namespace", target.key.namespace.as_str()),
@@ -160,7 +175,7 @@ fn check_identity(target: &Target, object: &mut Value, live: &Value) -> Result<(
         }
     }
     let (given, there) = (meta_text(object, "uid"), meta_text(live, "uid"));
-    if !given.is_empty() && given != there {
+    if !options.is_patch && !given.is_empty() && given != there {
         let why = format!("Precondition failed: UID in precondition: {given}, UID in object meta: {there}");
         return Err(Refusal::conflict(resource, name, &why));
     }
@@ -176,6 +191,31 @@ fn check_identity(target: &Target, object: &mut Value, live: &Value) -> Result<(
         return Err(Refusal::modified(resource, name));
     }
     Ok(())
+}
+
+/// What the server gave an object is carried over; what nobody may change must be as it is.
+fn check_fixed(target: &Target, object: &mut Value, live: &Value) -> Result<(), Refusal> {
+    const FIXED: &[&str] = &["uid", "deletionTimestamp", "deletionGracePeriodSeconds"];
+    // Of its metadata the status of a custom resource takes nothing.
+    let is_held = target.part != Part::Status || target.resource.rules != Rules::Custom;
+    let mut errors = Vec::new();
+    for field in FIXED {
+        let (given, there) = (&object["metadata"][field], &live["metadata"][field]);
+        // Null is no value; and what a deletion set cannot be taken back, silently.
+        let may_be_given = *field == "uid" || !is_going(live);
+        if is_held && may_be_given && !given.is_null() && given != there {
+            errors.push(FieldError::invalid(format!("metadata.{field}"), given.clone(), "field is immutable"));
+        }
+        carry_meta(live, object, field);
+    }
+    for field in ["creationTimestamp", "generation"] {
+        carry_meta(live, object, field);
+    }
+    set_meta(object, "selfLink", Value::Null);
+    match errors.is_empty() {
+        true => Ok(()),
+        false => Err(Refusal::invalid(&target.resource, target.name(), &errors)),
+    }
 }
 
 /// Takes back what this part of an object may not write.
@@ -255,6 +295,22 @@ fn counts_as_new_generation(target: &Target, object: &Value, live: &Value) -> bo
     }
 }
 
+/// A write that changes nothing but when somebody last wrote changes nothing.
+fn ignore_times(object: &mut Value, live: &Value) {
+    let timeless = |object: &Value| {
+        let mut managed = object["metadata"]["managedFields"].clone();
+        managed.as_array_mut().into_iter().flatten().for_each(|entry| entry["time"] = Value::Null);
+        managed
+    };
+    if object != live && timeless(object) == timeless(live) {
+        let mut as_before = object.clone();
+        carry_meta(live, &mut as_before, "managedFields");
+        if as_before == *live {
+            *object = as_before;
+        }
+    }
+}
+
 /// Whether nothing keeps a going object any more.
 fn is_released(target: &Target, object: &Value) -> bool {
     let has_no_grace = object["metadata"]["deletionGracePeriodSeconds"].as_i64().unwrap_or_default() == 0;
@@ -307,5 +363,40 @@ impl State {
             }
             Ok(object)
         })
+    }
+}
+
+impl State {
+    /// Carries out a server-side apply: changes the object that is there, or makes it.
+    pub(crate) fn apply_object(
+        &mut self,
+        target: &Target,
+        options: &WriteOptions,
+        given: &Value,
+    ) -> Result<Kept, Refusal> {
+        let text = |field: &str| given[field].as_str().unwrap_or_default();
+        if text("apiVersion").is_empty() || text("kind").is_empty() {
+            let words = format!("invalid object type: {}, Kind={}", text("apiVersion"), text("kind"));
+            return Err(Refusal::bad_request(words));
+        }
+        let resource = &target.resource;
+        let mut given = given.clone();
+        match meta_text(&given, "name") {
+            "" => set_meta(&mut given, "name", target.name()),
+            name if name == target.name() => {}
+            name => return Err(Refusal::other_name(name, target.name())),
+        }
+        let Some(live) = self.get(resource, &target.key).cloned() else {
+            let uid = meta_text(&given, "uid");
+            if !uid.is_empty() {
+                let why =
+                    format!("uid mismatch: the provided object specified uid {uid}, and no existing object was found");
+                return Err(Refusal::conflict(resource, target.name(), &why));
+            }
+            let object = self.apply(target, options, &Value::Null, &given)?;
+            return self.create(target, options, object);
+        };
+        let object = self.apply(target, options, &target.in_version(live), &given)?;
+        self.update(target, options, |_| Ok(object))
     }
 }

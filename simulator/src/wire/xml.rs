@@ -19,6 +19,9 @@ pub(crate) enum Dialect {
     Ec2,
 }
 
+/// What AWS Query calls one entry of a map, which has a key and a value.
+const MAP_ENTRY: &str = "entry";
+
 impl Dialect {
     fn namespace(self) -> &'static str {
         match self {
@@ -86,6 +89,11 @@ fn write_element(dialect: Dialect, name: &str, value: &Value, out: &mut String) 
     if value.is_null() {
         return;
     }
+    // The entries of a map follow one another, without an element around them.
+    if let (MAP_ENTRY, Value::Array(entries)) = (name, value) {
+        entries.iter().for_each(|entry| write_element(dialect, name, entry, out));
+        return;
+    }
     write_text(format_args!("<{name}>"), out);
     write_members(dialect, value, out);
     write_text(format_args!("</{name}>"), out);
@@ -117,6 +125,15 @@ mod tests {
             "<DescribeResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>r-1</requestId>\
              <Groups><item><Id>a&amp;b</Id><Port>80</Port></item></Groups><None></None></DescribeResponse>"
         );
+    }
+
+    #[test]
+    fn a_map_is_written_as_its_entries() {
+        let members = json!({ "Params": { "entry": [{ "key": "a", "value": "1" }, { "key": "b", "value": "2" }] } });
+        let answer = answer(ELB, "Describe", &members, "r-1");
+        let expected =
+            "<Params><entry><key>a</key><value>1</value></entry><entry><key>b</key><value>2</value></entry></Params>";
+        assert!(answer.contains(expected), "{answer}");
     }
 
     #[test]

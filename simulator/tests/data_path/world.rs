@@ -3,6 +3,11 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http_body_util::{BodyExt, Full};
+use hyper::HeaderMap;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use northgate_simulator::account_description::AccountDescription;
 use northgate_simulator::{AccountOptions, DataPath, Options, Request, Scope, Service, Simulator, TargetAddress};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -126,6 +131,89 @@ pub(crate) async fn say(address: SocketAddr, text: &str) -> String {
         stream.read_to_string(&mut heard).await.map(|_| heard)
     };
     timeout(LONG, exchange).await.expect("an answer in time").unwrap_or_default()
+}
+
+/// An HTTP answer.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: u16,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: String,
+}
+
+impl Answer {
+    /// The name of the [`website`] that answered; none when the load balancer did itself.
+    pub(crate) fn target(&self) -> Option<String> {
+        let (name, _) = self.body.split_once(' ')?;
+        self.headers.contains_key("x-target").then(|| name.to_owned())
+    }
+
+    pub(crate) fn header(&self, name: &str) -> &str {
+        self.headers.get(name).map_or("", |value| value.to_str().expect("text"))
+    }
+
+    /// The value of a cookie that is set.
+    pub(crate) fn cookie(&self, name: &str) -> String {
+        let mut set = self.headers.get_all("set-cookie").into_iter().filter_map(|value| value.to_str().ok());
+        let cookie = set.find_map(|cookie| cookie.strip_prefix(&format!("{name}="))).expect("a cookie");
+        cookie.split(';').next().unwrap_or_default().to_owned()
+    }
+}
+
+/// A target that answers with its name, what it was asked, and every header.
+pub(crate) async fn website(name: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        loop {
+            let (client, _) = listener.accept().await.expect("a client");
+            let server = hyper::server::conn::http1::Builder::new();
+            tokio::spawn(
+                server.serve_connection(TokioIo::new(client), service_fn(move |request| described(name, request))),
+            );
+        }
+    });
+    address
+}
+
+async fn described(
+    name: &str,
+    request: hyper::Request<Incoming>,
+) -> Result<hyper::Response<Full<Bytes>>, hyper::Error> {
+    let (head, body) = request.into_parts();
+    let size = body.collect().await?.to_bytes().len();
+    let mut text = format!("{name} {} {}\nbody: {size}\n", head.method, head.uri);
+    for (name, value) in &head.headers {
+        text.push_str(&format!("{name}: {}\n", value.to_str().unwrap_or_default()));
+    }
+    let answer = hyper::Response::builder().header("x-target", name).body(Full::new(Bytes::from(text)));
+    Ok(answer.expect("an answer"))
+}
+
+pub(crate) async fn get(address: SocketAddr, path: &str, headers: &[(&str, &str)]) -> Answer {
+    request(address, "GET", path, headers).await
+}
+
+/// One request on a connection of its own; the header `x-body` is its body instead.
+pub(crate) async fn request(address: SocketAddr, method: &str, path: &str, headers: &[(&str, &str)]) -> Answer {
+    let exchange = async {
+        let stream = TcpStream::connect(address).await.expect("a connection");
+        let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
+        tokio::spawn(connection);
+        let mut request = hyper::Request::builder().method(method).uri(path);
+        let mut body = "";
+        for (name, value) in headers {
+            match *name {
+                "x-body" => body = value,
+                name => request = request.header(name, *value),
+            }
+        }
+        let request = request.body(Full::new(Bytes::from(body.to_owned()))).expect("a request");
+        let (head, body) = sender.send_request(request).await.expect("an answer").into_parts();
+        let body = body.collect().await.expect("a body").to_bytes().to_vec();
+        Answer { status: head.status.as_u16(), headers: head.headers, body: String::from_utf8(body).expect("UTF-8") }
+    };
+    timeout(LONG, exchange).await.expect("an answer in time")
 }
 
 /// The text of the first element with this name.

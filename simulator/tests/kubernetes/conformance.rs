@@ -1,43 +1,62 @@
 //! What a Kubernetes API server does, in sentences that can be checked: by kube's client alone, so that the same checks
-//! run against the model and against a real server.
+//! run against the model (`simulator/tests/kubernetes.rs`) and against a real server
+//! (`localstack-tests/tests/black_box/kubernetes_api.rs`).
 //!
-//! Each check has a namespace of its own, so that all may run on one server at once.
+//! Each check has a namespace of its own, so that all may run on one server at once. They expect an API server alone: no
+//! controller gives objects to a new namespace, or takes them away.
 
-#[path = "conformance/metadata.rs"]
-mod metadata;
+#[path = "conformance/applies.rs"]
+mod applies;
+#[path = "conformance/creation.rs"]
+mod creation;
+#[path = "conformance/custom_resources.rs"]
+mod custom_resources;
+#[path = "conformance/deletion.rs"]
+mod deletion;
+#[path = "conformance/dry_runs.rs"]
+mod dry_runs;
+#[path = "conformance/kinds.rs"]
+mod kinds;
+#[path = "conformance/node_ports.rs"]
+mod node_ports;
+#[path = "conformance/patches.rs"]
+mod patches;
+#[path = "conformance/reads.rs"]
+mod reads;
+#[path = "conformance/rules.rs"]
+mod rules;
 #[path = "conformance/services.rs"]
 mod services;
+#[path = "conformance/updates.rs"]
+mod updates;
+#[path = "conformance/watches.rs"]
+mod watches;
+#[path = "conformance/world.rs"]
+mod world;
 
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Arc;
+use std::time::Duration;
 
-use k8s_openapi::api::core::v1::Namespace;
-use kube::api::{DynamicObject, PostParams};
-use kube::core::{ApiResource, GroupVersionKind};
-use kube::{Api, Client};
-use serde_json::{Value, json};
+use kube::Client;
+use serde_json::json;
+
+use world::World;
 
 /// One sentence about API servers.
 #[derive(Clone, Copy)]
 pub(crate) struct Check {
-    /// The sentence.
-    pub(crate) name: &'static str,
+    name: &'static str,
     check: fn(World) -> Pin<Box<dyn Future<Output = ()> + Send>>,
 }
 
-/// Where a check is carried out.
-#[derive(Clone)]
-pub(crate) struct World {
-    client: Client,
-    namespace: String,
-}
+/// Makes a server forget everything that led to its present state, as one does by itself after some minutes.
+pub(crate) type Forget = Arc<dyn Fn() -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
-/// All sentences.
-pub(crate) fn checks() -> Vec<Check> {
-    [metadata::CHECKS, services::CHECKS].concat()
-}
+/// How long a check may take; a server that sees all of them at once is slow.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Lists functions as checks; a function's name is its sentence.
 macro_rules! sentences {
@@ -48,70 +67,66 @@ macro_rules! sentences {
 }
 use sentences;
 
+/// What is true of a real server and not of the model, which says so in its documentation.
+#[allow(dead_code, reason = "the tests of the model take this file as well")]
+pub(crate) fn checks_beyond_the_model() -> Vec<Check> {
+    rules::CHECKS.to_vec()
+}
+
+/// What is true of both.
+pub(crate) fn checks() -> Vec<Check> {
+    [
+        reads::CHECKS,
+        watches::CHECKS,
+        creation::CHECKS,
+        updates::CHECKS,
+        deletion::CHECKS,
+        patches::CHECKS,
+        applies::CHECKS,
+        dry_runs::CHECKS,
+        services::CHECKS,
+        node_ports::CHECKS,
+        kinds::CHECKS,
+        custom_resources::CHECKS,
+    ]
+    .concat()
+}
+
+/// Carries them out at once on one server. Those that do not hold, and why.
+pub(crate) async fn all_at_once(checks: Vec<Check>, client: Client, forget: Forget) -> Vec<String> {
+    let runs: Vec<_> =
+        checks.into_iter().map(|check| tokio::spawn(check.run(client.clone(), Arc::clone(&forget)))).collect();
+    let mut failures = Vec::new();
+    for run in runs {
+        failures.extend(run.await.unwrap().err());
+    }
+    failures
+}
+
 impl Check {
     /// Carries it out in a new namespace.
     ///
     /// # Errors
     ///
-    /// The sentence is not true: its name and why.
-    pub(crate) async fn run(self, client: Client) -> Result<(), String> {
-        static COUNT: AtomicUsize = AtomicUsize::new(1);
-        let namespace = format!("check-{}", COUNT.fetch_add(1, Ordering::Relaxed));
-        let object: Namespace = serde_json::from_value(json!({ "metadata": { "name": namespace } })).unwrap();
-        let namespaces: Api<Namespace> = Api::all(client.clone());
-        namespaces.create(&PostParams::default(), &object).await.map_err(|error| error.to_string())?;
-        let world = World { client, namespace };
-        match tokio::spawn((self.check)(world)).await {
-            Ok(()) => Ok(()),
-            Err(_) => Err(format!("{self:?}")),
-        }
+    /// The sentence is not true: it, and why.
+    pub(crate) async fn run(self, client: Client, forget: Forget) -> Result<(), String> {
+        let mut world = World { client, namespace: String::new(), forget };
+        let object = json!({ "metadata": { "generateName": "check-" } });
+        let made = world.post("/api/v1/namespaces", object).await.ok();
+        world.namespace = made["metadata"]["name"].as_str().unwrap_or_default().to_owned();
+        let failed = match tokio::time::timeout(PATIENCE, tokio::spawn((self.check)(world))).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(failed)) => failed.into_panic(),
+            Err(_) => return Err(format!("{self:?}: no end after {PATIENCE:?}")),
+        };
+        let words = failed.downcast_ref::<String>().map(String::as_str);
+        let words = words.or_else(|| failed.downcast_ref::<&str>().copied()).unwrap_or_default();
+        Err(format!("{self:?}: {words}"))
     }
 }
 
 impl fmt::Debug for Check {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.name.replace('_', " "))
-    }
-}
-
-impl World {
-    /// The objects of a kind in the check's namespace, or of all the cluster for kinds that are in none.
-    fn objects(&self, api_version: &str, kind: &str) -> Api<DynamicObject> {
-        let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
-        let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, kind));
-        match kind {
-            "Namespace" | "Node" | "IngressClass" | "CustomResourceDefinition" => {
-                Api::all_with(self.client.clone(), &resource)
-            }
-            _ => Api::namespaced_with(self.client.clone(), &self.namespace, &resource),
-        }
-    }
-
-    fn services(&self) -> Api<DynamicObject> {
-        self.objects("v1", "Service")
-    }
-
-    fn config_maps(&self) -> Api<DynamicObject> {
-        self.objects("v1", "ConfigMap")
-    }
-}
-
-/// Makes an object from what it says.
-async fn create(api: &Api<DynamicObject>, object: Value) -> kube::Result<Value> {
-    let mut typed = object;
-    let resource = api.resource_url();
-    let _ = resource;
-    if typed["metadata"].is_null() {
-        typed["metadata"] = json!({});
-    }
-    let object: DynamicObject = serde_json::from_value(typed).unwrap();
-    Ok(json!(api.create(&PostParams::default(), &object).await?))
-}
-
-/// The status with which something was refused.
-fn refusal<T: fmt::Debug>(result: kube::Result<T>) -> kube::core::Status {
-    match result {
-        Err(kube::Error::Api(status)) => *status,
-        other => panic!("a refusal was expected: {other:?}"),
     }
 }

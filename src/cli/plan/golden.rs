@@ -21,6 +21,7 @@ use serde_json::{Value, json};
 use super::{Passes, PlanArgs, Selection, planned, source};
 use crate::aws::{Connection, Write as _};
 
+mod reads;
 mod recorded;
 
 #[derive(Debug, clap::Parser)]

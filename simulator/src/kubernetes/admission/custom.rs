@@ -21,12 +21,27 @@ pub(super) fn read(target: &Target, object: Value) -> Result<Value, serde_json::
     Ok(object)
 }
 
-/// Checks a custom resource against its schema.
+/// Checks a custom resource against its schema. What was wrong before may stay as it was.
 pub(super) fn check(target: &Target, object: &Value, live: Option<&Value>) -> Vec<FieldError> {
     let Some(schema) = &target.version().schema else { return Vec::new() };
-    let errors = schema.validate(object);
-    // Rules are for objects that are what the schema says.
-    if errors.is_empty() { schema.check_rules(object, live) } else { errors }
+    let mut errors = schema.validate(object);
+    if let Some(live) = live {
+        errors.retain(|error| {
+            let field = error.field();
+            // What is missing is the fault of what it is missing in.
+            let place = if error.is_required() { field.rsplit_once('.').map_or("", |(parent, _)| parent) } else { field };
+            place.is_empty() || find(object, place).is_none_or(|value| Some(value) != find(live, place))
+        });
+    }
+    errors
+}
+
+/// What is at a path as messages have it: `spec.list[0].name`.
+fn find<'o>(object: &'o Value, path: &str) -> Option<&'o Value> {
+    path.split(['.', '[']).try_fold(object, |value, step| match step.strip_suffix(']') {
+        Some(place) => value.get(place.parse::<usize>().ok()?),
+        None => value.get(step),
+    })
 }
 
 /// Reads a definition. Its schemas are kept as they were written.

@@ -1,12 +1,24 @@
-//! Ingresses: what their paths must say.
+//! Ingresses and their classes: what they must say.
 
-use k8s_openapi::api::networking::v1::{Ingress, IngressBackend};
+use k8s_openapi::api::networking::v1::{Ingress, IngressBackend, IngressClass};
 use serde_json::Value;
 
 use crate::kubernetes::refusal::FieldError;
 
-/// Checks an Ingress.
+/// Checks an IngressClass.
+pub(super) fn admit_class(class: &IngressClass, live: Option<&IngressClass>, errors: &mut Vec<FieldError>) {
+    let controller = |class: &IngressClass| class.spec.clone().unwrap_or_default().controller.unwrap_or_default();
+    let given = controller(class);
+    if given.is_empty() {
+        errors.push(FieldError::required("spec.controller", ""));
+    } else if live.is_some_and(|live| controller(live) != given) {
+        errors.push(FieldError::invalid("spec.controller", given, "field is immutable"));
+    }
+}
+
+/// Completes and checks an Ingress.
 pub(super) fn admit(ingress: &mut Ingress, errors: &mut Vec<FieldError>) {
+    ingress.status.get_or_insert_default().load_balancer.get_or_insert_default();
     let Some(spec) = &ingress.spec else {
         errors.push(FieldError::invalid("spec", Value::Null, "either `defaultBackend` or `rules` must be specified"));
         return;

@@ -1,6 +1,6 @@
 //! Checks of names and of metadata that every kind has.
 
-use k8s_openapi::api::core::v1::Secret;
+use k8s_openapi::api::core::v1::{ConfigMap, Secret};
 use serde_json::Value;
 
 use crate::kubernetes::object::{finalizers, meta_text};
@@ -15,6 +15,11 @@ const SUBDOMAIN: &str = "a lowercase RFC 1123 subdomain must consist of lower ca
     must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is \
     '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')";
 
+/// Bytes of all annotations of an object.
+const MOST_ANNOTATIONS: usize = 256 * 1024;
+/// Those that need no domain.
+const STANDARD_FINALIZERS: &[&str] = &["foregroundDeletion", "kubernetes", "orphan"];
+
 /// Checks the metadata of an object that is to be made.
 pub(super) fn check_new(target: &Target, object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
@@ -25,18 +30,14 @@ pub(super) fn check_new(target: &Target, object: &Value) -> Vec<FieldError> {
     } else if let Err(why) = if is_label { check_label(name) } else { check_subdomain(name) } {
         errors.push(FieldError::invalid("metadata.name", name, why));
     }
-    errors.extend(check(object));
+    errors.extend(check(target, object));
     errors
 }
 
 /// Checks the metadata of any object.
-pub(super) fn check(object: &Value) -> Vec<FieldError> {
+pub(super) fn check(target: &Target, object: &Value) -> Vec<FieldError> {
     let mut errors = Vec::new();
-    for finalizer in finalizers(object).filter(|finalizer| !is_qualified(finalizer)) {
-        let why = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
-            alphanumeric character";
-        errors.push(FieldError::invalid("metadata.finalizers", finalizer, why));
-    }
+    check_finalizers(target, object, &mut errors);
     let labels = object["metadata"]["labels"].as_object().into_iter().flatten();
     for (key, value) in labels {
         if !is_qualified(key) {
@@ -44,7 +45,7 @@ pub(super) fn check(object: &Value) -> Vec<FieldError> {
             errors.push(FieldError::invalid("metadata.labels", key.as_str(), why));
         }
         let value = value.as_str().unwrap_or_default();
-        if !(value.is_empty() || is_name(value)) {
+        if !is_label_value(value) {
             let why = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and \
                 must start and end with an alphanumeric character";
             errors.push(FieldError::invalid("metadata.labels", value, why));
@@ -55,7 +56,32 @@ pub(super) fn check(object: &Value) -> Vec<FieldError> {
         let why = "name part must consist of alphanumeric characters, '-', '_' or '.'";
         errors.push(FieldError::invalid("metadata.annotations", key.as_str(), why));
     }
+    let annotations = object["metadata"]["annotations"].as_object().into_iter().flatten();
+    let size: usize = annotations.map(|(key, value)| key.len() + value.as_str().unwrap_or_default().len()).sum();
+    if size > MOST_ANNOTATIONS {
+        errors.push(FieldError::too_long("metadata.annotations", MOST_ANNOTATIONS));
+    }
     errors
+}
+
+fn check_finalizers(target: &Target, object: &Value, errors: &mut Vec<FieldError>) {
+    for finalizer in finalizers(object).filter(|finalizer| !is_qualified(finalizer)) {
+        let why = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an \
+            alphanumeric character";
+        errors.push(FieldError::invalid("metadata.finalizers", finalizer, why));
+    }
+    let is_known = |name: &str| name.contains('/') || STANDARD_FINALIZERS.contains(&name);
+    // Of custom resources the server only warns.
+    let is_held = target.resource.builtin().is_some();
+    for (place, finalizer) in finalizers(object).enumerate().filter(|(_, name)| is_held && !is_known(name)) {
+        let why = "name is neither a standard finalizer name nor is it fully qualified";
+        errors.push(FieldError::invalid(format!("metadata.finalizers[{place}]"), finalizer, why));
+    }
+}
+
+/// Whether a text may be the value of a label.
+pub(in crate::kubernetes) fn is_label_value(value: &str) -> bool {
+    value.is_empty() || is_name(value)
 }
 
 /// Whether a text is a name of at most 63 characters, with or without a domain before it.
@@ -111,3 +137,33 @@ pub(super) fn fill_secret_defaults(secret: &mut Secret) {
         secret.data.get_or_insert_default().insert(key, bytes);
     }
 }
+
+/// Content that was said to be immutable stays.
+pub(super) fn check_config_map(new: &ConfigMap, live: Option<&ConfigMap>, errors: &mut Vec<FieldError>) {
+    let Some(live) = live.filter(|live| live.immutable == Some(true)) else { return };
+    for (field, is_same) in [
+        ("immutable", new.immutable == live.immutable),
+        ("data", new.data == live.data),
+        ("binaryData", new.binary_data == live.binary_data),
+    ] {
+        if !is_same {
+            errors.push(FieldError::forbidden(field, IMMUTABLE));
+        }
+    }
+}
+
+/// As [`check_config_map`].
+pub(super) fn check_secret(new: &Secret, live: Option<&Secret>, errors: &mut Vec<FieldError>) {
+    let Some(live) = live else { return };
+    if new.type_ != live.type_ {
+        errors.push(FieldError::invalid("type", new.type_.clone().unwrap_or_default(), "field is immutable"));
+    }
+    if live.immutable == Some(true) && new.immutable != live.immutable {
+        errors.push(FieldError::forbidden("immutable", IMMUTABLE));
+    }
+    if live.immutable == Some(true) && new.data != live.data {
+        errors.push(FieldError::forbidden("data", IMMUTABLE));
+    }
+}
+
+const IMMUTABLE: &str = "field is immutable when `immutable` is set";

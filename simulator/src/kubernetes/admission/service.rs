@@ -8,9 +8,10 @@ mod check;
 use k8s_openapi::api::core::v1::{ClientIPConfig, Service, ServicePort, ServiceSpec, SessionAffinityConfig};
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use crate::kubernetes::refusal::FieldError;
-use crate::kubernetes::state::State;
+use crate::kubernetes::refusal::{FieldError, Refusal};
 use crate::kubernetes::target::Part;
+
+pub(super) use allot::Allotter;
 
 /// Seconds for which a client stays with an endpoint, where a Service does not say.
 const AFFINITY_SECONDS: i32 = 10_800;
@@ -94,24 +95,28 @@ fn affinity_seconds(spec: &ServiceSpec) -> Option<i32> {
 }
 
 /// Allots what a Service needs and checks it.
+///
+/// # Errors
+///
+/// What the server does not count among the faults of the Service.
 pub(super) fn admit(
-    state: &State,
+    mut allotter: Allotter<'_>,
     service: &mut Service,
     live: Option<&Service>,
     part: Part,
     errors: &mut Vec<FieldError>,
-) {
+) -> Result<(), Refusal> {
     service.status.get_or_insert_default().load_balancer.get_or_insert_default();
     if part == Part::Status {
         check::status(service, errors);
-        return;
+        return Ok(());
     }
     let before = live.and_then(|live| live.spec.as_ref());
     let spec = service.spec.get_or_insert_default();
     match before {
         Some(before) => {
             allot::keep(spec, before);
-            allot::on_update(state, spec, before, errors);
+            allotter.on_update(spec, before, errors)?;
             wipe(spec, before);
             if kind(spec) != "LoadBalancer" {
                 service.status = Some(k8s_openapi::api::core::v1::ServiceStatus {
@@ -120,11 +125,12 @@ pub(super) fn admit(
                 });
             }
         }
-        None => allot::on_create(state, spec, errors),
+        None => allotter.on_create(spec, errors)?,
     }
     if errors.is_empty() {
         check::spec(service, before, errors);
     }
+    Ok(())
 }
 
 /// Takes away what no longer applies after a change of the type, where the writer did not also change it.

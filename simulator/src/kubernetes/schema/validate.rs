@@ -62,7 +62,13 @@ impl Schema {
     fn check_text(&self, path: &str, text: &str, errors: &mut Vec<FieldError>) {
         let limits = &self.limits;
         let length = text.chars().count();
-        check_bounds(path, length, limits.length, "chars long", &json!(text), errors);
+        if let Some(least) = limits.length.least.filter(|least| length < *least) {
+            let detail = format!("{path} in body should be at least {least} chars long");
+            errors.push(FieldError::invalid(path, text, detail));
+        }
+        if let Some(most) = limits.length.most.filter(|most| length > *most) {
+            errors.push(FieldError::too_long(path, most));
+        }
         if let Some(pattern) = limits.pattern.as_ref().filter(|pattern| !pattern.is_match(text)) {
             let detail = format!("{path} in body should match '{pattern}'");
             errors.push(FieldError::invalid(path, text, detail));
@@ -104,7 +110,7 @@ impl Schema {
     }
 
     fn check_items(&self, path: &str, items: &[Value], errors: &mut Vec<FieldError>) {
-        check_bounds(path, items.len(), self.limits.items, "items", &json!(items.len()), errors);
+        check_count(path, items.len(), self.limits.items, "items", errors);
         if let Some(schema) = &self.items {
             for (place, item) in items.iter().enumerate() {
                 schema.check(&format!("{path}[{place}]"), item, errors);
@@ -135,7 +141,7 @@ impl Schema {
     }
 
     fn check_fields(&self, path: &str, fields: &Map<String, Value>, errors: &mut Vec<FieldError>) {
-        check_bounds(path, fields.len(), self.limits.properties, "properties", &json!(fields.len()), errors);
+        check_count(path, fields.len(), self.limits.properties, "properties", errors);
         for name in self.required.iter().filter(|name| !fields.contains_key(*name)) {
             errors.push(FieldError::required(join(path, name), ""));
         }
@@ -153,21 +159,24 @@ impl Schema {
             schema.check_as_alternative(path, value, &mut errors);
             errors.is_empty()
         };
+        // The server does not say of which field it speaks, but in words.
         let mut refuse = |words: &str| {
-            let detail = format!("{} in body must validate {words}", shown(path));
-            errors.push(FieldError::invalid(shown(path), value.clone(), detail));
+            errors.push(FieldError::invalid(shown(""), "", format!("\"{path}\" must {words}")));
         };
         if !self.any_of.is_empty() && !self.any_of.iter().any(holds) {
-            refuse("at least one schema (anyOf)");
+            refuse("validate at least one schema (anyOf)");
         }
-        if !self.one_of.is_empty() && self.one_of.iter().filter(|schema| holds(schema)).count() != 1 {
-            refuse("one and only one schema (oneOf)");
+        let valid = self.one_of.iter().filter(|schema| holds(schema)).count();
+        match (self.one_of.is_empty(), valid) {
+            (true, _) | (false, 1) => {}
+            (false, 0) => refuse("validate one and only one schema (oneOf). Found none valid"),
+            (false, _) => refuse(&format!("validate one and only one schema (oneOf). Found {valid} valid alternatives")),
         }
         if self.not.as_ref().is_some_and(|schema| holds(schema)) {
-            refuse("none of the schemas (not)");
+            refuse("not validate the schema (not)");
         }
         if !self.all_of.iter().all(holds) {
-            refuse("all the schemas (allOf)");
+            refuse("validate all the schemas (allOf)");
         }
     }
 
@@ -193,14 +202,13 @@ impl Kind {
     }
 }
 
-fn check_bounds(path: &str, count: usize, bounds: Bounds, unit: &str, value: &Value, errors: &mut Vec<FieldError>) {
+fn check_count(path: &str, count: usize, bounds: Bounds, unit: &str, errors: &mut Vec<FieldError>) {
     if let Some(least) = bounds.least.filter(|least| count < *least) {
-        let detail = format!("{} in body should be at least {least} {unit}", shown(path));
-        errors.push(FieldError::invalid(shown(path), value.clone(), detail));
+        let detail = format!("{} in body should have at least {least} {unit}", shown(path));
+        errors.push(FieldError::invalid(shown(path), json!(count), detail));
     }
     if let Some(most) = bounds.most.filter(|most| count > *most) {
-        let detail = format!("{} in body should have at most {most} {unit}", shown(path));
-        errors.push(FieldError::invalid(shown(path), value.clone(), detail));
+        errors.push(FieldError::too_many(shown(path), count, most));
     }
 }
 

@@ -2,12 +2,25 @@
 
 use std::net::Ipv4Addr;
 
-use k8s_openapi::api::core::v1::ServiceSpec;
+use k8s_openapi::api::core::v1::{ServicePort, ServiceSpec};
 use serde_json::json;
 
 use super::{has_node_ports, is_headless, kind, needs_health_check, node_ports};
-use crate::kubernetes::refusal::FieldError;
+use crate::kubernetes::refusal::{FieldError, Refusal};
 use crate::kubernetes::state::State;
+
+/// Ports that a dry run gives begin after this one: none of them can be anybody's.
+const LAST_PORT_OF_NOBODY: u16 = 32_768;
+
+/// Gives one Service what it needs. What is given is taken once the Service is kept.
+#[derive(Debug)]
+pub(in crate::kubernetes::admission) struct Allotter<'s> {
+    state: &'s State,
+    /// Nothing is looked for: the next of what nobody can have.
+    is_dry_run: bool,
+    /// Given to this Service.
+    taken: Vec<u16>,
+}
 
 /// Gives back to a Service what it was allotted and its writer did not repeat.
 pub(super) fn keep(spec: &mut ServiceSpec, before: &ServiceSpec) {
@@ -20,7 +33,7 @@ pub(super) fn keep(spec: &mut ServiceSpec, before: &ServiceSpec) {
             spec.cluster_ips.clone_from(&before.cluster_ips);
         }
     }
-    if has_node_ports(before) && has_node_ports(spec) {
+    if allots_ports(before) && allots_ports(spec) {
         let (old, new) = (node_ports(before), node_ports(spec));
         let used: Vec<i32> = old.into_iter().filter(|port| new.contains(port)).collect();
         for port in spec.ports.iter_mut().flatten().filter(|port| port.node_port.is_none()) {
@@ -35,39 +48,6 @@ pub(super) fn keep(spec: &mut ServiceSpec, before: &ServiceSpec) {
     // One of the two fields changed alone: the other follows.
     if spec.cluster_ip != before.cluster_ip && spec.cluster_ips == before.cluster_ips {
         spec.cluster_ips = spec.cluster_ip.clone().map(|address| vec![address]);
-    }
-}
-
-/// Allots what a new Service needs.
-pub(super) fn on_create(state: &State, spec: &mut ServiceSpec, errors: &mut Vec<FieldError>) {
-    if spec.cluster_ips.as_ref().is_none_or(Vec::is_empty) {
-        spec.cluster_ips = spec.cluster_ip.clone().map(|address| vec![address]);
-    }
-    families(spec, None, errors);
-    if errors.is_empty() {
-        addresses(state, spec, errors);
-    }
-    let mut taken = Vec::new();
-    if has_node_ports(spec) {
-        new_node_ports(state, spec, &mut taken, errors);
-    }
-    if needs_health_check(spec) {
-        health_check_port(state, spec, &taken, errors);
-    }
-}
-
-/// Allots what a changed Service needs more than before.
-pub(super) fn on_update(state: &State, spec: &mut ServiceSpec, before: &ServiceSpec, errors: &mut Vec<FieldError>) {
-    families(spec, Some(before), errors);
-    if errors.is_empty() && kind(before) == "ExternalName" && kind(spec) != "ExternalName" {
-        addresses(state, spec, errors);
-    }
-    let mut taken = Vec::new();
-    if has_node_ports(spec) {
-        more_node_ports(state, spec, before, &mut taken, errors);
-    }
-    if !needs_health_check(before) && needs_health_check(spec) {
-        health_check_port(state, spec, &taken, errors);
     }
 }
 
@@ -113,112 +93,170 @@ fn families(spec: &mut ServiceSpec, before: Option<&ServiceSpec>, errors: &mut V
     }
 }
 
-fn addresses(state: &State, spec: &mut ServiceSpec, errors: &mut Vec<FieldError>) {
-    if kind(spec) == "ExternalName" || is_headless(spec) {
-        return;
-    }
-    match &spec.cluster_ip {
-        None => {
-            let Some(address) = state.allocations.next_address(state.store.version()) else {
-                errors.push(FieldError::invalid("spec.clusterIPs", json!([]), "failed to allocate IP: range is full"));
-                return;
-            };
-            spec.cluster_ip = Some(address.to_string());
-            spec.cluster_ips = Some(vec![address.to_string()]);
-        }
-        Some(given) => {
-            let checked = match given.parse::<Ipv4Addr>() {
-                Ok(address) => state.allocations.check_address(address),
-                Err(_) => Err("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()),
-            };
-            if let Err(why) = checked {
-                errors.push(FieldError::invalid("spec.clusterIPs", json!([given]), why));
-            }
-        }
-    }
-}
-
 fn allots_ports(spec: &ServiceSpec) -> bool {
-    kind(spec) == "NodePort" || spec.allocate_load_balancer_node_ports.unwrap_or_default()
+    let is_asked = kind(spec) == "LoadBalancer" && spec.allocate_load_balancer_node_ports.unwrap_or_default();
+    kind(spec) == "NodePort" || is_asked
 }
 
-/// Ports of one number (TCP and UDP) share a node port.
-fn new_node_ports(state: &State, spec: &mut ServiceSpec, taken: &mut Vec<u16>, errors: &mut Vec<FieldError>) {
-    let allots = allots_ports(spec);
-    let ports = spec.ports.get_or_insert_default();
-    for place in 0..ports.len() {
-        let number = ports[place].port;
-        if ports[place].node_port.is_none() && !allots {
-            continue;
+impl<'s> Allotter<'s> {
+    pub(in crate::kubernetes::admission) fn new(state: &'s State, is_dry_run: bool) -> Self {
+        Self { state, is_dry_run, taken: Vec::new() }
+    }
+
+    /// Allots what a new Service needs.
+    pub(super) fn on_create(&mut self, spec: &mut ServiceSpec, errors: &mut Vec<FieldError>) -> Result<(), Refusal> {
+        if spec.cluster_ips.as_ref().is_none_or(Vec::is_empty) {
+            spec.cluster_ips = spec.cluster_ip.clone().map(|address| vec![address]);
         }
-        let shared = ports[..place].iter().find(|port| port.port == number).and_then(|port| port.node_port);
-        let given = ports[place].node_port;
-        let wanted = given
-            .or(shared)
-            .or_else(|| ports[place..].iter().find(|port| port.port == number && port.node_port.is_some())?.node_port);
-        match wanted {
-            Some(port) if Some(port) == shared => ports[place].node_port = shared,
-            Some(port) => {
-                check_port(state, port, place, taken, errors);
-                ports[place].node_port = Some(port);
+        families(spec, None, errors);
+        if errors.is_empty() {
+            self.addresses(spec, errors);
+        }
+        if has_node_ports(spec) {
+            self.new_node_ports(spec, errors);
+        }
+        if needs_health_check(spec) {
+            self.health_check_port(spec, errors)?;
+        }
+        Ok(())
+    }
+
+    /// Allots what a changed Service needs more than before.
+    pub(super) fn on_update(
+        &mut self,
+        spec: &mut ServiceSpec,
+        before: &ServiceSpec,
+        errors: &mut Vec<FieldError>,
+    ) -> Result<(), Refusal> {
+        families(spec, Some(before), errors);
+        if errors.is_empty() && kind(before) == "ExternalName" && kind(spec) != "ExternalName" {
+            self.addresses(spec, errors);
+        }
+        if has_node_ports(spec) {
+            self.more_node_ports(spec, before, errors);
+        }
+        if !needs_health_check(before) && needs_health_check(spec) {
+            self.health_check_port(spec, errors)?;
+        }
+        Ok(())
+    }
+
+    fn addresses(&self, spec: &mut ServiceSpec, errors: &mut Vec<FieldError>) {
+        if kind(spec) == "ExternalName" || is_headless(spec) {
+            return;
+        }
+        let Some(given) = &spec.cluster_ip else {
+            let allocations = &self.state.allocations;
+            let free = match self.is_dry_run {
+                true => Some(allocations.first_address()),
+                false => allocations.next_address(self.state.store.version()),
+            };
+            match free {
+                Some(address) => {
+                    spec.cluster_ip = Some(address.to_string());
+                    spec.cluster_ips = Some(vec![address.to_string()]);
+                }
+                None => {
+                    let why = "failed to allocate IP: range is full";
+                    errors.push(FieldError::invalid("spec.clusterIPs", json!([]), why));
+                }
             }
-            None => ports[place].node_port = next_port(state, taken, errors),
+            return;
+        };
+        let checked = match given.parse::<Ipv4Addr>() {
+            Ok(address) => self.state.allocations.check_address(address),
+            Err(_) => Err("must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)".to_owned()),
+        };
+        if let Err(why) = checked {
+            errors.push(FieldError::invalid("spec.clusterIPs", json!([given]), why));
         }
     }
-}
 
-fn more_node_ports(
-    state: &State,
-    spec: &mut ServiceSpec,
-    before: &ServiceSpec,
-    taken: &mut Vec<u16>,
-    errors: &mut Vec<FieldError>,
-) {
-    let held = node_ports(before);
-    let allots = allots_ports(spec);
-    for (place, port) in spec.ports.iter_mut().flatten().enumerate() {
-        match port.node_port {
-            None if allots => port.node_port = next_port(state, taken, errors),
-            Some(given) if !held.contains(&given) => check_port(state, given, place, taken, errors),
-            _ => {}
+    /// Ports of one number (TCP and UDP) share a node port.
+    fn new_node_ports(&mut self, spec: &mut ServiceSpec, errors: &mut Vec<FieldError>) {
+        let allots = allots_ports(spec);
+        let ports = spec.ports.get_or_insert_default();
+        for place in 0..ports.len() {
+            let number = ports[place].port;
+            if ports[place].node_port.is_none() && !allots {
+                continue;
+            }
+            let shared = ports[..place].iter().find(|port| port.port == number).and_then(|port| port.node_port);
+            let given = ports[place].node_port;
+            let wanted = given.or(shared).or_else(|| {
+                let same = |port: &&ServicePort| port.port == number && port.node_port.is_some();
+                ports[place..].iter().find(same)?.node_port
+            });
+            match wanted {
+                Some(port) if Some(port) == shared => ports[place].node_port = shared,
+                Some(port) => {
+                    self.take(port, place, errors);
+                    ports[place].node_port = Some(port);
+                }
+                None => ports[place].node_port = self.next_port(errors),
+            }
         }
     }
-}
 
-fn check_port(state: &State, port: i32, place: usize, taken: &mut Vec<u16>, errors: &mut Vec<FieldError>) {
-    let number = u16::try_from(port).unwrap_or_default();
-    if taken.contains(&number) {
-        return;
-    }
-    match state.allocations.check_port(number) {
-        Ok(()) => taken.push(number),
-        Err(why) => errors.push(FieldError::invalid(format!("spec.ports[{place}].nodePort"), port, why)),
-    }
-}
-
-fn next_port(state: &State, taken: &mut Vec<u16>, errors: &mut Vec<FieldError>) -> Option<i32> {
-    let seed = state.store.version() + taken.len() as u64;
-    match state.allocations.next_port(seed, taken) {
-        Some(port) => {
-            taken.push(port);
-            Some(i32::from(port))
-        }
-        None => {
-            errors.push(FieldError::invalid("spec.ports", json!([]), "failed to allocate a nodePort: range is full"));
-            None
+    fn more_node_ports(&mut self, spec: &mut ServiceSpec, before: &ServiceSpec, errors: &mut Vec<FieldError>) {
+        let held = node_ports(before);
+        let allots = allots_ports(spec);
+        for (place, port) in spec.ports.iter_mut().flatten().enumerate() {
+            match port.node_port {
+                None if allots => port.node_port = self.next_port(errors),
+                Some(given) if !held.contains(&given) => self.take(given, place, errors),
+                _ => {}
+            }
         }
     }
-}
 
-fn health_check_port(state: &State, spec: &mut ServiceSpec, taken: &[u16], errors: &mut Vec<FieldError>) {
-    let mut taken = taken.to_vec();
-    let Some(given) = spec.health_check_node_port else {
-        spec.health_check_node_port = next_port(state, &mut taken, errors);
-        return;
-    };
-    let number = u16::try_from(given).unwrap_or_default();
-    if let Err(why) = state.allocations.check_port(number) {
-        let why = format!("failed to allocate requested HealthCheck NodePort {given}: {why}");
-        errors.push(FieldError::invalid("spec.healthCheckNodePort", given, why));
+    /// A port that the Service asks for.
+    fn take(&mut self, port: i32, place: usize, errors: &mut Vec<FieldError>) {
+        let number = u16::try_from(port).unwrap_or_default();
+        if self.taken.contains(&number) {
+            return;
+        }
+        match self.check_port(number) {
+            Ok(()) => self.taken.push(number),
+            Err(why) => errors.push(FieldError::invalid(format!("spec.ports[{place}].nodePort"), port, why)),
+        }
+    }
+
+    /// A dry run does not look at the range.
+    fn check_port(&self, port: u16) -> Result<(), String> {
+        match self.is_dry_run && !self.state.allocations.is_taken(port) {
+            true => Ok(()),
+            false => self.state.allocations.check_port(port),
+        }
+    }
+
+    fn next_port(&mut self, errors: &mut Vec<FieldError>) -> Option<i32> {
+        let free = if self.is_dry_run {
+            self.taken.iter().max().unwrap_or(&LAST_PORT_OF_NOBODY).checked_add(1)
+        } else {
+            let seed = self.state.store.version() + self.taken.len() as u64;
+            self.state.allocations.next_port(seed, &self.taken)
+        };
+        match free {
+            Some(port) => {
+                self.taken.push(port);
+                Some(i32::from(port))
+            }
+            None => {
+                let why = "failed to allocate a nodePort: range is full";
+                errors.push(FieldError::invalid("spec.ports", json!([]), why));
+                None
+            }
+        }
+    }
+
+    fn health_check_port(&mut self, spec: &mut ServiceSpec, errors: &mut Vec<FieldError>) -> Result<(), Refusal> {
+        let Some(given) = spec.health_check_node_port else {
+            spec.health_check_node_port = self.next_port(errors);
+            return Ok(());
+        };
+        self.check_port(u16::try_from(given).unwrap_or_default()).map_err(|why| {
+            Refusal::internal(format!("failed to allocate requested HealthCheck NodePort {given}: {why}"))
+        })
     }
 }
