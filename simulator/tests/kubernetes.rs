@@ -53,7 +53,12 @@ async fn scratch_real() {
     config.default_retry = false;
     let client = kube::Client::try_from(config).unwrap();
     let forget: conformance::Forget = Arc::new(|| Box::pin(async {}));
-    let failures = conformance::all_at_once([conformance::checks(), conformance::checks_beyond_the_model()].concat(), client, forget).await;
+    let failures = conformance::all_at_once(
+        [conformance::checks(), conformance::checks_beyond_the_model()].concat(),
+        client,
+        forget,
+    )
+    .await;
     let count = conformance::checks().len();
     assert!(failures.is_empty(), "{} of {count} checks fail:\n{}", failures.len(), failures.join("\n"));
 }

@@ -184,9 +184,9 @@ fn parse_fields(resource: &Resource, text: &str) -> Result<Vec<FieldRequirement>
         if !is_selectable(resource, field) {
             return Err(match has_fields(resource) {
                 true => format!("field label not supported: {field}"),
-                false => format!(
-                    "\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\""
-                ),
+                false => {
+                    format!("\"{field}\" is not a known field selector: only \"metadata.name\", \"metadata.namespace\"")
+                }
             });
         }
         let field = match field {

@@ -155,12 +155,7 @@ impl State {
 }
 
 /// Name, namespace, uid and version must be those of the object that is there.
-fn check_identity(
-    target: &Target,
-    options: &WriteOptions,
-    object: &mut Value,
-    live: &Value,
-) -> Result<(), Refusal> {
+fn check_identity(target: &Target, options: &WriteOptions, object: &mut Value, live: &Value) -> Result<(), Refusal> {
     let resource = &target.resource;
     let name = target.name();
     if meta_text(object, "name") != name {

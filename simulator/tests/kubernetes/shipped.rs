@@ -56,7 +56,6 @@ async fn a_binding_is_made_marked_reported_on_and_deleted() {
     assert_eq!(reported.data["status"]["totalTargets"], 2);
     let stale = json!({ "metadata": { "uid": "another" }, "status": {} });
     let refused = api.patch_status("web", &PatchParams::default(), &Patch::Merge(&stale)).await.unwrap_err();
-    
 
     let old = bindings(&kubernetes, "v1alpha1").get("web").await.unwrap();
     assert_eq!(old.types.unwrap().api_version, "elbv2.k8s.aws/v1alpha1");

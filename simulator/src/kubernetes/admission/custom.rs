@@ -29,7 +29,8 @@ pub(super) fn check(target: &Target, object: &Value, live: Option<&Value>) -> Ve
         errors.retain(|error| {
             let field = error.field();
             // What is missing is the fault of what it is missing in.
-            let place = if error.is_required() { field.rsplit_once('.').map_or("", |(parent, _)| parent) } else { field };
+            let place =
+                if error.is_required() { field.rsplit_once('.').map_or("", |(parent, _)| parent) } else { field };
             place.is_empty() || find(object, place).is_none_or(|value| Some(value) != find(live, place))
         });
     }

@@ -24,7 +24,11 @@ pub(super) fn admit(event: &Event, live: Option<&Event>, errors: &mut Vec<FieldE
         ("eventTime", Value::Null, event.event_time == live.event_time),
         ("action", text(&event.action), event.action == live.action),
         ("related", Value::Null, event.related == live.related),
-        ("reportingController", text(&event.reporting_component), event.reporting_component == live.reporting_component),
+        (
+            "reportingController",
+            text(&event.reporting_component),
+            event.reporting_component == live.reporting_component,
+        ),
         ("reportingInstance", text(&event.reporting_instance), event.reporting_instance == live.reporting_instance),
     ] {
         if !is_same {

@@ -170,7 +170,9 @@ impl Schema {
         match (self.one_of.is_empty(), valid) {
             (true, _) | (false, 1) => {}
             (false, 0) => refuse("validate one and only one schema (oneOf). Found none valid"),
-            (false, _) => refuse(&format!("validate one and only one schema (oneOf). Found {valid} valid alternatives")),
+            (false, _) => {
+                refuse(&format!("validate one and only one schema (oneOf). Found {valid} valid alternatives"))
+            }
         }
         if self.not.as_ref().is_some_and(|schema| holds(schema)) {
             refuse("not validate the schema (not)");

@@ -73,7 +73,10 @@ fn text() -> Value {
 
 async fn a_definition_is_established_and_served(world: World) {
     let made = world.post(CRDS, definition(&world, json!([version("v1", &text())]))).await.ok();
-    assert_eq!(made["spec"]["names"], json!({ "plural": "widgets", "kind": "Widget", "singular": "widget", "listKind": "WidgetList" }));
+    assert_eq!(
+        made["spec"]["names"],
+        json!({ "plural": "widgets", "kind": "Widget", "singular": "widget", "listKind": "WidgetList" })
+    );
     assert_eq!(made["spec"]["conversion"], json!({ "strategy": "None" }));
     let list = world.until(WIDGETS, |answer| answer.code == 200).await.ok();
     assert_eq!((&list["kind"], &list["items"]), (&json!("WidgetList"), &json!([])));
@@ -86,7 +89,8 @@ async fn a_definition_is_established_and_served(world: World) {
     assert_eq!(definition["status"]["storedVersions"], json!(["v1"]));
     assert_eq!(definition["status"]["acceptedNames"], definition["spec"]["names"]);
     let resources = world.until("/apis/{ns}.example.org/v1", |answer| answer.code == 200).await.ok();
-    let names: Vec<&str> = resources["resources"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+    let names: Vec<&str> =
+        resources["resources"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
     assert_eq!(names, ["widgets", "widgets/status"]);
 }
 
@@ -115,7 +119,10 @@ async fn what_a_schema_does_not_know_is_pruned(world: World) {
     object["metadata"]["name"] = json!("b");
     let status = world.post(&format!("{WIDGETS}?fieldValidation=Strict"), object).await.refused(400, "BadRequest");
     let message = status["message"].as_str().unwrap();
-    assert!(message.contains("strict decoding error: unknown field \"other\", unknown field \"spec.unknown\""), "{message}");
+    assert!(
+        message.contains("strict decoding error: unknown field \"other\", unknown field \"spec.unknown\""),
+        "{message}"
+    );
 }
 
 async fn what_a_schema_lets_through_is_kept(world: World) {
@@ -193,7 +200,8 @@ async fn a_custom_resource_is_held_to_its_schema(world: World) {
         let causes = status["details"]["causes"].as_array().unwrap();
         assert!(causes.iter().any(|cause| cause["field"] == field), "{spec}: {status}");
     }
-    let good = json!({ "name": "abc", "kind": "one", "number": 9, "list": ["a"], "set": ["a", "b"], "choice": { "a": "x" } });
+    let good =
+        json!({ "name": "abc", "kind": "one", "number": 9, "list": ["a"], "set": ["a", "b"], "choice": { "a": "x" } });
     world.post(WIDGETS, widget(&world, good)).await.ok();
     world.merge(&format!("{WIDGETS}/a"), json!({ "spec": { "kind": "x" } })).await.invalid(&["spec.kind"]);
 }
@@ -202,19 +210,31 @@ async fn a_custom_resource_that_is_refused_is_told_why(world: World) {
     define(&world, limited()).await;
     for (spec, words) in [
         (json!({}), "spec.name: Required value"),
-        (json!({ "name": 5 }), "spec.name: Invalid value: \"integer\": spec.name in body must be of type string: \"integer\""),
+        (
+            json!({ "name": 5 }),
+            "spec.name: Invalid value: \"integer\": spec.name in body must be of type string: \"integer\"",
+        ),
         (json!({ "name": "ABC" }), "spec.name: Invalid value: \"ABC\": spec.name in body should match '^[a-z]+$'"),
-        (json!({ "name": "abc", "kind": "x" }), "spec.kind: Unsupported value: \"x\": supported values: \"one\", \"two\""),
+        (
+            json!({ "name": "abc", "kind": "x" }),
+            "spec.kind: Unsupported value: \"x\": supported values: \"one\", \"two\"",
+        ),
         (
             json!({ "name": "abc", "number": 0 }),
             "spec.number: Invalid value: 0: spec.number in body should be greater than or equal to 1",
         ),
-        (json!({ "name": "abc", "number": 10 }), "spec.number: Invalid value: 10: spec.number in body should be less than or equal to 9"),
+        (
+            json!({ "name": "abc", "number": 10 }),
+            "spec.number: Invalid value: 10: spec.number in body should be less than or equal to 9",
+        ),
         (json!({ "name": "abcde" }), "spec.name: Too long: may not be more than 4 bytes"),
         (json!({ "name": "a" }), "spec.name: Invalid value: \"a\": spec.name in body should be at least 2 chars long"),
         (json!({ "name": "abc", "list": ["a", "b", "c"] }), "spec.list: Too many: 3: must have at most 2 items"),
         (json!({ "name": "abc", "set": ["a", "a"] }), "spec.set[1]: Duplicate value: \"a\""),
-        (json!({ "name": "abc", "map": [{ "key": "a" }, { "key": "a" }] }), "spec.map[1]: Duplicate value: {\"key\":\"a\"}"),
+        (
+            json!({ "name": "abc", "map": [{ "key": "a" }, { "key": "a" }] }),
+            "spec.map[1]: Duplicate value: {\"key\":\"a\"}",
+        ),
     ] {
         let status = world.post(WIDGETS, widget(&world, spec)).await.refused(422, "Invalid");
         let prefix = format!("Widget.{}.example.org \"a\" is invalid: ", world.namespace);
@@ -252,7 +272,8 @@ async fn a_custom_resource_has_a_status_of_its_own(world: World) {
     assert!(patched["metadata"]["labels"].is_null());
     let other = json!({ "metadata": { "uid": "another" }, "status": { "phase": "b" } });
     world.merge(&path, other).await.ok();
-    let stale = json!({ "metadata": { "resourceVersion": made["metadata"]["resourceVersion"] }, "status": { "phase": "c" } });
+    let stale =
+        json!({ "metadata": { "resourceVersion": made["metadata"]["resourceVersion"] }, "status": { "phase": "c" } });
     world.merge(&path, stale).await.refused(409, "Conflict");
     world.merge(&path, json!({ "status": { "phase": 5 } })).await.invalid(&["status.phase"]);
     let patched = world.merge(&format!("{WIDGETS}/a"), json!({ "status": { "phase": "c" } })).await.ok();
@@ -292,7 +313,8 @@ async fn a_custom_resource_is_the_same_in_every_version(world: World) {
     assert_eq!(shown["apiVersion"], format!("{group}/v1beta1"));
     assert_eq!((&shown["spec"], &shown["metadata"]["uid"]), (&made["spec"], &made["metadata"]["uid"]));
     let answer = world.post(&beta, widget(&world, json!({}))).await;
-    let words = format!("the API version in the data ({group}/v1) does not match the expected API version ({group}/v1beta1)");
+    let words =
+        format!("the API version in the data ({group}/v1) does not match the expected API version ({group}/v1beta1)");
     answer.says(400, "BadRequest", &words);
     let patched = world.merge(&format!("{beta}/a"), json!({ "spec": { "text": "b" } })).await.ok();
     assert_eq!(patched["apiVersion"], format!("{group}/v1beta1"));

@@ -102,7 +102,8 @@ async fn a_dry_run_of_an_apply_shows_what_it_would_take_away(world: World) {
 async fn a_dry_run_of_an_unknown_stage_is_refused(world: World) {
     let answer = world.post("configmaps?dryRun=Some", json!({ "metadata": { "name": "a" } })).await;
     let status = answer.invalid(&["dryRun"]);
-    let words = "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\"";
+    let words =
+        "CreateOptions.meta.k8s.io \"\" is invalid: dryRun: Unsupported value: [\"Some\"]: supported values: \"All\"";
     assert_eq!(status["message"], words);
     world.config_map("a").await;
     world.merge("configmaps/a?dryRun=Some", json!({})).await.invalid(&["dryRun"]);

@@ -263,7 +263,10 @@ async fn a_strategic_patch_that_names_no_entry_is_refused(world: World) {
 
 async fn an_invalid_result_of_a_patch_is_refused(world: World) {
     world.post("services", json!({ "metadata": { "name": "a" }, "spec": { "ports": [{ "port": 80 }] } })).await.ok();
-    world.merge("services/a", json!({ "spec": { "ports": [{ "port": 0, "targetPort": 1 }] } })).await.invalid(&["spec.ports[0].port"]);
+    world
+        .merge("services/a", json!({ "spec": { "ports": [{ "port": 0, "targetPort": 1 }] } }))
+        .await
+        .invalid(&["spec.ports[0].port"]);
     let wrong = json!([{ "op": "replace", "path": "/spec/ports/0/port", "value": 70_000 }]);
     world.json_patch("services/a", wrong).await.invalid(&["spec.ports[0].port"]);
 }

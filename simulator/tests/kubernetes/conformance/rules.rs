@@ -26,8 +26,18 @@ async fn a_rule_refuses_what_it_does_not_hold_for(world: World) {
     for (spec, reason, field, message) in [
         (json!({ "a": "x", "b": "x" }), "FieldValueInvalid", "spec", "a and b cannot both be set"),
         (json!({ "a": "" }), "FieldValueRequired", "spec", "one of a and b is required"),
-        (json!({ "a": "x", "blocks": ["10.0.0.0/8", "10.0.0.1/8"] }), "FieldValueInvalid", "spec.blocks[1]", "must be a CIDR without host bits"),
-        (json!({ "a": "x", "blocks": ["nonsense"] }), "FieldValueInvalid", "spec.blocks[0]", "must be a CIDR without host bits"),
+        (
+            json!({ "a": "x", "blocks": ["10.0.0.0/8", "10.0.0.1/8"] }),
+            "FieldValueInvalid",
+            "spec.blocks[1]",
+            "must be a CIDR without host bits",
+        ),
+        (
+            json!({ "a": "x", "blocks": ["nonsense"] }),
+            "FieldValueInvalid",
+            "spec.blocks[0]",
+            "must be a CIDR without host bits",
+        ),
     ] {
         let status = world.post(WIDGETS, widget(&world, spec)).await.invalid(&[field]);
         let cause = &status["details"]["causes"][0];

@@ -109,7 +109,9 @@ async fn an_update_does_not_change_what_the_server_gave(world: World) {
     } });
     let put = world.merge("configmaps/a", patch).await.ok();
     assert_eq!(put["metadata"], made["metadata"]);
-    for (field, value) in [("deletionTimestamp", json!("2000-01-01T00:00:00Z")), ("deletionGracePeriodSeconds", json!(5))] {
+    for (field, value) in
+        [("deletionTimestamp", json!("2000-01-01T00:00:00Z")), ("deletionGracePeriodSeconds", json!(5))]
+    {
         let answer = world.merge("configmaps/a", json!({ "metadata": { field: value } })).await;
         answer.invalid(&[&format!("metadata.{field}")]);
     }
