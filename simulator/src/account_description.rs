@@ -30,7 +30,7 @@ use crate::network::Scope;
 use crate::simulator::Simulator;
 
 pub use self::error::DescriptionError;
-use self::keys::{Element, Shaped};
+use self::keys::Shaped;
 use self::load_balancing::Network;
 use self::network::elements;
 pub use self::saved::SavedAccount;
@@ -88,9 +88,9 @@ struct Document {
     instances: List<Shaped<Instance>>,
     network_interfaces: List<Shaped<NetworkInterface>>,
     managed_prefix_lists: List<Shaped<PrefixList>>,
-    load_balancers: List<Element<DescribedLoadBalancer>>,
-    target_groups: List<Element<DescribedTargetGroup>>,
-    listeners: List<Element<DescribedListener>>,
+    load_balancers: List<Shaped<DescribedLoadBalancer>>,
+    target_groups: List<Shaped<DescribedTargetGroup>>,
+    listeners: List<Shaped<DescribedListener>>,
     quotas: Option<BTreeMap<String, u64>>,
     addresses: List<Shaped<Address>>,
     internet_gateways: List<Shaped<InternetGateway>>,
@@ -99,10 +99,10 @@ struct Document {
     coip_pools: List<Shaped<CoipPool>>,
     security_group_rules: List<Shaped<SecurityGroupRule>>,
     certificates: List<Shaped<CertificateDetail>>,
-    rules: List<Element<DescribedRule>>,
+    rules: List<Shaped<DescribedRule>>,
     server_certificates: List<Shaped<ServerCertificate>>,
     shield: Option<Shaped<Shield>>,
-    trust_stores: List<Element<DescribedTrustStore>>,
+    trust_stores: List<Shaped<DescribedTrustStore>>,
     web_acls: List<Shaped<WebAcl>>,
     recorded: List<String>,
 }

@@ -44,6 +44,7 @@ pub(crate) use self::admission::{
     AdmissionError, Described, DescribedListener, DescribedLoadBalancer, DescribedRule, DescribedTargetGroup,
     DescribedTrustStore, Surroundings,
 };
+pub(crate) use self::certificates::{CertificateState, Certificates};
 pub use self::health::{ForcedHealth, ForcedReason, ForcedState};
 pub use self::load_balancers::{ForcedLoadBalancerState, LoadBalancerState};
 pub use self::quotas::Quotas;

@@ -82,6 +82,8 @@ impl LoadBalancing<'_> {
                 arns.extend(rules.iter().map(|rule| text(rule, "RuleArn")));
             }
         }
+        let trust_stores = self.list("DescribeTrustStores", json!({}), "TrustStores").await?;
+        arns.extend(trust_stores.iter().map(|trust_store| text(trust_store, "TrustStoreArn")));
         let groups = self.list("DescribeTargetGroups", json!({}), "TargetGroups").await?;
         arns.extend(groups.iter().map(|group| text(group, "TargetGroupArn")));
         let described = self.tags(&arns).await?;

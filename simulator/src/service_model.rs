@@ -52,7 +52,7 @@ macro_rules! models {
     };
 }
 
-models! { EC2 "ec2" ACM "acm" IAM "iam" SHIELD "shield" WAFV2 "wafv2" }
+models! { EC2 "ec2" ACM "acm" ELBV2 "elbv2" IAM "iam" SHIELD "shield" WAFV2 "wafv2" }
 
 impl ServiceModel {
     fn parse(text: &'static str) -> Self {
@@ -213,7 +213,7 @@ mod tests {
                 _ => {}
             }
         }
-        for model in [&EC2, &ACM, &IAM, &SHIELD, &WAFV2] {
+        for model in [&EC2, &ACM, &ELBV2, &IAM, &SHIELD, &WAFV2] {
             for member in model.structures.values().flat_map(|structure| &structure.members) {
                 check(model, &member.kind);
             }

@@ -1,12 +1,15 @@
 //! The services beside EC2 and Elastic Load Balancing: what they hold, and what they ask of each other.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
 
 use crate::accounts::Accounts;
+use crate::clock::Clock;
 use crate::door::{Request, Service};
+use crate::elbv2::{CertificateState, Certificates};
 use crate::lag::LagKind;
 use crate::load_balancing::LoadBalancing;
 use crate::network::Scope;
@@ -26,6 +29,33 @@ pub(crate) struct Services {
     pub(crate) shield: Accounts<String, shield::Store>,
     pub(crate) waf_regional: Accounts<Scope, waf_regional::Store>,
     pub(crate) wafv2: Accounts<Scope, wafv2::Store>,
+}
+
+/// The certificates of all accounts, as listeners ask for them.
+#[derive(Debug)]
+pub(crate) struct KnownCertificates {
+    pub(crate) services: Arc<Services>,
+    pub(crate) clock: Clock,
+}
+
+impl Certificates for KnownCertificates {
+    fn certificate(&self, scope: &Scope, arn: &str) -> CertificateState {
+        if arn.split(':').nth(2) == Some("iam") {
+            let known = |store: &mut iam::Store| {
+                store.server_certificates.values().any(|one| one.server_certificate_metadata.arn == arn)
+            };
+            let known = self.services.iam.with(&scope.account, known);
+            return if known { CertificateState::Usable } else { CertificateState::Missing };
+        }
+        self.services.acm.with(scope, |store| {
+            store.settle(self.clock.now());
+            match store.certificates.get(arn) {
+                Some(certificate) if certificate.is_issued() => CertificateState::Usable,
+                Some(_) => CertificateState::NotIssued,
+                None => CertificateState::Missing,
+            }
+        })
+    }
 }
 
 /// Carries out one call of any service here.

@@ -22,7 +22,7 @@ use crate::network::{LoadBalancerInterfaces, Network, RemoteEc2, Scope};
 use crate::observed::Observed;
 use crate::options::{AccountOptions, Options};
 use crate::revision::Revision;
-use crate::services::{self, Services};
+use crate::services::{self, KnownCertificates, Services};
 use crate::throttle::Buckets;
 use crate::wire::query::Call;
 use crate::wire::{ApiError, Tree};
@@ -44,7 +44,7 @@ struct Inner {
     journal: Mutex<Journal>,
     revision: Revision,
     observed: Mutex<BTreeMap<Scope, Observation>>,
-    services: Services,
+    services: Arc<Services>,
 }
 
 /// What one account in one Region is told, and how much it may still be asked.
@@ -93,7 +93,7 @@ impl Simulator {
             journal: Mutex::new(Journal::new(options.calls_kept)),
             revision,
             observed: Mutex::default(),
-            services: Services::default(),
+            services: Arc::default(),
         };
         Self { inner: Arc::new(inner) }
     }
@@ -311,11 +311,22 @@ impl Simulator {
     /// The load balancing of one account in one Region; the lock is held for one request at a time.
     fn load_balancing(&self, scope: &Scope) -> Arc<AsyncMutex<Balancing>> {
         let new = || {
-            let present = elbv2::Store::new(scope.clone(), self.inner.account_options.clone());
+            let present = self.new_store(scope);
             let past = Past::beginning(present.options().lag.longest(), &present, self.now());
             Arc::new(AsyncMutex::new(Balancing { present, past, recorded: None }))
         };
         Arc::clone(self.balancings().entry(scope.clone()).or_insert_with(new))
+    }
+
+    /// An empty account. Its listeners ask for certificates where its network is: what another endpoint has of them is
+    /// not asked, and every well-formed ARN will do.
+    fn new_store(&self, scope: &Scope) -> elbv2::Store {
+        let store = elbv2::Store::new(scope.clone(), self.inner.account_options.clone());
+        if self.inner.remote.is_some() {
+            return store;
+        }
+        let (services, clock) = (Arc::clone(&self.inner.services), self.inner.clock);
+        store.with_certificates(Arc::new(KnownCertificates { services, clock }))
     }
 
     fn balancings(&self) -> MutexGuard<'_, BTreeMap<Scope, Arc<AsyncMutex<Balancing>>>> {

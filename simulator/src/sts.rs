@@ -124,7 +124,7 @@ fn session(
             "SessionToken": token::write(SESSION, &assumed),
             "Expiration": now.wall + Duration::from_secs(lifetime),
         },
-        "AssumedRoleUser": { "AssumedRoleId": format!("{}:{}", role_id(role), name.as_str()), "Arn": assumed },
+        "AssumedRoleUser": { "AssumedRoleId": format!("{}:{}", role_id(account, role_name), name.as_str()), "Arn": assumed },
     }))
 }
 
@@ -141,8 +141,8 @@ fn role_of(arn: &str) -> Result<(&str, &str), ApiError> {
     Err(ApiError::validation(format!("{arn} is invalid")))
 }
 
-fn role_id(role: &str) -> String {
-    format!("AROA{}", &uuid(role).replace('-', "").to_uppercase()[..17])
+fn role_id(account: &str, role: &str) -> String {
+    format!("AROA{}", &uuid((account, role)).replace('-', "").to_uppercase()[..17])
 }
 
 fn caller(request: &Request) -> Value {
@@ -150,8 +150,9 @@ fn caller(request: &Request) -> Value {
     let assumed = request.session.as_deref().and_then(|session| token::read(SESSION, session));
     match assumed {
         Some(arn) => {
-            let session = arn.rsplit('/').next().unwrap_or_default();
-            json!({ "Account": account, "UserId": format!("{}:{session}", role_id(&arn)), "Arn": arn })
+            let mut parts = arn.rsplit('/');
+            let (session, role) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+            json!({ "Account": account, "UserId": format!("{}:{session}", role_id(account, role)), "Arn": arn })
         }
         None => json!({ "Account": account, "UserId": account, "Arn": format!("arn:aws:iam::{account}:root") }),
     }

@@ -1,14 +1,11 @@
 //! The keys that elements may have: every member that the AWS CLI prints, modelled here or not.
 //!
-//! A recorded account has to load as it is, and a misspelt key has to be found: so both lists are needed, what AWS
-//! prints (here) and what the simulator reads (the types).
+//! A recorded account has to load as it is, and a misspelt key has to be found: what AWS prints is in its service model,
+//! what the simulator reads is in the types.
 
-use std::fmt;
-use std::marker::PhantomData;
 use std::sync::LazyLock;
 
-use serde::de::value::{MapAccessDeserializer, StringDeserializer};
-use serde::de::{DeserializeOwned, DeserializeSeed, Error, MapAccess, Visitor};
+use serde::de::{DeserializeOwned, DeserializeSeed, Error};
 use serde::{Deserialize, Deserializer};
 
 use super::security_groups::{SecurityGroup, SecurityGroupRule};
@@ -26,61 +23,11 @@ use crate::ec2::route_tables::RouteTable;
 use crate::ec2::subnets::Subnet;
 use crate::ec2::vpc_peering_connections::VpcPeeringConnection;
 use crate::ec2::vpcs::Vpc;
+use crate::elbv2::{
+    DescribedListener, DescribedLoadBalancer, DescribedRule, DescribedTargetGroup, DescribedTrustStore,
+};
 use crate::iam::server_certificates::ServerCertificate;
 use crate::service_model::{self, ServiceModel, read::StructureSeed};
-
-/// A kind of element with a known set of keys.
-pub(super) trait Known {
-    /// Every key: the members of AWS's shape, and what the account description adds.
-    const KEYS: &'static [&'static str];
-}
-
-/// An element that has known keys only.
-#[derive(Debug)]
-pub(super) struct Element<T>(pub(super) T);
-
-impl<'de, T: Known + Deserialize<'de>> Deserialize<'de> for Element<T> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(ElementVisitor(PhantomData))
-    }
-}
-
-struct ElementVisitor<T>(PhantomData<T>);
-
-impl<'de, T: Known + Deserialize<'de>> Visitor<'de> for ElementVisitor<T> {
-    type Value = Element<T>;
-
-    fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str("an element as the AWS CLI prints it")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Element<T>, A::Error> {
-        let checked = CheckedKeys { map, known: T::KEYS };
-        T::deserialize(MapAccessDeserializer::new(checked)).map(Element)
-    }
-}
-
-/// A map whose keys are looked up before they are handed on.
-struct CheckedKeys<A> {
-    map: A,
-    known: &'static [&'static str],
-}
-
-impl<'de, A: MapAccess<'de>> MapAccess<'de> for CheckedKeys<A> {
-    type Error = A::Error;
-
-    fn next_key_seed<K: DeserializeSeed<'de>>(&mut self, seed: K) -> Result<Option<K::Value>, A::Error> {
-        let Some(key) = self.map.next_key::<String>()? else { return Ok(None) };
-        if !self.known.contains(&key.as_str()) {
-            return Err(A::Error::unknown_field(&key, self.known));
-        }
-        seed.deserialize(StringDeserializer::new(key)).map(Some)
-    }
-
-    fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, A::Error> {
-        self.map.next_value_seed(seed)
-    }
-}
 
 /// A kind of element that is a structure of AWS's service model.
 pub(super) trait Modelled: DeserializeOwned {
@@ -106,30 +53,6 @@ impl<'de, T: Modelled> Deserialize<'de> for Shaped<T> {
     }
 }
 
-/// An element whose keys have been checked.
-pub(super) trait Checked {
-    /// What it is.
-    type Element;
-    /// The element itself.
-    fn into_element(self) -> Self::Element;
-}
-
-impl<T> Checked for Element<T> {
-    type Element = T;
-
-    fn into_element(self) -> T {
-        self.0
-    }
-}
-
-impl<T> Checked for Shaped<T> {
-    type Element = T;
-
-    fn into_element(self) -> T {
-        self.0
-    }
-}
-
 macro_rules! modelled {
     ($($element:ty = $model:ident $structure:literal)*) => {
         $(impl Modelled for $element {
@@ -152,6 +75,11 @@ modelled! {
     SecurityGroupRule = EC2 "SecurityGroupRule"
     VpcPeeringConnection = EC2 "VpcPeeringConnection"
     AvailabilityZone = EC2 "AvailabilityZone"
+    DescribedListener = ELBV2 "Listener"
+    DescribedLoadBalancer = ELBV2 "LoadBalancer"
+    DescribedRule = ELBV2 "Rule"
+    DescribedTargetGroup = ELBV2 "TargetGroup"
+    DescribedTrustStore = ELBV2 "TrustStore"
     Instance = EC2 "Instance"
     NetworkInterface = EC2 "NetworkInterface"
     RouteTable = EC2 "RouteTable"

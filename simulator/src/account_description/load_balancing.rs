@@ -1,13 +1,10 @@
-//! Load balancing in a description: its keys, and what it sees of the network.
+//! What load balancing in a description sees of the network.
 
 use std::net::IpAddr;
 
-use super::keys::Known;
 use crate::ec2::store::Account;
 use crate::ec2::subnets::Subnet;
-use crate::elbv2::{
-    DescribedListener, DescribedLoadBalancer, DescribedRule, DescribedTargetGroup, DescribedTrustStore, Surroundings,
-};
+use crate::elbv2::Surroundings;
 
 /// The network of a description, as load balancing asks it.
 pub(super) struct Network<'a> {
@@ -43,81 +40,4 @@ fn holds(subnet: &Subnet, address: IpAddr) -> bool {
             blocks.any(|block| block.ipv6_cidr_block_state.is_associated() && block.ipv6_cidr_block.contains(&address))
         }
     }
-}
-
-impl Known for DescribedLoadBalancer {
-    const KEYS: &'static [&'static str] = &[
-        "Attributes",
-        "AvailabilityZones",
-        "CanonicalHostedZoneId",
-        "CapacityReservation",
-        "CreatedTime",
-        "CustomerOwnedIpv4Pool",
-        "DNSName",
-        "EnablePrefixForIpv6SourceNat",
-        "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
-        "IpAddressType",
-        "IpamPools",
-        "LoadBalancerArn",
-        "LoadBalancerName",
-        "Scheme",
-        "SecurityGroups",
-        "State",
-        "Tags",
-        "Type",
-        "VpcId",
-    ];
-}
-
-impl Known for DescribedTargetGroup {
-    const KEYS: &'static [&'static str] = &[
-        "Attributes",
-        "HealthCheckEnabled",
-        "HealthCheckIntervalSeconds",
-        "HealthCheckPath",
-        "HealthCheckPort",
-        "HealthCheckProtocol",
-        "HealthCheckTimeoutSeconds",
-        "HealthyThresholdCount",
-        "IpAddressType",
-        "LoadBalancerArns",
-        "Matcher",
-        "Port",
-        "Protocol",
-        "ProtocolVersion",
-        "Tags",
-        "TargetControlPort",
-        "TargetGroupArn",
-        "TargetGroupName",
-        "TargetType",
-        "Targets",
-        "UnhealthyThresholdCount",
-        "VpcId",
-    ];
-}
-
-impl Known for DescribedListener {
-    const KEYS: &'static [&'static str] = &[
-        "AlpnPolicy",
-        "Attributes",
-        "Certificates",
-        "DefaultActions",
-        "ListenerArn",
-        "LoadBalancerArn",
-        "MutualAuthentication",
-        "Port",
-        "Protocol",
-        "SslPolicy",
-        "Tags",
-    ];
-}
-
-impl Known for DescribedRule {
-    const KEYS: &'static [&'static str] =
-        &["Actions", "Conditions", "IsDefault", "ListenerArn", "Priority", "RuleArn", "Tags", "Transforms"];
-}
-
-impl Known for DescribedTrustStore {
-    const KEYS: &'static [&'static str] =
-        &["Name", "NumberOfCaCertificates", "Status", "Tags", "TotalRevokedEntries", "TrustStoreArn"];
 }

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::Document;
 use super::error::DescriptionError;
-use super::keys::{Checked, Shaped};
+use super::keys::Shaped;
 use super::zones::{derived_zones, first_zone};
 use crate::ec2::availability_zones::{AvailabilityZone, zone_id};
 use crate::ec2::store::Account;
@@ -183,8 +183,8 @@ impl Filling {
     }
 }
 
-pub(super) fn elements<E: Checked>(list: &mut super::List<E>) -> Vec<E::Element> {
-    list.take().unwrap_or_default().into_iter().map(Checked::into_element).collect()
+pub(super) fn elements<T>(list: &mut super::List<Shaped<T>>) -> Vec<T> {
+    list.take().unwrap_or_default().into_iter().map(|Shaped(element)| element).collect()
 }
 
 pub(super) fn put<T>(

@@ -14,12 +14,17 @@ pub(super) async fn fill(lists: &mut Lists, asked: LoadBalancing<'_>) -> Result<
         let of = json!({ "LoadBalancerArn": arn });
         load_balancer["Attributes"] =
             asked.call("DescribeLoadBalancerAttributes", of.clone()).await?["Attributes"].take();
+        load_balancer["CapacityReservation"] = capacity_reservation(&of, asked).await?;
         let listeners = asked.list("DescribeListeners", of, "Listeners").await?;
         lists.listeners.extend(listeners);
     }
     for listener in &mut lists.listeners {
         let of = json!({ "ListenerArn": text(listener, "ListenerArn") });
         listener["Attributes"] = asked.call("DescribeListenerAttributes", of.clone()).await?["Attributes"].take();
+        if listener.get("Certificates").is_some_and(Value::is_array) {
+            let certificates = asked.list("DescribeListenerCertificates", of.clone(), "Certificates").await?;
+            listener["Certificates"] = Value::Array(certificates);
+        }
         for mut rule in asked.list("DescribeRules", of.clone(), "Rules").await? {
             rule["ListenerArn"] = of["ListenerArn"].clone();
             lists.rules.push(rule);
@@ -31,10 +36,19 @@ pub(super) async fn fill(lists: &mut Lists, asked: LoadBalancing<'_>) -> Result<
         group["Attributes"] = asked.call("DescribeTargetGroupAttributes", of.clone()).await?["Attributes"].take();
         group["Targets"] = asked.call("DescribeTargetHealth", of).await?["TargetHealthDescriptions"].take();
     }
+    lists.trust_stores = asked.list("DescribeTrustStores", json!({}), "TrustStores").await?;
+    tag(&mut lists.trust_stores, "TrustStoreArn", asked).await?;
     tag(&mut lists.load_balancers, "LoadBalancerArn", asked).await?;
     tag(&mut lists.listeners, "ListenerArn", asked).await?;
     tag(&mut lists.rules, "RuleArn", asked).await?;
     tag(&mut lists.target_groups, "TargetGroupArn", asked).await
+}
+
+/// The reservation of a load balancer, when it has one.
+async fn capacity_reservation(of: &Value, asked: LoadBalancing<'_>) -> Result<Value, ApiError> {
+    let reservation = asked.call("DescribeCapacityReservation", of.clone()).await?;
+    let reserves = reservation.get("MinimumLoadBalancerCapacity").is_some_and(|capacity| !capacity.is_null());
+    Ok(if reserves { reservation } else { Value::Null })
 }
 
 /// Puts their tags into the elements of one list.

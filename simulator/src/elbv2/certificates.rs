@@ -17,7 +17,6 @@ pub(crate) enum CertificateState {
     /// It can.
     Usable,
     /// It exists, but is not issued, or has expired.
-    #[expect(dead_code, reason = "ACM answers it once it is there")]
     NotIssued,
     /// There is none with this ARN.
     Missing,

@@ -49,7 +49,6 @@ impl Store {
     }
 
     /// The account with these certificates.
-    #[expect(dead_code, reason = "ACM and IAM are asked through it once they are there")]
     pub(crate) fn with_certificates(self, certificates: Arc<dyn Certificates>) -> Self {
         Self { certificates, ..self }
     }

@@ -25,6 +25,7 @@ securityGroups: [{GroupId: sg-one, GroupName: one, VpcId: vpc-a}]
 instances:
 - {InstanceId: i-a, SubnetId: subnet-a, PrivateIpAddress: 10.0.0.10}
 - {InstanceId: i-b, SubnetId: subnet-b, PrivateIpAddress: 10.0.1.10}
+certificates: [{CertificateArn: "arn:aws:acm:us-west-2:111122223333:certificate/one"}]
 "#;
 
 /// No step of a test takes longer.

@@ -17,6 +17,9 @@ const REGION: &str = "us-west-2";
 
 /// Two VPCs; subnets in three zones and a Local Zone, one nearly full, one too small for application load balancers, two
 /// with IPv6; a default security group; instances in two zones.
+/// How many certificates the account has.
+const CERTIFICATES: u32 = 40;
+
 const WORLD: &str = r#"
 accountId: "111122223333"
 region: us-west-2
@@ -63,7 +66,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> Self {
         let simulator = Simulator::new(Options::default());
-        let description = AccountDescription::parse(WORLD).expect("a description that can be read");
+        let description = AccountDescription::parse(&described()).expect("a description that can be read");
         description.load(&simulator).await.expect("a description that loads");
         Self::of(simulator)
     }
@@ -248,6 +251,12 @@ pub(crate) struct Shop {
     pub(crate) group: String,
     pub(crate) http: String,
     pub(crate) https: String,
+}
+
+/// [`WORLD`], with the certificates that listeners have.
+fn described() -> String {
+    let certificates = (1..=CERTIFICATES).map(|number| format!("- CertificateArn: {}\n", certificate_arn(number)));
+    format!("{WORLD}certificates:\n{}", certificates.collect::<String>())
 }
 
 /// The ARN of a certificate.

@@ -3,7 +3,7 @@
 use northgate_simulator::Service;
 use serde_json::{Value, json};
 
-use super::world::{ISSUED, World, each, pass};
+use super::world::{APPLICATION, ISSUED, LISTENER, USED, World, each, pass};
 
 async fn names(world: &World, params: Value) -> Vec<String> {
     let listed = world.acm("ListCertificates", params).await.expect("a list");
@@ -20,12 +20,12 @@ async fn certificates_are_listed_by_key_type_status_and_usage() {
         (
             "all kinds",
             json!({ "Includes": { "keyTypes": all } }),
-            &["example.com", "ec.example.com", "pending.example.com"],
+            &["example.com", "ec.example.com", "pending.example.com", "used.example.com"],
         ),
         (
             "by status",
             json!({ "CertificateStatuses": ["ISSUED"], "Includes": { "keyTypes": all } }),
-            &["example.com", "ec.example.com"],
+            &["example.com", "ec.example.com", "used.example.com"],
         ),
         (
             "by usage",
@@ -95,6 +95,42 @@ async fn a_certificate_that_nobody_uses_can_be_deleted_once() {
     world.acm("DeleteCertificate", of.clone()).await.unwrap();
     let refused = world.acm("DeleteCertificate", of).await.unwrap_err();
     assert_eq!(refused, format!("ResourceNotFoundException: Could not find certificate {ISSUED}."));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_of_a_listener_is_in_use_until_the_listener_goes() {
+    let world = World::new().await;
+    let of = json!({ "CertificateArn": USED });
+    let described = world.acm("DescribeCertificate", of.clone()).await.unwrap();
+    assert_eq!(described["Certificate"]["InUseBy"], json!([APPLICATION]));
+    let refused = world.acm("DeleteCertificate", of.clone()).await.unwrap_err();
+    assert_eq!(refused, format!("ResourceInUseException: Certificate {USED} in account 111122223333 is in use."));
+    let delete = format!("Action=DeleteListener&Version=2015-12-01&ListenerArn={LISTENER}");
+    world.query(Service::ElasticLoadBalancing, &delete).await.unwrap();
+    world.acm("DeleteCertificate", of).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_listener_takes_a_certificate_that_is_issued() {
+    let world = World::new().await;
+    let pending = ISSUED.replace("000000000001", "000000000003");
+    let server = "arn:aws:iam::111122223333:server-certificate/team/web".to_owned();
+    let cases = [
+        (ISSUED.to_owned(), None),
+        (server, None),
+        (pending, Some("<Code>UnsupportedCertificate</Code>")),
+        (ISSUED.replace("us-west-2", "us-east-1"), Some("<Code>CertificateNotFound</Code>")),
+    ];
+    for (certificate, refusal) in cases {
+        let add = format!(
+            "Action=AddListenerCertificates&Version=2015-12-01&ListenerArn={LISTENER}&Certificates.member.1.CertificateArn={certificate}"
+        );
+        match (world.query(Service::ElasticLoadBalancing, &add).await, refusal) {
+            (Ok(_), None) => {}
+            (Err(refused), Some(refusal)) => assert!(refused.contains(refusal), "{certificate}: {refused}"),
+            (outcome, _) => panic!("{certificate}: {outcome:?}"),
+        }
+    }
 }
 
 #[tokio::test(start_paused = true)]

@@ -3,7 +3,7 @@
 use northgate_simulator::Service;
 use serde_json::json;
 
-use super::world::World;
+use super::world::{APPLICATION, World, each};
 
 const ADDRESS: &str = "arn:aws:ec2:us-west-2:111122223333:eip-allocation/eipalloc-1";
 
@@ -24,6 +24,15 @@ async fn a_resource_is_protected_until_its_protection_is_deleted() {
     ask("DeleteProtection", made.clone()).await.unwrap();
     let refused = ask("DescribeProtection", json!({ "ResourceArn": ADDRESS })).await.unwrap_err();
     assert_eq!(refused, "ResourceNotFoundException: The referenced protection does not exist.");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_application_load_balancer_can_be_protected() {
+    let world = World::new().await;
+    let ask = |action: &'static str, params| world.json(Service::Shield, action, params);
+    ask("CreateProtection", json!({ "Name": "shop", "ResourceArn": APPLICATION })).await.unwrap();
+    let listed = ask("ListProtections", json!({ "MaxResults": 1 })).await.unwrap();
+    assert_eq!((each(&listed["Protections"], "Name"), listed.get("NextToken")), (vec!["shop"], None));
 }
 
 #[tokio::test(start_paused = true)]

@@ -5,7 +5,7 @@ use std::time::Duration;
 use northgate_simulator::{AccountOptions, Lag, LagKind, Service};
 use serde_json::{Value, json};
 
-use super::world::{ISSUED, NETWORK, World, each, pass, texts};
+use super::world::{APPLICATION, ISSUED, LISTENER, NETWORK, World, each, pass, texts};
 
 const GROUP: &str = "arn:aws:elasticloadbalancing:us-west-2:111122223333:targetgroup/web/0123456789abcdef";
 const SUBNET: &str = "arn:aws:ec2:us-west-2:111122223333:subnet/subnet-a";
@@ -111,6 +111,18 @@ async fn a_resource_that_is_made_and_deleted_comes_and_goes() {
     let delete = format!("Action=DeleteTargetGroup&Version=2015-12-01&TargetGroupArn={arn}");
     world.query(Service::ElasticLoadBalancing, &delete).await.unwrap();
     assert_eq!(tags(&world, arn).await, None);
+}
+
+#[tokio::test(start_paused = true)]
+async fn with_a_load_balancer_go_its_listeners_and_rules() {
+    let world = World::new().await;
+    let params = json!({ "ResourceARNList": [APPLICATION, LISTENER], "Tags": { "new": "1" } });
+    assert_eq!(world.tagging("TagResources", params).await.unwrap()["FailedResourcesMap"], json!({}));
+    let new = json!({ "TagFilters": [{ "Key": "new" }] });
+    assert_eq!(found(&world, new.clone()).await, [LISTENER, APPLICATION]);
+    let delete = format!("Action=DeleteLoadBalancer&Version=2015-12-01&LoadBalancerArn={APPLICATION}");
+    world.query(Service::ElasticLoadBalancing, &delete).await.unwrap();
+    assert!(found(&world, new).await.is_empty());
 }
 
 #[tokio::test(start_paused = true)]

@@ -10,6 +10,11 @@ pub(crate) const ACCOUNT: &str = "111122223333";
 pub(crate) const REGION: &str = "us-west-2";
 pub(crate) const NETWORK: &str =
     "arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/net/web/0123456789abcdef";
+pub(crate) const APPLICATION: &str =
+    "arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/app/shop/0123456789abcdef";
+pub(crate) const LISTENER: &str =
+    "arn:aws:elasticloadbalancing:us-west-2:111122223333:listener/app/shop/0123456789abcdef/1";
+pub(crate) const USED: &str = "arn:aws:acm:us-west-2:111122223333:certificate/00000000-0000-4000-8000-000000000004";
 pub(crate) const ISSUED: &str = "arn:aws:acm:us-west-2:111122223333:certificate/00000000-0000-4000-8000-000000000001";
 pub(crate) const ACL: &str =
     "arn:aws:wafv2:us-west-2:111122223333:regional/webacl/web/00000000-0000-4000-8000-00000000000a";
@@ -18,7 +23,9 @@ const WORLD: &str = r#"
 accountId: "111122223333"
 region: us-west-2
 vpcId: vpc-a
-subnets: [{SubnetId: subnet-a, AvailabilityZone: us-west-2a, CidrBlock: 10.0.0.0/24, Tags: {team: web}}]
+subnets:
+- {SubnetId: subnet-a, AvailabilityZone: us-west-2a, CidrBlock: 10.0.0.0/24, Tags: {team: web}}
+- {SubnetId: subnet-b, AvailabilityZone: us-west-2b, CidrBlock: 10.0.1.0/24}
 securityGroups: [{GroupId: sg-a, Tags: {team: web, kubernetes.io/cluster/demo: owned}}]
 certificates:
 - CertificateArn: arn:aws:acm:us-west-2:111122223333:certificate/00000000-0000-4000-8000-000000000001
@@ -36,6 +43,10 @@ certificates:
   DomainName: pending.example.com
   Status: PENDING_VALIDATION
   CreatedAt: "2026-01-03T00:00:00Z"
+- CertificateArn: arn:aws:acm:us-west-2:111122223333:certificate/00000000-0000-4000-8000-000000000004
+  DomainName: used.example.com
+  KeyAlgorithm: RSA_3072
+  CreatedAt: "2026-01-04T00:00:00Z"
 serverCertificates:
 - ServerCertificateMetadata: {Arn: "arn:aws:iam::111122223333:server-certificate/team/web", Path: /team/}
 - ServerCertificateMetadata: {Arn: "arn:aws:iam::111122223333:server-certificate/old"}
@@ -45,6 +56,17 @@ loadBalancers:
   Type: network
   AvailabilityZones: [{SubnetId: subnet-a}]
   Tags: {team: web, elbv2.k8s.aws/cluster: demo}
+- LoadBalancerArn: arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/app/shop/0123456789abcdef
+  Type: application
+  AvailabilityZones: [{SubnetId: subnet-a}, {SubnetId: subnet-b}]
+  SecurityGroups: [sg-a]
+listeners:
+- ListenerArn: arn:aws:elasticloadbalancing:us-west-2:111122223333:listener/app/shop/0123456789abcdef/1
+  LoadBalancerArn: arn:aws:elasticloadbalancing:us-west-2:111122223333:loadbalancer/app/shop/0123456789abcdef
+  Port: 443
+  Protocol: HTTPS
+  Certificates: [{CertificateArn: "arn:aws:acm:us-west-2:111122223333:certificate/00000000-0000-4000-8000-000000000004"}]
+  DefaultActions: [{Type: fixed-response, FixedResponseConfig: {StatusCode: "404"}}]
 targetGroups:
 - TargetGroupArn: arn:aws:elasticloadbalancing:us-west-2:111122223333:targetgroup/web/0123456789abcdef
   TargetGroupName: web
