@@ -113,6 +113,11 @@ impl Certificate {
         }
     }
 
+    /// Whether it can be used.
+    pub(crate) fn is_issued(&self) -> bool {
+        self.detail.status == Status::Issued
+    }
+
     /// Everyone who uses it.
     pub(super) fn users(&self, users: &Users) -> BTreeSet<String> {
         let load_balancers = users.get(&self.detail.certificate_arn).cloned().unwrap_or_default();
