@@ -13,6 +13,8 @@ use super::error::{AwsError, Call, failed};
 const ELB_PAGE: i32 = 400;
 /// The most that one page of EC2 holds. Without a page size EC2 counts a call against a smaller budget.
 const EC2_PAGE: i32 = 1000;
+/// The largest page of route tables (EC2 API, `DescribeRouteTables`).
+const ROUTE_TABLES_PAGE: i32 = 100;
 /// The most ARNs that DescribeTags and DescribeLoadBalancers take.
 pub(super) const ARNS_PER_CALL: usize = 20;
 /// The most values that we put into a filter of EC2: a call takes 200 in all its filters, and one may name the VPC.
@@ -112,7 +114,8 @@ impl Clients {
 
     /// Route tables.
     pub(super) async fn route_tables(&self, filters: Vec<ec2::Filter>) -> Result<Vec<ec2::RouteTable>, AwsError> {
-        let pages = self.ec2.describe_route_tables().set_filters(Some(filters)).into_paginator().page_size(EC2_PAGE);
+        let call = self.ec2.describe_route_tables().set_filters(Some(filters));
+        let pages = call.into_paginator().page_size(ROUTE_TABLES_PAGE);
         pages.items().send().collect::<Result<_, _>>().await.map_err(failed(Call::ec2("DescribeRouteTables")))
     }
 
