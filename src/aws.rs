@@ -1,7 +1,8 @@
 //! The AWS account: reads it, changes it, and is the only user of the SDK.
 //!
 //! - `connection`: Region, credentials, endpoints, limits; `read_only`: the second lock on the dry run
-//! - `observe`: what is there, and whose it is
+//! - `record`: what was read, as an account description
+//! - `observe`: what is there, and whose it is; `listing`: where each stack begins to look
 //! - `lookup`: the facts that a decision asks for
 //! - `apply`: one write
 //! - `poll`: load balancers that are waited for; `network`: who and where we are
@@ -18,6 +19,7 @@ use northgate_planner::id::{ClusterName, VpcId};
 use northgate_planner::plan::{AwsChange, Resolved};
 
 use self::connection::Clients;
+use self::listing::Once;
 use self::lookup::FactCache;
 use self::tags::TagCache;
 
@@ -27,16 +29,20 @@ mod connection;
 mod describe;
 mod error;
 mod from_sdk;
+mod listing;
 mod lookup;
 mod network;
 mod observe;
 mod poll;
 mod read_only;
+mod record;
 mod tags;
 mod to_sdk;
+mod whole;
 
 pub use self::connection::{ConnectOptions, Connection};
 pub use self::error::{AwsError, Call, Class};
+pub use self::record::{Occasion, Record};
 
 /// Sees an account.
 pub trait Read {
@@ -82,7 +88,8 @@ pub struct Account {
     inner: Arc<Inner>,
 }
 
-/// The same for reading only: it has no way to write, and its clients refuse to.
+/// The same for reading only: it has no way to write, and its clients refuse to. It is a look at one moment: what all its
+/// passes list, it lists once.
 #[derive(Debug, Clone)]
 pub struct ReadOnlyAccount {
     account: Account,
@@ -95,12 +102,13 @@ struct Inner {
     vpc: VpcId,
     tags: TagCache,
     facts: FactCache,
+    /// `None`: what others change in between is seen.
+    once: Option<Once>,
 }
 
 impl Account {
     fn new(clients: Clients, cluster_name: ClusterName, vpc: VpcId) -> Self {
-        let (tags, facts) = (TagCache::default(), FactCache::default());
-        Self { inner: Arc::new(Inner { clients, cluster_name, vpc, tags, facts }) }
+        Self { inner: Arc::new(Inner::new(clients, cluster_name, vpc, None)) }
     }
 
     /// Drops what is known of subnets, zones, route tables and the VPC: for an object that is refused because of them, and
@@ -112,6 +120,12 @@ impl Account {
     /// Drops what is known of the rules of workers' security groups: for a pass that looks for what others changed.
     pub fn forget_worker_rules(&self) {
         self.inner.facts.forget_worker_rules();
+    }
+}
+
+impl Inner {
+    fn new(clients: Clients, cluster_name: ClusterName, vpc: VpcId, once: Option<Once>) -> Self {
+        Self { clients, cluster_name, vpc, tags: TagCache::default(), facts: FactCache::default(), once }
     }
 }
 
@@ -132,8 +146,9 @@ impl Write for Account {
 }
 
 impl ReadOnlyAccount {
-    fn new(account: Account) -> Self {
-        Self { account }
+    fn new(clients: Clients, cluster_name: ClusterName, vpc: VpcId) -> Self {
+        let inner = Inner::new(clients, cluster_name, vpc, Some(Once::default()));
+        Self { account: Account { inner: Arc::new(inner) } }
     }
 }
 

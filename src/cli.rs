@@ -3,7 +3,9 @@
 mod args;
 mod connect;
 mod crds;
+mod demo;
 mod input;
+mod line_index;
 mod plan;
 mod run;
 mod unknown_fields;
@@ -12,7 +14,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use connect::connect;
+use connect::{connect, connect_recorded};
 
 /// A load balancer controller for Kubernetes on AWS.
 #[derive(Debug, Parser)]
@@ -28,6 +30,8 @@ enum Command {
     Run(run::RunArgs),
     /// Print what the controller would change, and change nothing.
     Plan(plan::PlanArgs),
+    /// Show the controller at work, on a simulated account and cluster.
+    Demo(demo::DemoArgs),
     /// Print the custom resource definitions.
     Crds,
 }
@@ -43,6 +47,7 @@ pub fn main() -> ExitCode {
     let code = match command {
         Command::Run(args) => run::run(args),
         Command::Plan(args) => plan::run(args),
+        Command::Demo(args) => demo::run(args),
         Command::Crds => Ok(print(&crds::render())),
     };
     match code {

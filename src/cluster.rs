@@ -1,6 +1,8 @@
 //! The Kubernetes side: watches, lists, writes of status, finalizers, bindings and events. The only user of a kube client.
 
+mod apply;
 mod cache;
+mod clock;
 mod connect;
 mod dry_run;
 mod error;
@@ -26,19 +28,20 @@ use kube::{Api, Resource as _};
 use northgate_planner::crd::TargetGroupBinding;
 use northgate_planner::id::{Key, ObjectName, ObjectRef, Uid};
 use northgate_planner::plan::{KubeChange, Resolved};
-use northgate_planner::snapshot::{Settings, Snapshot};
+use northgate_planner::snapshot::{ClasslessServices, Settings, Snapshot};
 use northgate_planner::spec::class::SERVICE_FINALIZER;
 use northgate_planner::targets::BINDING_FINALIZER;
 
 use error::ask;
 use finalizer::Finalizer;
 
+pub use apply::{Applied, apply, delete};
+pub use clock::{Clock, now};
 pub use connect::{ConnectOptions, connect};
 pub use dry_run::{Refused, dry_run_apply};
 pub use error::Error;
 pub use kube::Client;
 pub use list::{Listing, list, node_instances};
-pub use snapshot::now;
 
 pub(crate) use cache::Change;
 pub(crate) use events::Severity;
@@ -54,6 +57,7 @@ pub(crate) struct Cluster {
     caches: Caches,
     cloud_controller: lease::Seen,
     events: events::Sender,
+    clock: Clock,
 }
 
 impl Cluster {
@@ -63,22 +67,30 @@ impl Cluster {
         client: Client,
         settings: Settings,
         instance: String,
+        clock: Clock,
     ) -> (Self, impl Future<Output = ()> + use<>) {
-        let (events, writer) = events::channel(client.clone(), instance);
+        let (events, writer) = events::channel(client.clone(), instance, clock);
         let cluster = Self {
             client,
             settings: Arc::new(settings),
             caches: Caches::default(),
             cloud_controller: lease::Seen::default(),
             events,
+            clock,
         };
         (cluster, writer.run())
     }
 
     /// Keeps the caches up to date, for ever, and tells every change once it is in them.
     pub(crate) async fn watch(&self, tell: impl Fn(Changed)) {
+        let other_controller = async {
+            // Otherwise the flag decides alone.
+            if self.settings.classless_services == ClasslessServices::Auto {
+                self.cloud_controller.keep_fresh(&self.client).await;
+            }
+        };
         self.cloud_controller.refresh(&self.client).await;
-        tokio::join!(self.caches.watch(&self.client, tell), self.cloud_controller.keep_fresh(&self.client));
+        tokio::join!(self.caches.watch(&self.client, tell), other_controller);
     }
 
     /// Waits until every cache had its first complete list.
@@ -103,7 +115,7 @@ impl Cluster {
 
     /// What the decision about `key` needs, as it is known now. Only for after [`Self::synced`].
     pub(crate) fn snapshot(&self, key: &Key) -> Snapshot {
-        snapshot::take(&self.caches, key, &self.settings, self.cloud_controller.get())
+        snapshot::take(&self.caches, key, &self.settings, self.cloud_controller.get(), self.clock.now())
     }
 
     /// Puts our finalizer on an object of the snapshot; gives whether it had to be written.

@@ -21,20 +21,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use northgate_planner::id::Key;
+use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Settings;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinSet;
 use tracing::{Instrument as _, error, info, info_span, warn};
 
 use queue::{Queue, Verdict, jittered};
-use stop::Stop;
 use world::World;
 
 pub use error::Error;
+pub use stop::Stop;
 pub use throttle::CallClass;
 pub use world::{Account, States};
 
-use crate::cluster::{Client, Cluster};
+use crate::cluster::{Client, Clock, Cluster};
 
 /// Workers per queue. Stacks wait most of the time for AWS; bindings are what a rollout waits for.
 const STACK_WORKERS: usize = 8;
@@ -57,10 +58,12 @@ pub struct RunOptions<A> {
     pub account: A,
     /// `--sync-period`: how often every key is looked at again; at most 10 minutes.
     pub sync_period: Duration,
-    /// `--health-probe-bind-addr`.
-    pub health_probe_bind_addr: SocketAddr,
+    /// `--health-probe-bind-addr`; `None`: no probes are answered.
+    pub health_probe_bind_addr: Option<SocketAddr>,
     /// The name of this process in events: the pod's.
     pub instance: String,
+    /// Where the calendar comes from.
+    pub clock: Clock,
 }
 
 /// Runs the controller until SIGTERM or SIGINT.
@@ -82,23 +85,31 @@ pub async fn run<A: Account>(options: RunOptions<A>) -> Result<(), Error> {
 }
 
 /// Runs the controller until it is told to stop.
-async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result<(), Error> {
-    let RunOptions { settings, cluster, account, sync_period, health_probe_bind_addr, instance } = options;
-    let (cluster, events) = Cluster::new(cluster, settings, instance);
+///
+/// # Errors
+///
+/// It could not begin.
+pub async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result<(), Error> {
+    let RunOptions { settings, cluster, account, sync_period, health_probe_bind_addr, instance, clock } = options;
+    let (cluster, events) = Cluster::new(cluster, settings, instance, clock);
     let world = Arc::new(World::new(cluster, account, sync_period.min(LONGEST_SYNC_PERIOD), stop.clone()));
-
-    let missing = Arc::clone(&world);
-    let (address, health) = health::serve(health_probe_bind_addr, move || missing.missing()).await?;
-    info!(%address, cluster = %world.cluster.settings().cluster_name, "started");
 
     // What runs beside the passes ends with this set, when it is dropped.
     let mut beside = JoinSet::new();
+    if let Some(address) = health_probe_bind_addr {
+        let missing = Arc::clone(&world);
+        let (address, health) = health::serve(address, move || missing.missing()).await?;
+        info!(%address, "probes are answered");
+        beside.spawn(health);
+    }
+    info!(cluster = %world.cluster.settings().cluster_name, "started");
     beside.spawn(events);
-    beside.spawn(health);
     let watching = Arc::clone(&world);
     beside.spawn(async move { watching.cluster.watch(|changed| triggers::tell(&watching, &changed)).await });
     tokio::select! {
+        biased;
         () = world.cluster.synced() => info!("the caches are synced"),
+        () = std::future::ready(()), if planted(Bug::CachesNotAwaited) => {}
         () = stop.told() => return Ok(()),
         Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
     }
@@ -109,6 +120,7 @@ async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result<(),
     world.queues.cluster.add(Key::Cluster);
     let mut workers = start_workers(&world);
     tokio::select! {
+        biased;
         () = stop.told() => {}
         Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
     }
@@ -158,7 +170,12 @@ async fn work<A: Account>(world: Arc<World<A>>, queue: PickQueue<A>) {
                 queue(&world).finish(&key, Verdict::Forget);
             }
             Ok(Err(error)) => {
-                let failures = queue(&world).finish(&key, error.retry().verdict());
+                let verdict = match error {
+                    _ if planted(Bug::FailureForgotten) => Verdict::Forget,
+                    Error::Throttled { .. } if planted(Bug::ThrottleForgotten) => Verdict::Forget,
+                    _ => error.retry().verdict(),
+                };
+                let failures = queue(&world).finish(&key, verdict);
                 tell::failed(&world, &key, &error, failures);
             }
             Err(broken) => {

@@ -71,6 +71,7 @@ fn edges_that_must_not_exist_do_not() {
         ("src/cluster", &["crate::aws", "aws_sdk"]),
         ("src/controller", &["aws_sdk", "kube::Api"]),
         ("src/cli/plan.rs", &["aws::Write", ".perform("]),
+        ("src/cli/plan/passes.rs", &["aws::Write", ".perform("]),
         ("src/cli/plan/source.rs", &["aws::Write", ".perform("]),
         ("simulator/src", &["northgate_planner", "northgate::"]),
     ];

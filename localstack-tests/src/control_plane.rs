@@ -1,4 +1,4 @@
-//! A Kubernetes control plane on the loopback interface: etcd, kube-apiserver and kube-controller-manager, about 400 MB
+//! A Kubernetes control plane on the loopback interface: etcd, kube-apiserver and mostly kube-controller-manager, about 400 MB
 //! and two to three seconds. No node, no scheduler, no container: nodes and pods are what a test says they are.
 
 mod flags;
@@ -15,6 +15,10 @@ use crate::{Error, random, until};
 
 const READY_WITHIN: Duration = Duration::from_secs(60);
 const GLANCE: Duration = Duration::from_millis(100);
+/// The API server's own word for it; its own roles are made by then.
+const READY: &[&str] = &["get", "--raw=/readyz"];
+/// No pod can be created before the namespace has one.
+const HAS_SERVICE_ACCOUNT: &[&str] = &["get", "serviceaccount", "default"];
 
 /// A running control plane; dropping it ends it.
 #[derive(Debug)]
@@ -24,7 +28,7 @@ pub struct ControlPlane {
     token: String,
     kubectl: Kubectl,
     // Dropped in this order: clients before the server they talk to.
-    controller_manager: Process,
+    controller_manager: Option<Process>,
     api_server: Process,
     etcd: Process,
 }
@@ -32,21 +36,33 @@ pub struct ControlPlane {
 impl ControlPlane {
     /// Starts one in `folder`, which must be empty and stay, and waits until pods can be created in it.
     pub async fn start(binaries: &ControlPlaneBinaries, folder: &Path) -> Result<Self, Error> {
+        let mut control_plane = Self::start_servers(binaries, folder, &[]).await?;
+        let controllers = start(&binaries.kube_controller_manager, flags::controller_manager(), folder)?;
+        control_plane.controller_manager = Some(controllers);
+        control_plane.wait_until_ready(&[READY, HAS_SERVICE_ACCOUNT]).await?;
+        Ok(control_plane)
+    }
+
+    /// Starts an API server without any controller, one that soon forgets: for tests of the server itself. `folder` is as
+    /// for [`ControlPlane::start`].
+    pub async fn start_without_controllers(binaries: &ControlPlaneBinaries, folder: &Path) -> Result<Self, Error> {
+        let mut control_plane = Self::start_servers(binaries, folder, flags::FORGETFUL).await?;
+        control_plane.wait_until_ready(&[READY]).await?;
+        Ok(control_plane)
+    }
+
+    async fn start_servers(binaries: &ControlPlaneBinaries, folder: &Path, extra: &[&str]) -> Result<Self, Error> {
         let etcd = start(&binaries.etcd, flags::etcd(), folder)?;
         let token = format!("{:016x}{:016x}", random::bits()?, random::bits()?);
         let tokens = folder.join("tokens.csv");
         let line = format!("{token},admin,admin,\"system:masters\"\n");
         fs::write(&tokens, line).map_err(Error::file(&tokens))?;
-        let (api_server, port) = start_api_server(binaries, folder).await?;
+        let (api_server, port) = start_api_server(binaries, folder, extra).await?;
         let server = format!("https://127.0.0.1:{port}");
         let kubeconfig = folder.join("kubeconfig");
         write_kubeconfig(&kubeconfig, &server, folder, &token)?;
         let kubectl = Kubectl::new(&binaries.kubectl, &kubeconfig);
-        let controller_manager = start(&binaries.kube_controller_manager, flags::controller_manager(), folder)?;
-        let mut control_plane =
-            Self { folder: folder.to_owned(), server, token, kubectl, controller_manager, api_server, etcd };
-        control_plane.wait_until_ready().await?;
-        Ok(control_plane)
+        Ok(Self { folder: folder.to_owned(), server, token, kubectl, controller_manager: None, api_server, etcd })
     }
 
     /// The kubeconfig of the cluster's administrator.
@@ -90,12 +106,14 @@ impl ControlPlane {
     /// Leaves it running when this process ends: in the order in which to end it.
     #[must_use]
     pub fn leave(self) -> Vec<Recorded> {
-        [self.controller_manager, self.api_server, self.etcd].map(Process::leave).into()
+        self.controller_manager.into_iter().chain([self.api_server, self.etcd]).map(Process::leave).collect()
     }
 
     /// Ends it, last started first.
     pub async fn stop(self) -> Result<(), Error> {
-        self.controller_manager.stop().await?;
+        if let Some(controller_manager) = self.controller_manager {
+            controller_manager.stop().await?;
+        }
         self.api_server.stop().await?;
         self.etcd.stop().await
     }
@@ -103,17 +121,15 @@ impl ControlPlane {
     /// The ends of the three logs, for a failure's message.
     #[must_use]
     pub fn log_tails(&self) -> String {
-        [&self.etcd, &self.api_server, &self.controller_manager]
-            .map(|process| format!("{}\n{}\n", process.log().display(), process.log_tail(10)))
-            .concat()
+        let processes = [&self.etcd, &self.api_server].into_iter().chain(&self.controller_manager);
+        processes.map(|process| format!("{}\n{}\n", process.log().display(), process.log_tail(10))).collect()
     }
 
-    /// It works once the API server says so (its own roles are made by then) and the namespace `default` has its
-    /// ServiceAccount: no pod can be created before.
-    async fn wait_until_ready(&mut self) -> Result<(), Error> {
-        let (kubectl, processes) =
-            (&self.kubectl, &mut [&mut self.etcd, &mut self.api_server, &mut self.controller_manager]);
-        for sign in [&["get", "--raw=/readyz"][..], &["get", "serviceaccount", "default"]] {
+    async fn wait_until_ready(&mut self, signs: &[&[&str]]) -> Result<(), Error> {
+        let kubectl = &self.kubectl;
+        let processes = &mut vec![&mut self.etcd, &mut self.api_server];
+        processes.extend(&mut self.controller_manager);
+        for sign in signs {
             until("working control plane", READY_WITHIN, GLANCE, async || {
                 if let Some(stopped) = first_stopped(processes) {
                     return Ok(Err(stopped));
@@ -147,12 +163,17 @@ fn start(program: &Path, flags: Vec<String>, folder: &Path) -> Result<Process, E
 }
 
 /// Starts kube-apiserver; on another port when the chosen one was taken meanwhile.
-async fn start_api_server(binaries: &ControlPlaneBinaries, folder: &Path) -> Result<(Process, u16), Error> {
+async fn start_api_server(
+    binaries: &ControlPlaneBinaries,
+    folder: &Path,
+    extra: &[&str],
+) -> Result<(Process, u16), Error> {
     let mut tries = 3;
     loop {
         tries -= 1;
         let port = random::free_port()?;
-        let flags = flags::api_server(port);
+        let mut flags = flags::api_server(port);
+        flags.extend(extra.iter().map(|flag| (*flag).to_owned()));
         let mut process = start(&binaries.kube_apiserver, flags, folder)?;
         match wait_until_listening(&mut process, folder).await {
             Ok(()) => return Ok((process, port)),

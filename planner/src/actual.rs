@@ -1,6 +1,7 @@
 //! What was observed in AWS, and whose it is.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::facts::{Live, LiveLoadBalancer, SecurityGroupFacts};
 use crate::id::{
@@ -8,6 +9,7 @@ use crate::id::{
     TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
 };
 use crate::model::{HealthCheck, IngressRule, Pairs, Target};
+use crate::planted::{Bug, planted};
 
 /// The tag that names the cluster on everything the controller makes.
 pub const CLUSTER_TAG: &str = "elbv2.k8s.aws/cluster";
@@ -98,7 +100,7 @@ impl<T> Owned<T> {
     /// The value itself, when it is somebody else's.
     pub fn claim(value: T, tags: &Pairs, cluster: &str, stack: &StackId) -> Result<Self, T> {
         let StackId::Service(_) = stack;
-        let ours = tags.get(CLUSTER_TAG).is_some_and(|name| name == cluster)
+        let ours = (tags.get(CLUSTER_TAG).is_some_and(|name| name == cluster) || planted(Bug::ClusterTagIgnored))
             && tags.get(SERVICE_STACK_TAG) == Some(&stack.tag_value());
         match tags.get(SERVICE_RESOURCE_TAG) {
             Some(resource_id) if ours => Ok(Self { resource_id: resource_id.clone(), value }),
@@ -129,12 +131,45 @@ pub struct ActualStack {
     pub target_groups: Vec<Owned<ActualTargetGroup>>,
     /// Security groups of the stack, by id.
     pub security_groups: Vec<Owned<ActualSecurityGroup>>,
-    /// Names of load balancers in the Region that are not this stack's.
-    pub foreign_load_balancers: BTreeMap<String, LoadBalancerArn>,
-    /// Names of target groups in the Region that are not this stack's.
-    pub foreign_target_groups: BTreeMap<String, TargetGroupArn>,
+    /// Load balancers of the Region that are not this stack's.
+    pub foreign_load_balancers: Foreign<LoadBalancerArn>,
+    /// Target groups of the Region that are not this stack's.
+    pub foreign_target_groups: Foreign<TargetGroupArn>,
     /// ARNs and ids that carry the stack's tags but no resource id: never touched, only told.
     pub unidentified: Vec<String>,
+}
+
+/// What others have in the Region, by name: a name can be taken once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Foreign<Arn> {
+    /// Everything of the Region; shared by all stacks that look at the same listing.
+    listed: Arc<BTreeMap<String, Arn>>,
+    /// Of these the stack's own, and what is gone by now.
+    not_foreign: BTreeSet<Arn>,
+}
+
+impl<Arn> Default for Foreign<Arn> {
+    fn default() -> Self {
+        Self { listed: Arc::default(), not_foreign: BTreeSet::new() }
+    }
+}
+
+impl<Arn: Ord> Foreign<Arn> {
+    /// All that is listed but for these.
+    pub fn of(listed: &Arc<BTreeMap<String, Arn>>, not_foreign: impl IntoIterator<Item = Arn>) -> Self {
+        Self { listed: Arc::clone(listed), not_foreign: not_foreign.into_iter().collect() }
+    }
+
+    /// What has this name and is somebody else's.
+    pub fn named(&self, name: &str) -> Option<&Arn> {
+        self.listed.get(name).filter(|arn| !self.not_foreign.contains(arn))
+    }
+
+    /// All of it, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &Arn)> {
+        let foreign = self.listed.iter().filter(|(_, arn)| !self.not_foreign.contains(arn));
+        foreign.map(|(name, arn)| (name.as_str(), arn))
+    }
 }
 
 impl ActualStack {

@@ -132,6 +132,12 @@ impl StackId {
         Some(Self::Service(ObjectName::new(namespace, name)))
     }
 
+    /// Whether labels name this stack.
+    pub fn is_named_by(&self, labels: &BTreeMap<String, String>) -> bool {
+        let Self::Service(owner) = self;
+        labels.get(STACK_NAMESPACE_LABEL) == Some(&owner.namespace) && labels.get(STACK_NAME_LABEL) == Some(&owner.name)
+    }
+
     /// The object that the stack is made of, as messages name it.
     pub fn object(&self) -> ObjectRef {
         let Self::Service(name) = self;

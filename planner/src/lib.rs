@@ -17,6 +17,7 @@
 //! - [`worker_rules`]: the ingress rules of one worker security group
 //! - [`shared`]: the security group that all load balancers share
 //! - [`pipeline`]: the stages joined once
+//! - [`planted`]: bugs on purpose, for the tests of the tests
 
 pub mod actual;
 pub mod crd;
@@ -27,6 +28,7 @@ pub mod id;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
+pub mod planted;
 pub mod problem;
 pub mod shared;
 pub mod snapshot;

@@ -10,6 +10,7 @@ use crate::plan::{
     AwsChange, Change, CreateSecurityGroup, DeleteSecurityGroup, Impact, Plan, Resource, Step, TagList, Wait, WaitFor,
     Write,
 };
+use crate::planted::{Bug, planted};
 use crate::spec::cluster::{ClusterSpec, Share};
 
 const DESCRIPTION: &str = "[k8s] Shared Backend SecurityGroup for LoadBalancer";
@@ -21,6 +22,7 @@ pub(crate) fn decide(spec: &ClusterSpec, found: &ActualCluster) -> Plan {
     plan.steps = match (spec.backend_security_group, &found.backend_security_group) {
         (Share::Needed, None) => vec![Step::Change(create(spec))],
         (Share::Needed, Some(group)) => update(spec, group),
+        (Share::Unneeded, Some(_)) if planted(Bug::SharedGroupStays) => Vec::new(),
         (Share::Unneeded, Some(group)) => delete(group, found),
         (Share::Unneeded, None) | (Share::Untouched, _) => Vec::new(),
     };

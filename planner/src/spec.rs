@@ -72,7 +72,7 @@ pub(crate) fn accept(snapshot: &Snapshot, id: &StackId) -> Result<AcceptedStack,
 /// The TargetGroupBindings that carry the stack's labels, those with a field that cannot be read too: the stack mends them.
 fn generated_bindings(snapshot: &Snapshot, id: &StackId) -> Vec<ActualBinding> {
     let of_stack = |object: &&Arc<TargetGroupBinding>| {
-        object.metadata.labels.as_ref().and_then(StackId::from_labels).as_ref() == Some(id)
+        object.metadata.labels.as_ref().is_some_and(|labels| id.is_named_by(labels))
     };
     let actual = |object: &Arc<TargetGroupBinding>| ActualBinding {
         binding: targets::binding(object).unwrap_or_else(|_| readable_part(object, id)),

@@ -11,6 +11,7 @@ use crate::facts::{Facts, Needs, SecurityGroupFacts};
 use crate::id::{Key, Ref, ResourceKey, ResourceKind, SecurityGroupId};
 use crate::model::{IngressRule, Peer, TargetId};
 use crate::plan::{AwsChange, Change, Impact, Plan, Resource, SecurityGroupIngress, Step, Wait, WaitFor, Write};
+use crate::planted::{Bug, planted};
 use crate::problem::Problem;
 use crate::snapshot::{Settings, Snapshot};
 use crate::targets::{self, Guard, SHARED_DESCRIPTION};
@@ -62,7 +63,13 @@ pub(crate) fn decide(spec: &RulesSpec, facts: &Facts, found: Option<&SecurityGro
         .cloned()
         .collect::<Vec<_>>();
     unwanted.sort();
-    let close = spare(spec, &guards, unwanted, &mut plan.warnings);
+    let close = if planted(Bug::RulesStayOpen) {
+        Vec::new()
+    } else if planted(Bug::RulesClosedTooEarly) {
+        unwanted
+    } else {
+        spare(spec, &guards, unwanted, &mut plan.warnings)
+    };
     if !open.is_empty() {
         plan.steps.extend(waits(&open).map(Step::Wait));
         let reason = "TargetGroupBindings have to reach targets that have this security group";

@@ -1,5 +1,7 @@
 //! The account's time: a start that is given, and tokio's clock from there on.
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 use tokio::time::Instant;
 
@@ -20,6 +22,13 @@ pub(crate) struct Moment {
     pub(crate) instant: Instant,
     /// For answers: what the account's calendar shows.
     pub(crate) wall: Timestamp,
+}
+
+impl Moment {
+    /// The moment that was `duration` earlier; none where the clock cannot count back so far.
+    pub(crate) fn ago(self, duration: Duration) -> Option<Self> {
+        Some(Self { instant: self.instant.checked_sub(duration)?, wall: self.wall.checked_sub(duration).ok()? })
+    }
 }
 
 impl Clock {

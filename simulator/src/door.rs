@@ -5,6 +5,8 @@ pub mod http;
 pub(crate) mod sdk;
 
 use crate::network::Scope;
+use crate::sts;
+use crate::wire::protocol::Protocol;
 use crate::wire::xml::Dialect;
 
 /// The account of callers whose access key id is not an account id, as LocalStack has it.
@@ -12,31 +14,81 @@ const DEFAULT_ACCOUNT: &str = "000000000000";
 const DEFAULT_REGION: &str = "us-east-1";
 
 /// A service of the simulator.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Service {
     /// Elastic Load Balancing v2, API version 2015-12-01.
     ElasticLoadBalancing,
     /// EC2, API version 2016-11-15.
     Ec2,
+    /// AWS Certificate Manager, API version 2015-12-08.
+    Acm,
+    /// Identity and Access Management, API version 2010-05-08.
+    Iam,
+    /// Resource Groups Tagging, API version 2017-01-26.
+    ResourceGroupsTagging,
+    /// Shield, API version 2016-06-02.
+    Shield,
+    /// Security Token Service, API version 2011-06-15.
+    Sts,
+    /// WAF Regional (WAF Classic), API version 2016-11-28.
+    WafRegional,
+    /// WAFV2, API version 2019-07-29.
+    Wafv2,
 }
 
 impl Service {
-    pub(crate) fn dialect(self) -> Dialect {
+    const ALL: [Service; 9] = [
+        Self::ElasticLoadBalancing,
+        Self::Ec2,
+        Self::Acm,
+        Self::Iam,
+        Self::ResourceGroupsTagging,
+        Self::Shield,
+        Self::Sts,
+        Self::WafRegional,
+        Self::Wafv2,
+    ];
+
+    /// The name of the service in a credential scope.
+    pub fn name(self) -> &'static str {
         match self {
-            Self::ElasticLoadBalancing => Dialect::Elbv2,
-            Self::Ec2 => Dialect::Ec2,
+            Self::ElasticLoadBalancing => "elasticloadbalancing",
+            Self::Ec2 => "ec2",
+            Self::Acm => "acm",
+            Self::Iam => "iam",
+            Self::ResourceGroupsTagging => "tagging",
+            Self::Shield => "shield",
+            Self::Sts => "sts",
+            Self::WafRegional => "waf-regional",
+            Self::Wafv2 => "wafv2",
+        }
+    }
+
+    pub(crate) fn protocol(self) -> Protocol {
+        let query = |namespace| Protocol::Query(Dialect::AwsQuery { namespace });
+        match self {
+            Self::ElasticLoadBalancing => query("http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/"),
+            Self::Ec2 => Protocol::Query(Dialect::Ec2),
+            Self::Iam => query("https://iam.amazonaws.com/doc/2010-05-08/"),
+            Self::Sts => query("https://sts.amazonaws.com/doc/2011-06-15/"),
+            Self::Acm | Self::Shield | Self::WafRegional => Protocol::Json { message: "message" },
+            Self::ResourceGroupsTagging | Self::Wafv2 => Protocol::Json { message: "Message" },
         }
     }
 }
 
-/// One AWS Query request, its caller known.
+/// One AWS request, its caller known.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The service that is asked.
     pub service: Service,
     /// The account and Region that are asked about.
     pub scope: Scope,
-    /// The form body.
+    /// What the header `X-Amz-Target` says: the action, for services that speak JSON.
+    pub target: Option<String>,
+    /// The session token of temporary credentials.
+    pub session: Option<String>,
+    /// The body: a form, or JSON.
     pub body: Vec<u8>,
 }
 
@@ -51,40 +103,64 @@ pub struct Response {
     pub content_type: &'static str,
     /// The id of the AWS request, for the header `x-amzn-requestid`.
     pub request_id: Option<String>,
+    /// The code of a refusal in a JSON answer, for the header `x-amzn-errortype`.
+    pub error_type: Option<String>,
 }
 
 impl Request {
+    /// A request of a service that speaks AWS Query.
+    pub fn query(service: Service, scope: Scope, body: Vec<u8>) -> Self {
+        Self { service, scope, target: None, session: None, body }
+    }
+
+    /// A request of a service that speaks JSON.
+    pub fn json(service: Service, scope: Scope, action: &str, body: Vec<u8>) -> Self {
+        Self { target: Some(format!("{}.{action}", service.name())), ..Self::query(service, scope, body) }
+    }
+
     /// Reads who asks what from an AWS request's headers.
     ///
-    /// The account is the access key id when that is twelve digits, otherwise `000000000000`; Region and service are
-    /// those of the credential scope. The headers `x-simulator-account` and `x-simulator-region` say otherwise.
-    /// Signatures are not checked.
+    /// The account is the access key id when that is twelve digits, as LocalStack has it, or those digits in a key that
+    /// this simulator's STS gave out; otherwise `000000000000`. Region and service are those of the credential scope.
+    /// The headers `x-simulator-account` and `x-simulator-region` say otherwise. Signatures are not checked; the only
+    /// request without one is AssumeRoleWithWebIdentity.
     ///
     /// # Errors
     /// A sentence, when the credential scope is missing or names a service that the simulator does not have.
     pub fn from_headers<'h>(header: impl Fn(&str) -> Option<&'h str>, body: Vec<u8>) -> Result<Self, String> {
-        let authorization = header("authorization").ok_or("the request carries no Authorization header")?;
-        let credential = CredentialScope::parse(authorization)
-            .ok_or("the Authorization header carries no Credential=KEY/DATE/REGION/SERVICE/aws4_request")?;
-        let service = match credential.service {
-            "elasticloadbalancing" => Service::ElasticLoadBalancing,
-            "ec2" => Service::Ec2,
-            other => {
-                return Err(format!("the simulator has elasticloadbalancing and ec2, not '{other}'"));
-            }
+        let owned = |name| header(name).map(str::to_owned);
+        let (service, account, region) = match header("authorization") {
+            Some(authorization) => signed(authorization)?,
+            None if sts::is_unsigned(&body) => (Service::Sts, DEFAULT_ACCOUNT, DEFAULT_REGION),
+            None => return Err("the request carries no Authorization header".to_owned()),
         };
-        let account = header("x-simulator-account").unwrap_or(if is_account_id(credential.key) {
-            credential.key
-        } else {
-            DEFAULT_ACCOUNT
-        });
-        let region = header("x-simulator-region").unwrap_or(if credential.region.is_empty() {
-            DEFAULT_REGION
-        } else {
-            credential.region
-        });
-        Ok(Self { service, scope: Scope { account: account.to_owned(), region: region.to_owned() }, body })
+        let scope = Scope {
+            account: header("x-simulator-account").unwrap_or(account).to_owned(),
+            region: header("x-simulator-region").unwrap_or(region).to_owned(),
+        };
+        let (target, session) = (owned("x-amz-target"), owned("x-amz-security-token"));
+        Ok(Self { service, scope, target, session, body })
     }
+}
+
+/// Service, account and Region of a signed request.
+fn signed(authorization: &str) -> Result<(Service, &str, &str), String> {
+    let credential = CredentialScope::parse(authorization)
+        .ok_or("the Authorization header carries no Credential=KEY/DATE/REGION/SERVICE/aws4_request")?;
+    let named = |service: &&Service| service.name() == credential.service;
+    let service = Service::ALL.iter().find(named).ok_or_else(|| {
+        let known = Service::ALL.map(Service::name).join(", ");
+        format!("the simulator has no service '{}'; it has {known}", credential.service)
+    })?;
+    let region = if credential.region.is_empty() { DEFAULT_REGION } else { credential.region };
+    Ok((*service, account_of(credential.key), region))
+}
+
+/// The account that an access key is of.
+fn account_of(key: &str) -> &str {
+    let digits = key.strip_prefix(sts::KEY_PREFIX).unwrap_or(key);
+    let is_account = digits.len() == 12 && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if is_account { digits } else { DEFAULT_ACCOUNT }
 }
 
 struct CredentialScope<'a> {
@@ -101,10 +177,6 @@ impl<'a> CredentialScope<'a> {
         let (key, _date, region, service) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         Some(Self { key, region, service })
     }
-}
-
-fn is_account_id(key: &str) -> bool {
-    key.len() == 12 && key.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 #[cfg(test)]
@@ -131,10 +203,24 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_an_assumed_role_are_of_its_account() {
+        let role = "AWS4-HMAC-SHA256 Credential=ASIA444455556666/20260131/eu-west-1/tagging/aws4_request, Signature=0";
+        assert_eq!(
+            caller(&[("authorization", role)]),
+            Ok((Service::ResourceGroupsTagging, "444455556666/eu-west-1".to_owned()))
+        );
+        let header = |_: &str| None;
+        let unsigned = b"Action=AssumeRoleWithWebIdentity&RoleArn=x".to_vec();
+        assert_eq!(Request::from_headers(header, unsigned).unwrap().service, Service::Sts);
+    }
+
+    #[test]
     fn a_request_of_nobody_or_for_another_service_is_refused_with_a_sentence() {
         assert!(caller(&[]).unwrap_err().contains("no Authorization"));
         assert!(caller(&[("authorization", "Bearer x")]).unwrap_err().contains("Credential="));
-        let sts = "AWS4-HMAC-SHA256 Credential=a/20260131/us-west-2/sts/aws4_request";
-        assert!(caller(&[("authorization", sts)]).unwrap_err().contains("not 'sts'"));
+        let s3 = "AWS4-HMAC-SHA256 Credential=a/20260131/us-west-2/s3/aws4_request";
+        assert!(
+            caller(&[("authorization", s3)]).unwrap_err().starts_with("the simulator has no service 's3'; it has ")
+        );
     }
 }

@@ -8,9 +8,10 @@ use std::time::Duration;
 
 use clap::Parser;
 use northgate_simulator::account_description::AccountDescription;
-use northgate_simulator::{AccountOptions, Options, RemoteEc2, Simulator, door};
+use northgate_simulator::{AccountOptions, DataPath, OpenListener, Options, RemoteEc2, Simulator, door};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
 
 /// An AWS account on a loopback port: Elastic Load Balancing v2 and a small EC2.
 ///
@@ -27,6 +28,9 @@ struct Arguments {
     /// Take EC2's facts from this endpoint instead of the simulator's own EC2.
     #[arg(long, value_name = "URL")]
     ec2_endpoint: Option<String>,
+    /// Open each listener of an active load balancer on a loopback port; the ports are told on stderr.
+    #[arg(long)]
+    data_path: bool,
     /// From the creation of a load balancer to its state `active`.
     #[arg(long, value_parser = duration, default_value = "2s")]
     provisioning_delay: Duration,
@@ -60,8 +64,12 @@ async fn main() -> ExitCode {
 async fn run(arguments: Arguments) -> Result<(), String> {
     let mut terminate =
         signal(SignalKind::terminate()).map_err(|error| format!("SIGTERM cannot be waited for: {error}"))?;
-    let listen = arguments.listen;
+    let (listen, carries) = (arguments.listen, arguments.data_path);
     let simulator = simulator(arguments).await?;
+    let data_path = carries.then(|| DataPath::serve(&simulator));
+    if let Some(data_path) = &data_path {
+        tokio::spawn(tell(data_path.changes()));
+    }
     let listener = TcpListener::bind(listen).await.map_err(|error| format!("cannot listen on {listen}: {error}"))?;
     let address = listener.local_addr().map_err(|error| format!("cannot tell the address listened on: {error}"))?;
     let mut stdout = std::io::stdout();
@@ -69,10 +77,26 @@ async fn run(arguments: Arguments) -> Result<(), String> {
         .and_then(|()| stdout.flush())
         .map_err(|error| format!("stdout cannot be written: {error}"))?;
     tokio::select! {
-        () = door::http::serve(simulator, listener) => {}
+        () = door::http::serve(simulator, data_path, listener) => {}
         _ = terminate.recv() => {}
     }
     Ok(())
+}
+
+/// Tells of listeners that open and close.
+async fn tell(mut changes: watch::Receiver<Vec<OpenListener>>) {
+    let mut before = Vec::new();
+    while changes.changed().await.is_ok() {
+        let now = changes.borrow_and_update().clone();
+        let mut stderr = std::io::stderr();
+        for (sign, these, others) in [("closed", &before, &now), ("open", &now, &before)] {
+            for listener in these.iter().filter(|listener| !others.contains(listener)) {
+                // Who does not read stderr still wants the ports.
+                let _ = writeln!(stderr, "{sign}: {listener}");
+            }
+        }
+        before = now;
+    }
 }
 
 async fn simulator(arguments: Arguments) -> Result<Simulator, String> {
@@ -104,6 +128,7 @@ fn options(arguments: &Arguments) -> Options {
             interface_delay: arguments.interface_delay,
             ..AccountOptions::default()
         },
+        ..Options::default()
     }
 }
 

@@ -64,6 +64,15 @@ pub(crate) trait Network: Send + Sync {
     /// Those of the subnets that exist, sorted by id.
     fn subnets<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<Subnet>>;
 
+    /// Every subnet of a VPC, sorted by id.
+    fn subnets_of_vpc<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Vec<Subnet>>;
+
+    /// The private addresses in a VPC that belong to load balancers.
+    fn load_balancer_addresses<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Vec<net::IpAddr>>;
+
+    /// The id of a VPC's default security group.
+    fn default_security_group<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Option<String>>;
+
     /// Those of the security groups that exist, sorted by id.
     fn security_groups<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<SecurityGroup>>;
 
@@ -135,7 +144,7 @@ pub(crate) struct Instance {
 /// The interfaces that one load balancer has in EC2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LoadBalancerInterfaces {
-    /// `net/NAME/ID`, the last three parts of its ARN: the interfaces are described as `ELB net/NAME/ID`.
+    /// `net/NAME/ID` or `app/NAME/ID`, the last three parts of its ARN: the interfaces are described as `ELB net/NAME/ID`.
     pub(crate) load_balancer: String,
     /// The subnets, one interface each.
     pub(crate) subnets: Vec<String>,

@@ -46,7 +46,7 @@ async fn every_fixture_loads() {
     let folder = format!("{}/tests/account_description", env!("CARGO_MANIFEST_DIR"));
     let mut names: Vec<_> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     names.sort();
-    assert_eq!(names, ["every-list.yaml", "recorded.json", "smallest.yaml"]);
+    assert_eq!(names, ["every-list.yaml", "recorded.json", "smallest.yaml", "whole-account.yaml"]);
     for name in names {
         load(&fixture(name.to_str().unwrap())).await;
     }
@@ -67,13 +67,9 @@ fn what_the_description_says_of_itself_can_be_asked() {
     assert_eq!(description.now().unwrap().to_string(), "2026-01-31T12:00:00Z");
     assert_eq!((description.account_id(), description.region()), ("123456789012", "us-west-2"));
     assert_eq!(description.vpc_id(), Some("vpc-xxx"));
-    assert_eq!(
-        description.not_modelled(),
-        ["addresses", "certificates", "ipamPools", "rules", "serverCertificates", "shield", "trustStores", "webAcls"]
-    );
     let empty = AccountDescription::parse("{rules: [], shield: {}}").unwrap();
     assert_eq!((empty.now(), empty.account_id(), empty.region()), (None, "000000000000", "us-east-1"));
-    assert!(empty.vpc_id().is_none() && empty.not_modelled().is_empty());
+    assert!(empty.vpc_id().is_none());
 }
 
 #[tokio::test]
@@ -245,7 +241,7 @@ async fn what_cannot_be_read_is_refused_with_its_place() {
         ("subnets: [\n", "line 1"),
         ("subnets:\n- SubnetId: a\n  AvailableIpAddressCount: many\n", "at line 3, column 28"),
         ("subnets:\n- CidrBlock: 10.0.0.0/8\n", "missing field `SubnetId` at line 2"),
-        ("subnets:\n- SubnetId: a\n  CidrBlock: 10.0.0.0\n", "at line 3"),
+        ("subnets:\n- SubnetId: a\n  CidrBlock: 10.0.0.0\n", "CidrBlock: invalid IP address syntax at line 2"),
         ("subnets: {a: b}\n", "at line 1, column 10"),
         ("now: yesterday\n", "at line 1, column 6"),
         ("instances:\n- InstanceId: i\n  State: {Name: asleep}\n", "asleep"),
@@ -332,4 +328,70 @@ async fn other_contradictions_are_refused() {
         let message = refused(text).await;
         assert!(message.starts_with(expected), "{message} instead of {expected}");
     }
+}
+
+/// A record of two questions: what there is, and the health of one target group that was never listed.
+const RECORD: &str = r#"{
+  "accountId": "123456789012", "region": "us-west-2", "vpcId": "vpc-1",
+  "securityGroups": [
+    { "GroupId": "sg-1", "GroupName": "one", "VpcId": "vpc-1", "IpPermissions": [
+      { "IpProtocol": "tcp", "FromPort": 80, "ToPort": 80, "UserIdGroupPairs": [{ "GroupId": "sg-not-read", "UserId": "123456789012" }] } ] }
+  ],
+  "instances": [{ "InstanceId": "i-1", "VpcId": "vpc-1", "SubnetId": "subnet-not-read", "PrivateIpAddress": "10.0.0.4" }],
+  "loadBalancers": [
+    { "LoadBalancerArn": "arn:gwy", "LoadBalancerName": "appliances", "Type": "gateway", "VpcId": "vpc-9", "State": { "Code": "active" } },
+    { "LoadBalancerArn": "arn:net", "LoadBalancerName": "web", "DNSName": "web.example", "Type": "network", "VpcId": "vpc-1",
+      "State": { "Code": "failed", "Reason": "no capacity" },
+      "AvailabilityZones": [{ "ZoneName": "us-west-2a", "SubnetId": "subnet-not-read" }],
+      "Tags": [{ "Key": "team", "Value": "web" }], "Attributes": { "of.tomorrow": "yes" } }
+  ],
+  "targetGroups": [
+    { "TargetGroupArn": "arn:never-listed", "Targets": [
+      { "Target": { "Id": "i-gone", "Port": 80 },
+        "TargetHealth": { "State": "unhealthy", "Reason": "Target.Timeout", "Description": "Request timed out" } } ] }
+  ],
+  "recorded": ["whatever the recorder calls it"]
+}"#;
+
+#[tokio::test]
+async fn a_record_is_answered_as_it_was_seen() {
+    let asked = AccountDescription::parse(RECORD).unwrap();
+    assert_eq!(asked.recorded(), Some(&["whatever the recorder calls it".to_owned()][..]));
+    let Account { ec2, elbv2 } = load(RECORD).await;
+
+    let listed = elbv2.describe_load_balancers().send().await.unwrap();
+    let [gateway, network] = listed.load_balancers() else { panic!("{listed:?}") };
+    assert_eq!((gateway.load_balancer_name(), gateway.r#type().unwrap().as_str()), (Some("appliances"), "gateway"));
+    assert_eq!(network.state().unwrap().reason(), Some("no capacity"));
+    assert_eq!(network.availability_zones()[0].subnet_id(), Some("subnet-not-read"));
+    let tags = elbv2.describe_tags().resource_arns("arn:net").resource_arns("arn:gwy").send().await.unwrap();
+    let counts = tags.tag_descriptions().iter().map(|found| (found.resource_arn().unwrap(), found.tags().len()));
+    assert_eq!(counts.collect::<Vec<_>>(), [("arn:net", 1), ("arn:gwy", 0)]);
+    let attributes = elbv2.describe_load_balancer_attributes().load_balancer_arn("arn:net").send().await.unwrap();
+    assert_eq!(attributes.attributes()[0].key(), Some("of.tomorrow"));
+
+    let health = elbv2.describe_target_health().target_group_arn("arn:never-listed").send().await.unwrap();
+    let seen = health.target_health_descriptions()[0].target_health().unwrap();
+    assert_eq!((seen.reason().unwrap().as_str(), seen.description()), ("Target.Timeout", Some("Request timed out")));
+    assert!(elbv2.describe_target_groups().send().await.unwrap().target_groups().is_empty(), "it was never listed");
+
+    // Nothing is made up: no interface for the instance or the load balancer.
+    assert!(ec2.describe_network_interfaces().send().await.unwrap().network_interfaces().is_empty());
+    let groups = ec2.describe_security_groups().send().await.unwrap();
+    assert_eq!(groups.security_groups()[0].ip_permissions()[0].user_id_group_pairs().len(), 1);
+}
+
+#[tokio::test]
+async fn a_record_finds_what_is_named_and_says_what_it_does_not_hold() {
+    let Account { elbv2, .. } = load(RECORD).await;
+    let named = elbv2.describe_load_balancers().names("web").send().await.unwrap();
+    assert_eq!(named.load_balancers()[0].load_balancer_arn(), Some("arn:net"));
+    for arns in [&["arn:other"][..], &["arn:net", "arn:other"]] {
+        let set = Some(arns.iter().map(|arn| (*arn).to_owned()).collect());
+        let missing = elbv2.describe_load_balancers().set_load_balancer_arns(set).send().await.unwrap_err();
+        assert_eq!(missing.into_service_error().meta().code(), Some("LoadBalancerNotFound"));
+    }
+    let written = elbv2.delete_load_balancer().load_balancer_arn("arn:net").send().await.unwrap_err();
+    let message = written.into_service_error().meta().message().unwrap().to_owned();
+    assert_eq!(message, "A recorded account answers what was read of it, and no DeleteLoadBalancer");
 }

@@ -125,7 +125,10 @@ async fn a_test_controls_an_account_while_it_runs() {
     let health = "/_simulator/accounts/111122223333/us-west-2/target-health";
     let force = format!(r#"{{"targetGroupArn": "{arn}", "targetId": "10.0.0.9", "state": "unhealthy"}}"#);
     assert_eq!(process.ask("PUT", health, "-", &force).await.0, 200);
+    let state = "/_simulator/accounts/111122223333/us-west-2/load-balancer-state";
     let refusals = [
+        ("PUT", state, r#"{"loadBalancerArn": "x", "state": null}"#, 400),
+        ("PUT", state, r#"{"loadBalancerArn": "x", "state": "sleepy"}"#, 400),
         ("PUT", health, r#"{"targetGroupArn": "x", "targetId": "y", "state": null}"#, 400),
         ("PUT", health, r#"{"state": "sleepy"}"#, 400),
         ("PATCH", options, r#"{"quotas": {"networks": 1}}"#, 400),
@@ -136,6 +139,60 @@ async fn a_test_controls_an_account_while_it_runs() {
     for (method, path, body, expected) in refusals {
         assert_eq!(process.ask(method, path, "-", body).await.0, expected, "{method} {path} {body}");
     }
+}
+
+#[tokio::test]
+async fn a_test_reads_calls_violations_and_the_present_state() {
+    let file = described("watched");
+    let process = Process::start(&["--account-description", &file]);
+    process.elb(LOAD_BALANCER).await;
+    process.elb("Action=CreateListener&Version=2015-12-01&Port=0").await;
+    let (_, calls) = process.ask("GET", "/_simulator/calls/0", "-", "").await;
+    assert!(
+        calls.contains("\"action\":\"CreateLoadBalancer\"") && calls.contains("\"Subnets\":[\"subnet-a\"]"),
+        "{calls}"
+    );
+    assert_eq!(process.ask("GET", "/_simulator/calls/2", "-", "").await, (200, "[]\n".to_owned()));
+    assert_eq!(process.ask("GET", "/_simulator/calls/x", "-", "").await.0, 400);
+    let (_, violations) = process.ask("GET", "/_simulator/violations", "-", "").await;
+    assert!(
+        violations.contains("\"action\":\"CreateListener\"") && !violations.contains("LoadBalancer\""),
+        "{violations}"
+    );
+    let (_, state) = process.ask("GET", "/_simulator/accounts/111122223333/us-west-2", "-", "").await;
+    assert!(state.contains("\"name\":\"web\"") && state.contains("\"securityGroups\":{"), "{state}");
+    assert_eq!(process.ask("GET", "/_simulator/data-path", "-", "").await.0, 400);
+}
+
+#[tokio::test]
+async fn the_binary_opens_listeners_and_is_told_where_targets_are() {
+    let file = described("data-path");
+    let process = Process::start(&["--account-description", &file, "--provisioning-delay", "0s", "--data-path"]);
+    let arn = |document: &str, name: &str| {
+        let (_, rest) = document.split_once(&format!("<{name}>")).expect("an ARN");
+        rest.split_once('<').expect("an end").0.to_owned()
+    };
+    let (_, made) = process.elb(LOAD_BALANCER).await;
+    let group = "Action=CreateTargetGroup&Version=2015-12-01&Name=web&Protocol=TCP&Port=80&VpcId=vpc-a&TargetType=ip";
+    let (_, group) = process.elb(group).await;
+    let (load_balancer, group) = (arn(&made, "LoadBalancerArn"), arn(&group, "TargetGroupArn"));
+    let actions = format!("DefaultActions.member.1.Type=forward&DefaultActions.member.1.TargetGroupArn={group}");
+    let create =
+        format!("Action=CreateListener&Version=2015-12-01&LoadBalancerArn={load_balancer}&Protocol=TCP&Port=80");
+    process.elb(&format!("{create}&{actions}")).await;
+    let address = loop {
+        let (_, open) = process.ask("GET", "/_simulator/data-path", "-", "").await;
+        let open: serde_json::Value = serde_json::from_str(&open).expect("JSON");
+        match open[0]["address"].as_str() {
+            Some(address) => break address.to_owned(),
+            None => tokio::time::sleep(Duration::from_millis(10)).await,
+        }
+    };
+    assert!(TcpStream::connect(address).await.is_ok());
+    let targets = "/_simulator/accounts/111122223333/us-west-2/targets";
+    let table = r#"[{"target": "10.0.0.9", "port": 80, "address": "127.0.0.1:9"}]"#;
+    assert_eq!(process.ask("PUT", targets, "-", table).await.0, 200);
+    assert_eq!(process.ask("PUT", targets, "-", r#"[{"target": "10.0.0.9"}]"#).await.0, 400);
 }
 
 #[tokio::test]
@@ -156,7 +213,7 @@ async fn what_cannot_start_says_why() {
 
 async fn ask(simulator: &Simulator, service: Service, body: &str) -> (u16, String) {
     let scope = Scope { account: "111122223333".to_owned(), region: "us-west-2".to_owned() };
-    let response = simulator.handle(Request { service, scope, body: body.as_bytes().to_vec() }).await;
+    let response = simulator.handle(Request::query(service, scope, body.as_bytes().to_vec())).await;
     (response.status, String::from_utf8(response.body).expect("UTF-8"))
 }
 
@@ -164,9 +221,9 @@ async fn ask(simulator: &Simulator, service: Service, body: &str) -> (u16, Strin
 async fn an_action_that_is_not_modelled_is_refused_by_name() {
     let simulator = Simulator::new(Options::default());
     let (status, elb) =
-        ask(&simulator, Service::ElasticLoadBalancing, "Action=CreateTrustStore&Version=2015-12-01").await;
+        ask(&simulator, Service::ElasticLoadBalancing, "Action=ModifyTrustStore&Version=2015-12-01").await;
     assert_eq!(status, 400);
-    assert!(elb.contains("<Code>InvalidAction</Code>") && elb.contains("CreateTrustStore"), "{elb}");
+    assert!(elb.contains("<Code>InvalidAction</Code>") && elb.contains("ModifyTrustStore"), "{elb}");
     let (status, ec2) = ask(&simulator, Service::Ec2, "Action=RunInstances&Version=2016-11-15").await;
     assert_eq!(status, 400);
     assert!(

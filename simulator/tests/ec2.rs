@@ -5,8 +5,11 @@
 mod ec2 {
     pub(crate) mod world;
 
+    mod built;
+    mod constraints;
     mod described;
     mod load_balancer_interfaces;
+    mod more_described;
     mod paged;
     mod remote;
     mod security_group_rules;

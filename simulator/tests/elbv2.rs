@@ -4,11 +4,17 @@
 mod elbv2 {
     pub(crate) mod world;
 
+    mod actions;
+    mod application;
     mod attributes;
+    mod constraints;
     mod described;
+    mod health;
     mod listeners;
     mod load_balancers;
     mod quotas;
+    mod rules;
+    mod secure_listeners;
     mod settings;
     mod tags;
     mod target_groups;

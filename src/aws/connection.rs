@@ -8,8 +8,10 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_ec2::config::Builder as Ec2Config;
 use aws_sdk_ec2::config::retry::RetryPartition;
 use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
+use aws_sdk_elasticloadbalancingv2::config::Builder as ElbConfig;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
@@ -18,6 +20,8 @@ use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 
 use super::error::AwsError;
 use super::read_only::ReadOnly;
+use super::record::{Answered, Record};
+use super::whole::WholeAnswers;
 use super::{Account, ReadOnlyAccount};
 
 /// Until a connection stands.
@@ -47,6 +51,8 @@ impl Default for ConnectOptions {
 pub struct Connection {
     sdk: SdkConfig,
     region: Region,
+    record: Option<Record>,
+    answered: Option<Answered>,
 }
 
 /// The SDK's clients of the services that we speak to.
@@ -76,7 +82,7 @@ impl Connection {
             .retry_config(RetryConfig::standard().with_max_attempts(options.max_attempts))
             .load()
             .await;
-        Ok(Self { sdk, region })
+        Ok(Self { sdk, region, record: None, answered: None })
     }
 
     /// An account behind an HTTP client, with the account id as access key: the in-process simulator.
@@ -90,7 +96,19 @@ impl Connection {
             .timeout_config(timeouts())
             .retry_config(RetryConfig::standard().with_max_attempts(ConnectOptions::default().max_attempts))
             .build();
-        Self { sdk, region: region.clone() }
+        Self { sdk, region: region.clone(), record: None, answered: None }
+    }
+
+    /// The same, with every answer kept that is read from here on by those who only read.
+    #[must_use]
+    pub fn recorded_in(self, record: Record) -> Self {
+        Self { record: Some(record), ..self }
+    }
+
+    /// The same, to a recorded account: what was not asked when it was recorded is unknown, and asking is an error.
+    #[must_use]
+    pub fn answering_only(self, questions: impl IntoIterator<Item = String>) -> Self {
+        Self { answered: Some(Answered::new(questions)), ..self }
     }
 
     /// The Region.
@@ -100,30 +118,50 @@ impl Connection {
 
     /// The account as one cluster in one VPC sees it.
     pub fn account(&self, cluster_name: ClusterName, vpc: VpcId) -> Account {
-        Account::new(self.clients(None), cluster_name, vpc)
+        Account::new(self.clients(), cluster_name, vpc)
     }
 
     /// The same for reading only; its clients refuse every operation that might write.
     pub fn read_only_account(&self, cluster_name: ClusterName, vpc: VpcId) -> ReadOnlyAccount {
-        ReadOnlyAccount::new(Account::new(self.read_only_clients(), cluster_name, vpc))
+        ReadOnlyAccount::new(self.read_only_clients(), cluster_name, vpc)
     }
 
+    /// Clients that refuse to write.
     pub(super) fn read_only_clients(&self) -> Clients {
-        self.clients(Some(ReadOnly))
+        let (mut elb, mut ec2) = self.configurations();
+        elb = elb.interceptor(ReadOnly);
+        ec2 = ec2.interceptor(ReadOnly);
+        if let Some(answered) = &self.answered {
+            elb = elb.interceptor(answered.clone());
+            ec2 = ec2.interceptor(answered.clone());
+        }
+        if let Some(record) = &self.record {
+            elb = elb.interceptor(record.clone());
+            ec2 = ec2.interceptor(record.clone());
+        }
+        Clients::new(elb, ec2)
+    }
+
+    fn clients(&self) -> Clients {
+        let (elb, ec2) = self.configurations();
+        Clients::new(elb, ec2)
     }
 
     /// Each client has a retry budget of its own: the SDK's is one for the whole process, so that one account in
     /// trouble would leave the others without retries.
-    fn clients(&self, guard: Option<ReadOnly>) -> Clients {
-        let mut elb = aws_sdk_elasticloadbalancingv2::config::Builder::from(&self.sdk)
+    fn configurations(&self) -> (ElbConfig, Ec2Config) {
+        let elb = ElbConfig::from(&self.sdk)
+            .interceptor(WholeAnswers)
             .retry_partition(RetryPartition::custom("elasticloadbalancing").build());
-        let mut ec2 =
-            aws_sdk_ec2::config::Builder::from(&self.sdk).retry_partition(RetryPartition::custom("ec2").build());
-        if let Some(guard) = guard {
-            elb = elb.interceptor(guard);
-            ec2 = ec2.interceptor(guard);
-        }
-        Clients {
+        let ec2 =
+            Ec2Config::from(&self.sdk).interceptor(WholeAnswers).retry_partition(RetryPartition::custom("ec2").build());
+        (elb, ec2)
+    }
+}
+
+impl Clients {
+    fn new(elb: ElbConfig, ec2: Ec2Config) -> Self {
+        Self {
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
             ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
         }

@@ -13,7 +13,7 @@ use super::error::{AwsError, Call, failed};
 const ELB_PAGE: i32 = 400;
 /// The most that one page of EC2 holds. Without a page size EC2 counts a call against a smaller budget.
 const EC2_PAGE: i32 = 1000;
-/// The largest page of route tables (EC2 API, `DescribeRouteTables`).
+/// The most route tables that one page holds.
 const ROUTE_TABLES_PAGE: i32 = 100;
 /// The most ARNs that DescribeTags and DescribeLoadBalancers take.
 pub(super) const ARNS_PER_CALL: usize = 20;

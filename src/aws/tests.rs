@@ -70,6 +70,7 @@ networkInterfaces:
 
 /// A simulated account with a wire to it that can be listened to and disturbed.
 struct Bed {
+    simulator: Simulator,
     wire: Wire,
     connection: Connection,
     account: Account,
@@ -87,7 +88,7 @@ impl Bed {
         let wire = Wire::to(simulator.connector());
         let connection = Connection::over(wire.connector(), &AccountId::new(ACCOUNT), &Region::new(REGION));
         let account = connection.account(ClusterName::new(CLUSTER), VpcId::new(VPC));
-        Self { wire, connection, account }
+        Self { simulator, wire, connection, account }
     }
 
     async fn stack(&self, purpose: Purpose) -> ActualStack {
@@ -111,6 +112,15 @@ impl Bed {
     async fn made_load_balancer(&self) -> LoadBalancerArn {
         let made = self.perform(AwsChange::CreateLoadBalancer(load_balancer("web"))).await.unwrap();
         LoadBalancerArn::new(made.physical_id.unwrap())
+    }
+}
+
+impl Drop for Bed {
+    /// No request may be one that AWS's service model does not allow.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.simulator.violations(), []);
+        }
     }
 }
 

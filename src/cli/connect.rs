@@ -7,7 +7,7 @@ use northgate_planner::snapshot::Settings;
 
 use super::Failure;
 use super::args::DecisionArgs;
-use crate::aws::{ConnectOptions, Connection};
+use crate::aws::{ConnectOptions, Connection, Record};
 use crate::cluster;
 
 /// What keeps the VPC from being known.
@@ -33,8 +33,23 @@ pub(super) async fn connect<F>(
 where
     F: Future<Output = Result<Vec<InstanceId>, cluster::Error>>,
 {
+    connect_recorded(decisions, None, instances).await
+}
+
+/// The same, with everything recorded that is read of the account from the first call on.
+pub(super) async fn connect_recorded<F>(
+    decisions: &DecisionArgs,
+    record: Option<&Record>,
+    instances: impl FnOnce() -> F,
+) -> Result<(Connection, Settings), Failure>
+where
+    F: Future<Output = Result<Vec<InstanceId>, cluster::Error>>,
+{
     let region = decisions.aws_region.as_ref().map(Region::new);
-    let connection = Connection::connect(ConnectOptions { region, ..ConnectOptions::default() }).await?;
+    let mut connection = Connection::connect(ConnectOptions { region, ..ConnectOptions::default() }).await?;
+    if let Some(record) = record {
+        connection = connection.recorded_in(record.clone());
+    }
     let vpc = match &decisions.aws_vpc_id {
         Some(vpc) => VpcId::new(vpc),
         None => {

@@ -15,13 +15,15 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::unknown_fields;
+use super::{line_index, unknown_fields};
 
 /// What manifests hold.
 #[derive(Debug, Default)]
 pub(super) struct Manifests {
     /// Every object that a plan needs, whole, in the order of the files.
     pub(super) objects: Vec<Value>,
+    /// Every other object.
+    pub(super) others: Vec<Value>,
     /// Services.
     pub(super) services: BTreeMap<ObjectName, Arc<Service>>,
     /// TargetGroupBindings.
@@ -48,21 +50,24 @@ pub(super) struct InputError {
     source: std::io::Error,
 }
 
-/// One document of a file.
+/// One document of a file, or an item of one.
 struct Document<'a> {
     file: &'a str,
     /// The number of its first line, from 1.
     line: usize,
     text: &'a str,
+    /// The way to the item: `items[2].`; empty for the document itself.
+    way: String,
 }
 
 impl Manifests {
-    /// Reads every file; folders stand for the `.yaml`, `.yml` and `.json` files in them, `-` for standard input.
+    /// Reads every file; folders stand for the `.yaml`, `.yml` and `.json` files in them, `recursive` for those in their
+    /// folders too; `-` is standard input.
     ///
     /// # Errors
     ///
     /// A file that cannot be opened. What is wrong inside a file is a problem; the others are still read.
-    pub(super) fn read(paths: &[PathBuf]) -> Result<Self, InputError> {
+    pub(super) fn read(paths: &[PathBuf], recursive: bool) -> Result<Self, InputError> {
         let mut manifests = Self::default();
         for path in paths {
             if path.as_os_str() == "-" {
@@ -71,7 +76,7 @@ impl Manifests {
                 manifests.parse("-", &text);
                 continue;
             }
-            for file in files(path)? {
+            for file in files(path, recursive)? {
                 let text =
                     std::fs::read_to_string(&file).map_err(|source| InputError { path: file.clone(), source })?;
                 manifests.parse(&file.to_string_lossy(), &text);
@@ -100,8 +105,9 @@ impl Manifests {
     fn add(&mut self, document: &Document<'_>, mut value: Value) {
         let kind = value.get("kind").and_then(Value::as_str).unwrap_or_default().to_owned();
         if kind == "List" || value.get("items").is_some_and(Value::is_array) && kind.ends_with("List") {
-            for item in value.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default() {
-                self.add(document, item);
+            let items = value.get_mut("items").and_then(Value::as_array_mut).map(std::mem::take).unwrap_or_default();
+            for (index, item) in items.into_iter().enumerate() {
+                self.add(&Document { way: format!("{}items[{index}].", document.way), ..*document }, item);
             }
             return;
         }
@@ -126,12 +132,16 @@ impl Manifests {
             ("", _) | (_, "") => Err(vec![Fault { path: None, message: "apiVersion or kind is missing".to_owned() }]),
             _ => {
                 *self.ignored.entry(kind).or_default() += 1;
+                self.others.push(value);
                 return;
             }
         };
         match result {
             Ok(()) => self.objects.push(value),
-            Err(faults) => self.problems.extend(faults.into_iter().map(|fault| document.problem(&kind, fault))),
+            Err(mut faults) => {
+                faults.sort_by_cached_key(|fault| document.line_of(fault));
+                self.problems.extend(faults.into_iter().map(|fault| document.problem(&kind, fault)));
+            }
         }
     }
 
@@ -156,15 +166,15 @@ struct Fault {
 
 impl Document<'_> {
     fn problem(&self, kind: &str, fault: Fault) -> Problem {
-        let leaf = fault.path.as_deref().and_then(|path| path.rsplit('.').next()).unwrap_or_default();
-        let leaf = leaf.split('[').next().unwrap_or_default();
-        let inside = self.text.lines().position(|line| {
-            let line = line.trim_start().trim_start_matches("- ").trim_start_matches('"');
-            !leaf.is_empty() && line.starts_with(leaf) && line[leaf.len()..].trim_start_matches('"').starts_with(':')
-        });
-        let line = self.line + inside.unwrap_or(0);
+        let line = self.line_of(&fault);
         let problem = Problem::general(format!("{}:{line}: {kind}: {}", self.file, fault.message));
         Problem { field: fault.path, ..problem }
+    }
+
+    /// The line of a field, as near as its path leads.
+    fn line_of(&self, fault: &Fault) -> usize {
+        let path = fault.path.as_deref().unwrap_or_default();
+        self.line + line_index::find(self.text, &format!("{}{path}", self.way))
     }
 }
 
@@ -208,33 +218,40 @@ fn documents<'a>(file: &'a str, text: &'a str) -> Vec<Document<'a>> {
         let marker =
             line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
         if marker {
-            documents.push(Document { file, line: first_line, text: &text[start..offset] });
+            documents.push(Document { file, line: first_line, text: &text[start..offset], way: String::new() });
             start = offset + line.len();
             first_line = index + 2;
         }
         offset += line.len();
     }
-    documents.push(Document { file, line: first_line, text: &text[start..] });
+    documents.push(Document { file, line: first_line, text: &text[start..], way: String::new() });
     documents.retain(|document| !document.text.trim().is_empty());
     documents
 }
 
 /// A file itself, or the manifests in a folder, by name.
-fn files(path: &Path) -> Result<Vec<PathBuf>, InputError> {
+fn files(path: &Path, recursive: bool) -> Result<Vec<PathBuf>, InputError> {
     let failed = |source| InputError { path: path.to_owned(), source };
     if !std::fs::metadata(path).map_err(failed)?.is_dir() {
         return Ok(vec![path.to_owned()]);
     }
-    let mut files = Vec::new();
+    let mut entries = Vec::new();
     for entry in std::fs::read_dir(path).map_err(failed)? {
-        let file = entry.map_err(failed)?.path();
-        let extension = file.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
-        if ["yaml", "yml", "json"].contains(&extension) {
-            files.push(file);
+        entries.push(entry.map_err(failed)?.path());
+    }
+    entries.sort();
+    let mut found = Vec::new();
+    for entry in entries {
+        let extension = entry.extension().and_then(|extension| extension.to_str()).unwrap_or_default();
+        if entry.is_dir() {
+            if recursive {
+                found.extend(files(&entry, recursive)?);
+            }
+        } else if ["yaml", "yml", "json"].contains(&extension) {
+            found.push(entry);
         }
     }
-    files.sort();
-    Ok(files)
+    Ok(found)
 }
 
 #[cfg(test)]
@@ -275,6 +292,46 @@ mod tests {
             problems[1]
         );
         assert_eq!(manifests.services.len(), 1);
+    }
+
+    #[test]
+    fn problems_stand_in_the_order_of_their_lines_also_inside_a_list() {
+        let manifests = read(
+            "apiVersion: v1\nkind: List\nitems:\n- apiVersion: v1\n  kind: Service\n  metadata: {name: web}\n\
+             - apiVersion: v1\n  kind: Service\n  metadata:\n    name: api\n    zone: a\n  spec:\n    prots: 1\n    more: 2\n",
+        );
+        let problems = manifests.problems.iter().map(|problem| problem.message.as_str()).collect::<Vec<_>>();
+        assert_eq!(
+            problems,
+            [
+                "web.yaml:11: Service: there is no field metadata.zone",
+                "web.yaml:13: Service: there is no field spec.prots",
+                "web.yaml:14: Service: there is no field spec.more",
+            ]
+        );
+    }
+
+    #[test]
+    fn folders_inside_a_folder_are_read_when_asked_for() {
+        let folder = std::env::temp_dir().join(format!("northgate-input-{}", std::process::id()));
+        std::fs::create_dir_all(folder.join("deeper")).unwrap();
+        let service = |name: &str| format!("apiVersion: v1\nkind: Service\nmetadata: {{name: {name}}}\n");
+        for (file, text) in [
+            ("b.yaml", service("b")),
+            ("deeper/c.yml", service("c")),
+            ("a.json", "{\"apiVersion\":\"v1\",\"kind\":\"Service\",\"metadata\":{\"name\":\"a\"}}".to_owned()),
+            ("notes.txt", "not a manifest: [".to_owned()),
+        ] {
+            std::fs::write(folder.join(file), text).unwrap();
+        }
+        let names = |recursive| {
+            let manifests = Manifests::read(std::slice::from_ref(&folder), recursive).unwrap();
+            assert_eq!(manifests.problems, []);
+            manifests.services.into_keys().map(|name| name.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(false), ["a", "b"]);
+        assert_eq!(names(true), ["a", "b", "c"]);
+        std::fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

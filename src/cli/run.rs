@@ -9,7 +9,7 @@ use tracing_subscriber::EnvFilter;
 
 use super::Failure;
 use super::args::DecisionArgs;
-use crate::cluster;
+use crate::cluster::{self, Clock};
 use crate::controller::{self, RunOptions};
 
 /// Run the controller.
@@ -21,9 +21,9 @@ pub(super) struct RunArgs {
     /// Every object is planned again at least this often.
     #[arg(long, value_name = "DURATION", default_value = "10m", value_parser = sync_period)]
     sync_period: Duration,
-    /// Where /healthz and /readyz are served.
+    /// Where /healthz and /readyz are served; 0: nowhere.
     #[arg(long, value_name = "ADDRESS", default_value = ":61779", value_parser = address)]
-    health_probe_bind_addr: SocketAddr,
+    health_probe_bind_addr: Probes,
     /// How much is logged: error, warn, info, debug, or a filter such as northgate=debug.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log_level: String,
@@ -46,7 +46,15 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         let account = connection.account(settings.cluster_name.clone(), settings.vpc.clone());
         // A pod's host name is its name.
         let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "northgate".to_owned());
-        let options = RunOptions { settings, cluster, account, sync_period, health_probe_bind_addr, instance };
+        let options = RunOptions {
+            settings,
+            cluster,
+            account,
+            sync_period,
+            health_probe_bind_addr: health_probe_bind_addr.0,
+            instance,
+            clock: Clock::System,
+        };
         controller::run(options).await?;
         Ok(0)
     })
@@ -82,10 +90,18 @@ fn sync_period(text: &str) -> Result<Duration, String> {
     Ok(period.min(LONGEST))
 }
 
-/// `:61779` means every address, as in LBC.
-fn address(text: &str) -> Result<SocketAddr, String> {
+/// Where probes are answered, if they are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Probes(Option<SocketAddr>);
+
+/// `:61779` means every address and `0` none, as in LBC.
+fn address(text: &str) -> Result<Probes, String> {
+    if text == "0" {
+        return Ok(Probes(None));
+    }
     let full = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.to_owned() };
-    full.parse().map_err(|_| format!("{text:?} is no address; write :61779 or 127.0.0.1:61779"))
+    let address = full.parse().map_err(|_| format!("{text:?} is no address; write :61779, 127.0.0.1:61779 or 0"))?;
+    Ok(Probes(Some(address)))
 }
 
 #[cfg(test)]
@@ -102,7 +118,8 @@ mod tests {
 
     #[test]
     fn an_address_without_a_host_means_every_address() {
-        assert_eq!(address(":61779").unwrap().to_string(), "0.0.0.0:61779");
-        assert_eq!(address("127.0.0.1:0").unwrap().to_string(), "127.0.0.1:0");
+        assert_eq!(address(":61779"), Ok(Probes(Some(([0, 0, 0, 0], 61779).into()))));
+        assert_eq!(address("127.0.0.1:0"), Ok(Probes(Some(([127, 0, 0, 1], 0).into()))));
+        assert_eq!(address("0"), Ok(Probes(None)));
     }
 }

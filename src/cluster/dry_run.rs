@@ -20,6 +20,13 @@ pub struct Refused {
     message: String,
 }
 
+impl Refused {
+    pub(super) fn new(object: &Value, message: String) -> Self {
+        let text = |pointer: &str| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self { kind: text("/kind"), name: text("/metadata/name"), message }
+    }
+}
+
 /// Applies an object as kubectl would: by three-way merge where the live object was last applied so, else by server-side
 /// apply.
 ///
@@ -34,11 +41,12 @@ pub async fn dry_run_apply(client: &Client, object: &Value) -> Result<Result<Val
     let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &kind));
     let objects: Api<DynamicObject> = match (kind.as_str(), namespace.as_str()) {
         ("Node", _) => Api::all_with(client.clone(), &resource),
-        (_, "") => Api::namespaced_with(client.clone(), "default", &resource),
+        (_, "") => Api::default_namespaced_with(client.clone(), &resource),
         (_, namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
     };
     let what = || format!("plan {kind} {name}");
     let live = ask(what, objects.get_opt(&name)).await?;
+    let is_new = live.is_none();
     let last_applied = live
         .and_then(|live| live.metadata.annotations.unwrap_or_default().remove(LAST_APPLIED))
         .and_then(|text| serde_json::from_str::<Value>(&text).ok());
@@ -54,12 +62,40 @@ pub async fn dry_run_apply(client: &Client, object: &Value) -> Result<Result<Val
         }
     };
     match applied {
-        Ok(applied) => Ok(Ok(json!(applied))),
+        Ok(applied) => {
+            let mut applied = json!(applied);
+            if is_new {
+                forget_made_up(&mut applied, object);
+            }
+            Ok(Ok(applied))
+        }
         // Invalid, forbidden by a policy, or of an unknown kind: about this object only.
         Err(Error::Refused { status, .. }) if [400, 404, 409, 422].contains(&status.code) => {
-            Ok(Err(Refused { kind, name, message: status.message }))
+            Ok(Err(Refused::new(object, status.message)))
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Takes away what the API server makes up for an object that is not there yet, and makes up anew when it is applied: the
+/// uid, and node ports that are not given.
+fn forget_made_up(applied: &mut Value, given: &Value) {
+    if let Some(metadata) = applied["metadata"].as_object_mut() {
+        metadata.remove("uid");
+    }
+    if applied["kind"] != "Service" {
+        return;
+    }
+    let ports = given["spec"]["ports"].as_array().cloned().unwrap_or_default();
+    let is_given = |port: &Value| ports.iter().any(|given| given["nodePort"] == *port);
+    for port in applied["spec"]["ports"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+        if port.get("nodePort").is_some_and(|number| !is_given(number)) {
+            port.remove("nodePort");
+        }
+    }
+    let health = given["spec"]["healthCheckNodePort"].clone();
+    if let Some(spec) = applied["spec"].as_object_mut().filter(|_| health.is_null()) {
+        spec.remove("healthCheckNodePort");
     }
 }
 
@@ -85,6 +121,22 @@ fn three_way(last: &Value, given: &Value) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_made_up_for_a_new_object_is_not_known() {
+        let given = json!({ "spec": { "ports": [{ "port": 80 }, { "port": 81, "nodePort": 30081 }] } });
+        let mut applied = json!({
+            "kind": "Service",
+            "metadata": { "name": "web", "uid": "made-up" },
+            "spec": {
+                "ports": [{ "port": 80, "nodePort": 31999 }, { "port": 81, "nodePort": 30081 }],
+                "healthCheckNodePort": 32000,
+            },
+        });
+        forget_made_up(&mut applied, &given);
+        let expected = json!({ "kind": "Service", "metadata": { "name": "web" }, "spec": given["spec"] });
+        assert_eq!(applied, expected);
+    }
 
     #[test]
     fn what_is_given_no_more_is_taken_away_and_the_rest_is_left() {

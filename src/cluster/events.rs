@@ -15,8 +15,8 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 use tracing::{debug, warn};
 
+use super::clock::Clock;
 use super::error::{Error, ask};
-use super::snapshot::now;
 
 /// Who says it: `events.k8s.io` asks for a name that is ours.
 const CONTROLLER: &str = "northgate.dev/controller";
@@ -75,6 +75,7 @@ impl Sender {
 pub(super) struct Writer {
     client: Client,
     instance: String,
+    clock: Clock,
     waiting: mpsc::Receiver<Said>,
     written: BTreeMap<String, Written>,
 }
@@ -86,9 +87,9 @@ struct Written {
 }
 
 /// A sender and its writer; `instance` names this process, `northgate-6d4b9…`.
-pub(super) fn channel(client: Client, instance: String) -> (Sender, Writer) {
+pub(super) fn channel(client: Client, instance: String, clock: Clock) -> (Sender, Writer) {
     let (sender, waiting) = mpsc::channel(WAITING);
-    (Sender(sender), Writer { client, instance, waiting, written: BTreeMap::new() })
+    (Sender(sender), Writer { client, instance, clock, waiting, written: BTreeMap::new() })
 }
 
 impl Writer {
@@ -114,7 +115,7 @@ impl Writer {
                 return Ok(());
             }
         }
-        let event = event(said, &name, &self.instance, now());
+        let event = event(said, &name, &self.instance, self.clock.now());
         let created = ask(|| format!("create Event/{name}"), api.create(&PostParams::default(), &event)).await;
         match created {
             Err(there) if there.is_already_exists() => {
@@ -131,7 +132,7 @@ impl Writer {
 
     /// Says once more what an event says; `false`: the event has run out meanwhile.
     async fn count(&mut self, api: &Api<Event>, name: &str, count: i32) -> Result<bool, Error> {
-        let series = json!({ "series": { "count": count, "lastObservedTime": MicroTime(now()) } });
+        let series = json!({ "series": { "count": count, "lastObservedTime": MicroTime(self.clock.now()) } });
         let what = || format!("patch Event/{name}");
         match ask(what, api.patch(name, &PatchParams::default(), &Patch::Merge(&series))).await {
             Err(gone) if gone.is_not_found() => {

@@ -11,9 +11,9 @@ use northgate_planner::id::{InstanceId, ObjectName};
 use northgate_planner::snapshot::{Settings, Snapshot};
 use serde::de::DeserializeOwned;
 
+use super::clock;
 use super::error::{Error, ask};
 use super::lease;
-use super::snapshot::now;
 use super::watch::Watched;
 
 /// Objects per page, as client-go has it.
@@ -50,7 +50,7 @@ pub async fn list(client: &Client, settings: Arc<Settings>) -> Result<Listing, E
     };
     let nodes: BTreeMap<ObjectName, Arc<Node>> = nodes?;
     let snapshot = Snapshot {
-        now: now(),
+        now: clock::now(),
         settings,
         services: services?,
         bindings,

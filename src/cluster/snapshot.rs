@@ -17,12 +17,6 @@ pub(crate) const SERVICE_NAME_LABEL: &str = "kubernetes.io/service-name";
 /// The annotation by which a Service of any type can be handed to LBC.
 const TYPE_ANNOTATION: &str = "service.beta.kubernetes.io/aws-load-balancer-type";
 
-/// The time that decisions are made at: the one place where the controller reads the clock.
-#[expect(clippy::disallowed_methods, reason = "the door through which time comes in; everything behind it takes `now`")]
-pub fn now() -> Timestamp {
-    Timestamp::now()
-}
-
 /// Whether a Service may be anything to us: ours, given up, or skipped with a reason worth telling.
 pub(crate) fn concerns_us(service: &Service) -> bool {
     let spec = service.spec.as_ref();
@@ -49,9 +43,10 @@ pub(super) fn take(
     key: &Key,
     settings: &Arc<Settings>,
     cloud_controller: CloudController,
+    now: Timestamp,
 ) -> Snapshot {
     let mut snapshot = Snapshot {
-        now: now(),
+        now,
         settings: Arc::clone(settings),
         services: BTreeMap::new(),
         bindings: BTreeMap::new(),
@@ -180,7 +175,7 @@ mod tests {
 
     fn snapshot(key: &Key) -> Snapshot {
         let settings = Settings::new(ClusterName::new("demo"), VpcId::new("vpc-1"), Region::new("us-west-2"));
-        take(&caches(), key, &Arc::new(settings), CloudController::Absent)
+        take(&caches(), key, &Arc::new(settings), CloudController::Absent, Timestamp::UNIX_EPOCH)
     }
 
     fn names<T>(objects: &BTreeMap<ObjectName, T>) -> Vec<&str> {

@@ -56,7 +56,7 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
     }
     report(world, name, &snapshot, &plan, count, &applied).await?;
     finalizers::release(world, &snapshot, &plan, &applied).await?;
-    Ok(applied.next()?.at_most(look_again(world, name, &plan, count)))
+    Ok(applied.next()?.at_most(look_again(world, name, &plan, &actual, count)))
 }
 
 /// Writes targets and condition into the status, and tells the rest.
@@ -145,9 +145,12 @@ fn look_again<A: Account>(
     world: &World<A>,
     name: &ObjectName,
     plan: &Plan,
+    actual: &Actual,
     count: Option<TargetCount>,
 ) -> Option<Duration> {
-    let waiting = plan.wanted && count.is_some_and(|count| count.ready < count.total);
+    // A group that was just made may not be seen yet; one that is gone may be made again.
+    let missing = *actual == Actual::Targets(ActualTargets::Missing);
+    let waiting = plan.wanted && (missing || count.is_some_and(|count| count.ready < count.total));
     match world.look(name, waiting) {
         0 => None,
         looks => Some(pause_before(looks)),

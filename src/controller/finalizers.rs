@@ -1,6 +1,7 @@
 //! Finalizers around a plan: on before its first write, off after its last.
 
 use northgate_planner::plan::Plan;
+use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Snapshot;
 use tracing::info;
 
@@ -10,7 +11,7 @@ use super::world::{Account, World};
 
 /// Puts our finalizer on the objects of a plan: from here on they cannot go without us.
 pub(super) async fn hold<A: Account>(world: &World<A>, snapshot: &Snapshot, plan: &Plan) -> Result<(), Error> {
-    if plan.wanted && !plan.refused {
+    if plan.wanted && !plan.refused && !planted(Bug::CreateBeforeFinalizer) {
         for object in &plan.objects {
             world.cluster.hold(snapshot, object).await.map_err(Error::Hold)?;
         }

@@ -116,6 +116,7 @@ impl<K: Ord + Clone + Hash> Queue<K> {
             };
             match next_due {
                 Some(at) => tokio::select! {
+                    biased;
                     () = tokio::time::sleep_until(at) => {}
                     () = self.changed.notified() => {}
                 },

@@ -4,6 +4,7 @@ use northgate_planner::actual::{Actual, LoadBalancerState};
 use northgate_planner::id::{Key, LoadBalancerArn, ResourceKey, StackId, Uid};
 use northgate_planner::pipeline::{self, Declined};
 use northgate_planner::plan::{AwsChange, Plan, WaitFor, Write};
+use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Snapshot;
 use tracing::info;
 
@@ -70,6 +71,7 @@ async fn report<A: Account>(
         // A Service that is no longer of type LoadBalancer may not have an address.
         Found::Serving(host) if plan.wanted => set_host(world, id, &uid, Some(host)).await?,
         Found::Serving(_) | Found::Pending(_) => {}
+        Found::Nothing if planted(Bug::HostKept) => {}
         Found::Nothing => set_host(world, id, &uid, None).await?,
     }
     match (found, &applied.stopped_at) {

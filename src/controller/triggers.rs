@@ -9,6 +9,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use northgate_planner::crd::TargetGroupBinding;
 use northgate_planner::id::{Key, ObjectName, StackId};
+use northgate_planner::planted::{Bug, planted};
 use northgate_planner::spec::class::SERVICE_FINALIZER;
 use northgate_planner::targets::BINDING_FINALIZER;
 
@@ -44,6 +45,7 @@ pub(super) fn tell<A: Account>(world: &World<A>, changed: &Changed) {
     let first_lists = !world.cluster.missing().is_empty();
     for look in looks(changed, world.cluster.caches(), &world.own_writes) {
         match look {
+            _ if first_lists && planted(Bug::FirstListsIgnored) => {}
             Look::Edited(key) | Look::Touched(key) if first_lists => world.queues.of(&key).add_behind(key),
             Look::Edited(key) => world.queues.of(&key).add(key),
             Look::Touched(key) => world.queues.of(&key).add_after(key, WINDOW),
@@ -126,7 +128,7 @@ fn rivals(change: &Change<TargetGroupBinding>, caches: &Caches) -> BTreeSet<Look
 
 fn endpoint_slice(change: &Change<EndpointSlice>, caches: &Caches) -> BTreeSet<Look> {
     let content = |slice: &EndpointSlice| (service_of(slice).cloned(), slice.endpoints.clone(), slice.ports.clone());
-    if !differs(change, content) {
+    if !differs(change, content) || planted(Bug::EndpointsUnwatched) {
         return BTreeSet::new();
     }
     let namespace = ObjectName::of(&change.latest().metadata).namespace;
@@ -159,7 +161,7 @@ fn pod(change: &Change<Pod>, caches: &Caches) -> BTreeSet<Look> {
 
 fn node(change: &Change<Node>, caches: &Caches) -> BTreeSet<Look> {
     let bindings = caches.bindings.filter(|_, binding| {
-        holds_instances(binding) && {
+        holds_instances(binding) && !planted(Bug::NodesUnwatched) && {
             let selected = selector_keys(binding);
             differs(change, |node| suitability(node, &selected))
         }
@@ -188,7 +190,8 @@ fn is_binding_edited(change: &Change<TargetGroupBinding>) -> bool {
 fn is_metadata_edited(before: &ObjectMeta, after: &ObjectMeta, finalizer: &str) -> bool {
     let has_ours = |metadata: &ObjectMeta| metadata.finalizers.iter().flatten().any(|name| name == finalizer);
     before.uid != after.uid
-        || before.deletion_timestamp.is_some() != after.deletion_timestamp.is_some()
+        || (before.deletion_timestamp.is_some() != after.deletion_timestamp.is_some()
+            && !planted(Bug::DeletionUnwatched))
         || !others(before, finalizer).eq(others(after, finalizer))
         || (has_ours(before) && !has_ours(after))
 }

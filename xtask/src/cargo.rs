@@ -15,6 +15,11 @@ pub(crate) fn build_programs() -> Result<(), Failure> {
     run(&["build", WORKSPACE, "--bins"])
 }
 
+/// Builds the programs as they are shipped.
+pub(crate) fn build_release() -> Result<(), Failure> {
+    run(&["build", "--release", WORKSPACE, "--bins"])
+}
+
 /// The formatting of every file.
 pub(crate) fn check_format() -> Result<(), Failure> {
     run(&["fmt", "--all", "--check"])
@@ -32,6 +37,13 @@ pub(crate) fn unit_tests() -> Result<(), Failure> {
     for target in targets.iter().filter(|target| *target != BLACK_BOX) {
         arguments.extend(["--test", target]);
     }
+    run(&arguments)
+}
+
+/// Thousands of episodes of the controller in a simulated world, two at a time.
+pub(crate) fn episodes(run_of: &[&str]) -> Result<(), Failure> {
+    let mut arguments = vec!["run", "--quiet", "--package", "episodes", "--"];
+    arguments.extend(run_of);
     run(&arguments)
 }
 

@@ -3,7 +3,9 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command-line tool for developers")]
 
 mod cargo;
+mod conformance;
 mod leave;
+mod measure;
 mod test;
 mod trial;
 
@@ -20,7 +22,7 @@ struct Arguments {
     command: Command,
 }
 
-#[derive(Clone, Copy, Subcommand)]
+#[derive(Clone, Subcommand)]
 enum Command {
     /// Start a test bed (LocalStack, the simulator, a control plane) and leave it running
     Up,
@@ -30,6 +32,13 @@ enum Command {
     Try,
     /// Set up what is missing, then run every check and every test
     Test,
+    /// Compare plans with what AWS Load Balancer Controller makes of the same objects, where its cases are at hand
+    Conformance,
+    /// Measure the release build against the limits it has to keep
+    Measure {
+        #[command(subcommand)]
+        subject: measure::Subject,
+    },
 }
 
 /// Why a command failed.
@@ -52,6 +61,8 @@ fn main() -> ExitCode {
         Command::Down => interruptible(leave::down()),
         Command::Try => interruptible(trial::run()),
         Command::Test => test::run(),
+        Command::Measure { subject } => measure::run(subject),
+        Command::Conformance => cargo::build_programs().and_then(|()| conformance::run(conformance::Cases::find()?)),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -5,7 +5,17 @@ use std::time::{Duration, Instant};
 
 use localstack_tests::setup;
 
+use crate::conformance::{self, Cases};
 use crate::{Failure, cargo};
+
+/// The runs of episodes, each with what it is called here.
+const EPISODES: &[(&str, &[&str])] = &[
+    ("episodes: sweep (R2)", &["sweep", "--every", "24"]),
+    ("episodes: swarm (R3)", &["swarm", "--seeds", "40"]),
+    ("episodes: stale (R4)", &["stale", "--every", "12"]),
+    ("episodes: limits (R6)", &["limits"]),
+    ("episodes: same (R12)", &["determinism", "--seeds", "6"]),
+];
 
 struct Part {
     name: &'static str,
@@ -24,18 +34,33 @@ pub(crate) fn run() -> Result<(), Failure> {
         part("clippy", cargo::clippy),
         part("unit and golden tests", cargo::unit_tests),
     ];
+    for (name, run) in EPISODES {
+        parts.push(part(name, || cargo::episodes(run)));
+    }
     parts.push(set_up.join().expect("the set-up returns its errors"));
     // They would run the programs of an older build, or wait for what is not there.
-    let ready = parts.iter().filter(|part| matches!(part.name, "build" | "set-up")).all(|part| part.result.is_ok());
+    let ready = is_ok(&parts, "build") && is_ok(&parts, "set-up");
     if ready {
         parts.push(part("black-box tests", cargo::black_box_tests));
     }
+    let cases = Cases::find();
+    let without = if let Ok(Cases::Absent(why)) = &cases { Some(why.clone()) } else { None };
+    if without.is_none() && is_ok(&parts, "build") {
+        parts.push(part("conformance cases", || conformance::run(cases?)));
+    }
     summarize(&parts, start.elapsed());
+    if let Some(why) = without {
+        println!("conformance cases        not run: {why}");
+    }
     let failed: Vec<&str> = parts.iter().filter(|part| part.result.is_err()).map(|part| part.name).collect();
     match failed.is_empty() {
         true => Ok(()),
         false => Err(Failure::Part(failed.join(", "))),
     }
+}
+
+fn is_ok(parts: &[Part], name: &str) -> bool {
+    parts.iter().any(|part| part.name == name && part.result.is_ok())
 }
 
 fn part(name: &'static str, work: impl FnOnce() -> Result<(), Failure>) -> Part {

@@ -39,6 +39,9 @@ pub(super) fn api_server(port: u16) -> Vec<String> {
     flags
 }
 
+/// What led to the present state is forgotten after seconds, not minutes.
+pub(super) const FORGETFUL: &[&str] = &["--etcd-compaction-interval=5s"];
+
 /// kube-controller-manager with the controllers that make a cluster's objects move. Not node-lifecycle: no kubelet
 /// renews a lease here, so it would mark every node NotReady. No cloud provider: nothing else writes the status of a
 /// Service of type LoadBalancer. At the default of 20 requests a second EndpointSlices would lag.

@@ -5,6 +5,7 @@ use sha2::{Digest as _, Sha256};
 use crate::id::{
     ClusterName, HealthCheckProtocol, KNOWN_AFTER_APPLY, Knowable, ObjectName, Protocol, Scheme, TargetType, Uid,
 };
+use crate::planted::{Bug, planted};
 
 /// The name of a Service's load balancer.
 pub(super) fn load_balancer(cluster: &ClusterName, service: &ObjectName, uid: Option<&Uid>, scheme: Scheme) -> String {
@@ -57,7 +58,8 @@ pub(crate) fn backend_security_group(cluster: &ClusterName) -> String {
 /// `k8s-<namespace:8>-<name:8>-<hash:10>`; the hash needs what only the API server can give.
 fn resource(object: &ObjectName, hash: Option<String>) -> String {
     let hash = hash.as_deref().unwrap_or(KNOWN_AFTER_APPLY);
-    format!("k8s-{}-{}-{hash}", alphanumeric(&object.namespace, 8), alphanumeric(&object.name, 8))
+    let length = if planted(Bug::NameTooLong) { 32 } else { 8 };
+    format!("k8s-{}-{}-{hash}", alphanumeric(&object.namespace, length), alphanumeric(&object.name, length))
 }
 
 /// The first `length` ASCII letters and digits.

@@ -10,11 +10,12 @@ use crate::id::{Ref, ResourceKey, ResourceKind, TargetGroupArn};
 use crate::plan::{
     AwsChange, Change, CreateListener, DeleteListener, FieldChange, Forward, Impact, ModifyListener, Resource, TagList,
 };
+use crate::planted::{Bug, planted};
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let wanted = comparison.wanted;
     let found = comparison.load_balancer.map(|found| found.listeners.as_slice()).unwrap_or_default();
-    for (port, listener) in &wanted.listeners {
+    for (port, listener) in wanted.listeners.iter().take(if planted(Bug::OnePortOnly) { 1 } else { usize::MAX }) {
         if comparison.is_held(&listener.target_group) {
             continue;
         }
@@ -24,7 +25,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         }
     }
     // Without a wanted load balancer they go with it.
-    if wanted.load_balancer.is_some() {
+    if wanted.load_balancer.is_some() && !planted(Bug::ListenersStay) {
         for found in found.iter().filter(|found| !wanted.listeners.contains_key(&found.port)) {
             comparison.stages.delete_listeners.push(Change {
                 impact: Impact::Destroys,

@@ -39,7 +39,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, spec: &StackSpec) {
 }
 
 fn create(comparison: &mut Comparison<'_>, wanted: &LoadBalancer) {
-    if let Some(arn) = comparison.found.foreign_load_balancers.get(&wanted.name) {
+    if let Some(arn) = comparison.found.foreign_load_balancers.named(&wanted.name) {
         let message = format!("the name {} is taken by a load balancer that is not this Service's: {arn}", wanted.name);
         comparison.problems.push(Problem::general(message).hint("delete that load balancer, if nothing needs it"));
         return;

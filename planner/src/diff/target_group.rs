@@ -10,6 +10,7 @@ use crate::plan::{
     AwsChange, Change, CreateTargetGroup, DeleteTargetGroup, FieldChange, Held, ModifyTargetGroup,
     ModifyTargetGroupAttributes, Resource, TagList,
 };
+use crate::planted::{Bug, planted};
 use crate::problem::Problem;
 
 /// Attributes that AWS sets to these values by itself (`reliability-and-limits.md` B.11).
@@ -33,14 +34,14 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         }
     }
     for found in &comparison.found.target_groups {
-        if !wanted.target_groups.contains_key(found.resource_id()) {
+        if !wanted.target_groups.contains_key(found.resource_id()) && !planted(Bug::TargetGroupsStay) {
             delete(comparison, found);
         }
     }
 }
 
 fn create(comparison: &mut Comparison<'_>, id: &str, group: &TargetGroup) {
-    if let Some(arn) = comparison.found.foreign_target_groups.get(&group.name) {
+    if let Some(arn) = comparison.found.foreign_target_groups.named(&group.name) {
         let message = format!("the name {} is taken by a target group that is not this Service's: {arn}", group.name);
         comparison.problems.push(Problem::general(message).hint("delete that target group, if nothing needs it"));
         return;
@@ -108,7 +109,7 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found
     ));
     let mut fields = Vec::new();
     health_check_fields(health_check, &found.health_check, &mut fields);
-    if !fields.is_empty() {
+    if !fields.is_empty() && !planted(Bug::HealthChecksIgnored) {
         let request = ModifyTargetGroup { target_group_arn: found.arn.clone(), health_check: health_check.into() };
         let reason = format!("the health check differs: {}", named(&fields));
         stage.push(Change { fields, ..change(resource.clone(), AwsChange::ModifyTargetGroup(request), reason) });

@@ -24,9 +24,9 @@ impl<'a> Holders<'a> {
         let mut holders = BTreeMap::<String, Vec<Holder<'a>>>::new();
         for (name, binding) in &snapshot.bindings {
             let going = binding.metadata.deletion_timestamp.is_some();
-            let generated = binding.metadata.labels.as_ref().and_then(StackId::from_labels).is_some();
+            let is_generated = || binding.metadata.labels.as_ref().and_then(StackId::from_labels).is_some();
             // On its way out, only a hand-made object with our finalizer still does something to its group.
-            if going && (generated || !has_finalizer(binding)) {
+            if going && (is_generated() || !has_finalizer(binding)) {
                 continue;
             }
             let group = object::group(binding);

@@ -11,6 +11,7 @@ use crate::facts::Facts;
 use crate::id::{AvailabilityZone, Key, ResourceKey, ResourceKind, SecurityGroupId};
 use crate::model::{IngressRule, Target, TargetId};
 use crate::plan::{AwsChange, Change, Impact, Plan, Step, Targets, Wait, WaitFor, Write};
+use crate::planted::{Bug, planted};
 use crate::problem::Problem;
 
 /// How many targets one call takes. AWS documents no limit; LBC sends this many (`deploy-and-targets.md` §4.3).
@@ -53,7 +54,8 @@ fn keep(spec: &BindingSpec, facts: &Facts, found: Option<&ActualTargets>, plan: 
         plan.problems.clone_from(&candidate.problems);
         plan.refused = true;
     }
-    if let Some(wanted) = &candidate.wanted {
+    let nothing = BTreeSet::new();
+    if let Some(wanted) = candidate.wanted.as_ref().or(planted(Bug::UnknownIsEmpty).then_some(&nothing)) {
         let behind = behind(spec, candidate, wanted);
         let targets = Sorted::of(candidate, wanted, &group, behind);
         let register = registrable(spec, &targets.missing, facts, &mut plan.warnings);
@@ -91,7 +93,11 @@ impl<'a> Sorted<'a> {
         let mut sorted = Self {
             behind,
             wanted: wanted.len(),
-            missing: wanted.iter().filter(|target| !group.registered.contains_key(&identity(target))).collect(),
+            missing: wanted
+                .iter()
+                .filter(|target| !group.registered.contains_key(&identity(target)))
+                .take(if planted(Bug::OneTargetOnly) { 1 - group.registered.len().min(1) } else { usize::MAX })
+                .collect(),
             kept: 0,
             ready: 0,
             gone: Vec::new(),
@@ -132,8 +138,8 @@ fn sync(
     let Sorted { behind, wanted, missing: _, kept, ready, gone, mut held, lingering } = targets;
     let serving = lingering.iter().filter(|(_, health)| takes_traffic(health)).count();
     let enough = serving.min(wanted);
-    let (mut first, mut last) = (gone, Vec::new());
-    if kept > 0 && ready >= enough {
+    let (mut first, mut last) = (if planted(Bug::GoneTargetsStay) { Vec::new() } else { gone }, Vec::new());
+    if (kept > 0 && ready >= enough) || planted(Bug::DeregisteredTooEarly) {
         first.extend(lingering);
         first.sort_by_key(|(target, _)| *target);
     } else {

@@ -63,7 +63,7 @@ impl Filling {
                 instance.placement.availability_zone.get_or_insert_with(|| subnet.availability_zone.clone());
                 instance.placement.availability_zone_id.get_or_insert_with(|| subnet.availability_zone_id.clone());
             }
-            if !terminated {
+            if !terminated && !self.recorded {
                 self.primary_interface(&instance)?;
             }
             put("instances", &mut self.account.instances, instance.instance_id.clone(), instance)?;

@@ -1,14 +1,10 @@
-//! Load balancing in a description: its keys, and what it sees of the network.
+//! What load balancing in a description sees of the network.
 
-use std::borrow::Cow;
+use std::net::IpAddr;
 
-use serde_json::Value;
-
-use super::keys::Known;
-use super::references::{elements, texts};
 use crate::ec2::store::Account;
-use crate::elbv2::{DescribedListener, DescribedLoadBalancer, DescribedTargetGroup, Surroundings};
-use crate::network::LoadBalancerInterfaces;
+use crate::ec2::subnets::Subnet;
+use crate::elbv2::Surroundings;
 
 /// The network of a description, as load balancing asks it.
 pub(super) struct Network<'a> {
@@ -29,87 +25,19 @@ impl Surroundings for Network<'_> {
     fn instance_zone(&self, id: &str) -> Option<String> {
         self.account.instances.get(id)?.placement.availability_zone.clone()
     }
+
+    fn address_zone(&self, vpc_id: &str, address: IpAddr) -> Option<String> {
+        let mut subnets = self.account.subnets.values().filter(|subnet| subnet.vpc_id == vpc_id);
+        subnets.find(|subnet| holds(subnet, address)).map(|subnet| subnet.availability_zone.clone())
+    }
 }
 
-/// The interfaces that the described load balancers have in EC2. One without an ARN has no name that interfaces could
-/// carry.
-pub(super) fn interfaces(document: &Value) -> Vec<LoadBalancerInterfaces> {
-    let owned = |texts: Vec<Cow<'_, str>>| texts.into_iter().map(Cow::into_owned).collect();
-    let described = elements(document, "loadBalancers").filter_map(|element| {
-        let arn = texts(element, &["LoadBalancerArn"]).into_iter().next()?;
-        let (_, load_balancer) = arn.split_once(":loadbalancer/")?;
-        Some(LoadBalancerInterfaces {
-            load_balancer: load_balancer.to_owned(),
-            subnets: owned(texts(element, &["AvailabilityZones", "SubnetId"])),
-            security_groups: owned(texts(element, &["SecurityGroups"])),
-        })
-    });
-    described.collect()
-}
-
-impl Known for DescribedLoadBalancer {
-    const KEYS: &'static [&'static str] = &[
-        "Attributes",
-        "AvailabilityZones",
-        "CanonicalHostedZoneId",
-        "CapacityReservation",
-        "CreatedTime",
-        "CustomerOwnedIpv4Pool",
-        "DNSName",
-        "EnablePrefixForIpv6SourceNat",
-        "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic",
-        "IpAddressType",
-        "IpamPools",
-        "LoadBalancerArn",
-        "LoadBalancerName",
-        "Scheme",
-        "SecurityGroups",
-        "State",
-        "Tags",
-        "Type",
-        "VpcId",
-    ];
-}
-
-impl Known for DescribedTargetGroup {
-    const KEYS: &'static [&'static str] = &[
-        "Attributes",
-        "HealthCheckEnabled",
-        "HealthCheckIntervalSeconds",
-        "HealthCheckPath",
-        "HealthCheckPort",
-        "HealthCheckProtocol",
-        "HealthCheckTimeoutSeconds",
-        "HealthyThresholdCount",
-        "IpAddressType",
-        "LoadBalancerArns",
-        "Matcher",
-        "Port",
-        "Protocol",
-        "ProtocolVersion",
-        "Tags",
-        "TargetControlPort",
-        "TargetGroupArn",
-        "TargetGroupName",
-        "TargetType",
-        "Targets",
-        "UnhealthyThresholdCount",
-        "VpcId",
-    ];
-}
-
-impl Known for DescribedListener {
-    const KEYS: &'static [&'static str] = &[
-        "AlpnPolicy",
-        "Attributes",
-        "Certificates",
-        "DefaultActions",
-        "ListenerArn",
-        "LoadBalancerArn",
-        "MutualAuthentication",
-        "Port",
-        "Protocol",
-        "SslPolicy",
-        "Tags",
-    ];
+fn holds(subnet: &Subnet, address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => subnet.cidr_block.is_some_and(|block| block.contains(&address)),
+        IpAddr::V6(address) => {
+            let mut blocks = subnet.ipv6_cidr_block_association_set.iter();
+            blocks.any(|block| block.ipv6_cidr_block_state.is_associated() && block.ipv6_cidr_block.contains(&address))
+        }
+    }
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::Ipv4Net;
+use serde_json::Value;
 
+use super::Document;
 use super::error::DescriptionError;
-use super::keys::Element;
-use super::zones::{derived_zones, first_zone, zone_id};
-use super::{Document, RULES_PER_SECURITY_GROUP};
-use crate::ec2::availability_zones::AvailabilityZone;
+use super::keys::Shaped;
+use super::zones::{derived_zones, first_zone};
+use crate::ec2::availability_zones::{AvailabilityZone, zone_id};
 use crate::ec2::store::Account;
 use crate::ec2::subnets::{self, Subnet};
 use crate::ec2::vpcs::{CidrBlockAssociation, Vpc};
@@ -21,20 +22,25 @@ const DEFAULT_SUBNET_PREFIX: u8 = 20;
 
 /// Takes the lists of the network out of the document.
 pub(super) fn fill(
-    scope: Scope,
+    account: Account,
     default_vpc: Option<String>,
+    written: &Value,
     document: &mut Document,
 ) -> Result<Account, DescriptionError> {
-    let mut filling = Filling { default_vpc, account: Account::new(scope) };
+    let recorded = document.recorded.is_some();
+    let mut filling = Filling { default_vpc, recorded, account };
+    filling.account.cluster_vpc.clone_from(&document.vpc_id);
+    if let Some(quotas) = &mut document.quotas {
+        filling.account.quotas.take(quotas);
+    }
     filling.vpcs(document)?;
-    filling.availability_zones(document)?;
+    filling.availability_zones(written, document)?;
     filling.subnets(document)?;
     filling.route_tables(document)?;
     filling.security_groups(document)?;
-    filling.prefix_lists(document)?;
+    filling.plain_lists(document)?;
     filling.network_interfaces(document)?;
     filling.instances(document)?;
-    filling.quotas(document);
     Ok(filling.account)
 }
 
@@ -43,6 +49,8 @@ pub(super) struct Filling {
     pub(super) account: Account,
     /// Where everything is that does not say its VPC.
     default_vpc: Option<String>,
+    /// What it lacks is not known, and not made up.
+    pub(super) recorded: bool,
 }
 
 impl Filling {
@@ -65,11 +73,11 @@ impl Filling {
         Ok(())
     }
 
-    /// Those described, or else those of the subnets.
-    fn availability_zones(&mut self, document: &mut Document) -> Result<(), DescriptionError> {
+    /// Those described, or else those that anything is in.
+    fn availability_zones(&mut self, written: &Value, document: &mut Document) -> Result<(), DescriptionError> {
         let region = self.account.scope.region.clone();
         let described = elements(&mut document.availability_zones);
-        let derived = if described.is_empty() { derived_zones(&region, document) } else { Vec::new() };
+        let derived = if described.is_empty() { derived_zones(&region, written, document) } else { Vec::new() };
         for mut zone in described.into_iter().chain(derived) {
             let ordinary = AvailabilityZone::ordinary(&region, &zone.zone_name, &zone_id(&region, &zone.zone_name));
             for (value, default) in [
@@ -125,21 +133,10 @@ impl Filling {
             let group = group.into_group(vpc_id, &mut self.account)?;
             put("securityGroups", &mut self.account.security_groups, group.group_id.clone(), group)?;
         }
-        Ok(())
-    }
-
-    fn prefix_lists(&mut self, document: &mut Document) -> Result<(), DescriptionError> {
-        for list in document.managed_prefix_lists.take().unwrap_or_default() {
-            put("managedPrefixLists", &mut self.account.prefix_lists, list.prefix_list_id.clone(), list)?;
+        for rule in elements(&mut document.security_group_rules) {
+            rule.name_one_of(&mut self.account)?;
         }
         Ok(())
-    }
-
-    fn quotas(&mut self, document: &mut Document) {
-        let quota = document.quotas.as_mut().and_then(|quotas| quotas.remove(RULES_PER_SECURITY_GROUP));
-        if let Some(rules) = quota {
-            self.account.rules_per_group = u32::try_from(rules).unwrap_or(u32::MAX);
-        }
     }
 
     /// The VPC that is written, or the one that everything is in.
@@ -186,8 +183,8 @@ impl Filling {
     }
 }
 
-pub(super) fn elements<T>(list: &mut super::List<Element<T>>) -> Vec<T> {
-    list.take().unwrap_or_default().into_iter().map(|Element(element)| element).collect()
+pub(super) fn elements<T>(list: &mut super::List<Shaped<T>>) -> Vec<T> {
+    list.take().unwrap_or_default().into_iter().map(|Shaped(element)| element).collect()
 }
 
 pub(super) fn put<T>(
@@ -206,7 +203,7 @@ pub(super) fn put<T>(
 pub(super) fn default_vpc(document: &Document) -> Option<String> {
     let described = document.vpcs.as_deref().unwrap_or_default();
     document.vpc_id.clone().or_else(|| match described {
-        [Element(only)] => Some(only.vpc_id.clone()),
+        [Shaped(only)] => Some(only.vpc_id.clone()),
         _ => None,
     })
 }
@@ -217,7 +214,7 @@ fn default_block() -> Ipv4Net {
 
 /// A VPC of which only the id is written: it has the blocks of its subnets.
 fn implicit_vpc(vpc_id: String, document: &Document, scope: &Scope) -> Vpc {
-    let subnets = document.subnets.iter().flatten().map(|Element(subnet)| subnet);
+    let subnets = document.subnets.iter().flatten().map(|Shaped(subnet)| subnet);
     let within = subnets.filter(|subnet| subnet.vpc_id.is_empty() || subnet.vpc_id == vpc_id);
     let within: Vec<&Subnet> = within.collect();
     let mut blocks: BTreeSet<Ipv4Net> = within.iter().filter_map(|subnet| subnet.cidr_block).collect();

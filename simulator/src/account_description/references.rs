@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 
 use super::error::DescriptionError;
+use super::zones::named_zones;
 
 /// The lists that can be referred to, and the key with the id; `certificates` holds those of ACM and of IAM.
 const IDS: &[(&str, &str, &[&str])] = &[
@@ -16,12 +17,19 @@ const IDS: &[(&str, &str, &[&str])] = &[
     ("securityGroups", "securityGroups", &["GroupId"]),
     ("instances", "instances", &["InstanceId"]),
     ("networkInterfaces", "networkInterfaces", &["NetworkInterfaceId"]),
+    ("networkInterfaces", "instances", &["NetworkInterfaces", "NetworkInterfaceId"]),
     ("managedPrefixLists", "managedPrefixLists", &["PrefixListId"]),
+    ("addresses", "addresses", &["AllocationId"]),
+    ("ipamPools", "ipamPools", &["IpamPoolId"]),
+    ("internetGateways", "internetGateways", &["InternetGatewayId"]),
     ("loadBalancers", "loadBalancers", &["LoadBalancerArn"]),
     ("targetGroups", "targetGroups", &["TargetGroupArn"]),
     ("listeners", "listeners", &["ListenerArn"]),
+    ("trustStores", "trustStores", &["TrustStoreArn"]),
     ("certificates", "certificates", &["CertificateArn"]),
     ("certificates", "serverCertificates", &["ServerCertificateMetadata", "Arn"]),
+    ("rules", "rules", &["RuleArn"]),
+    ("trustStores", "trustStores", &["TrustStoreArn"]),
 ];
 
 /// A reference: the list of the element, the way to the reference, the list where it has to be found.
@@ -45,13 +53,22 @@ const REFERENCES: &[Reference] = &[
     ("networkInterfaces", &["SubnetId"], "subnets"),
     ("networkInterfaces", &["Groups", "GroupId"], "securityGroups"),
     ("networkInterfaces", &["Attachment", "InstanceId"], "instances"),
+    ("addresses", &["InstanceId"], "instances"),
+    ("addresses", &["NetworkInterfaceId"], "networkInterfaces"),
+    ("internetGateways", &["Attachments", "VpcId"], "vpcs"),
+    ("securityGroupRules", &["GroupId"], "securityGroups"),
     ("loadBalancers", &["VpcId"], "vpcs"),
+    ("listeners", &["MutualAuthentication", "TrustStoreArn"], "trustStores"),
+    ("loadBalancers", &["AvailabilityZones", "ZoneName"], "availabilityZones"),
+    ("loadBalancers", &["AvailabilityZones", "LoadBalancerAddresses", "AllocationId"], "addresses"),
+    ("loadBalancers", &["IpamPools", "Ipv4IpamPoolId"], "ipamPools"),
     ("loadBalancers", &["AvailabilityZones", "SubnetId"], "subnets"),
     ("loadBalancers", &["SecurityGroups"], "securityGroups"),
     ("targetGroups", &["VpcId"], "vpcs"),
     ("targetGroups", &["LoadBalancerArns"], "loadBalancers"),
     ("listeners", &["LoadBalancerArn"], "loadBalancers"),
     ("listeners", &["Certificates", "CertificateArn"], "certificates"),
+    ("listeners", &["MutualAuthentication", "TrustStoreArn"], "trustStores"),
     ("listeners", &["DefaultActions", "TargetGroupArn"], "targetGroups"),
     ("listeners", &["DefaultActions", "ForwardConfig", "TargetGroups", "TargetGroupArn"], "targetGroups"),
     ("rules", &["ListenerArn"], "listeners"),
@@ -73,6 +90,7 @@ pub(super) fn check(document: &Value, account: &str) -> Result<(), DescriptionEr
         }
     }
     check_peers(document, account, &ids)?;
+    check_protected(document, &ids)?;
     check_targets(document, &ids)
 }
 
@@ -93,9 +111,26 @@ fn check_peers(document: &Value, account: &str, ids: &Ids<'_>) -> Result<(), Des
     Ok(())
 }
 
+/// Load balancers behind web ACLs and under Shield's protection; other resources are not described here.
+fn check_protected(document: &Value, ids: &Ids<'_>) -> Result<(), DescriptionError> {
+    let acls = elements(document, "webAcls").enumerate();
+    let behind = acls.map(|(at, acl)| (name("webAcls", at, acl), acl, vec!["AssociatedResourceArns"]));
+    let shield = document.get("shield").map(|shield| ("shield".to_owned(), shield, vec!["Protections", "ResourceArn"]));
+    for (from, element, path) in behind.chain(shield) {
+        for to in texts(element, &path).iter().filter(|arn| arn.contains(":elasticloadbalancing:")) {
+            ids.check(|| from.clone(), &path, to, "loadBalancers")?;
+        }
+    }
+    Ok(())
+}
+
 /// Targets, which the type of their group says how to find. Addresses refer to nothing.
 fn check_targets(document: &Value, ids: &Ids<'_>) -> Result<(), DescriptionError> {
     for (at, element) in elements(document, "targetGroups").enumerate() {
+        let zone = ["Targets", "Target", "AvailabilityZone"];
+        for to in texts(element, &zone).iter().filter(|zone| *zone != "all") {
+            ids.check(|| name("targetGroups", at, element), &zone, to, "availabilityZones")?;
+        }
         let target = match texts(element, &["TargetType"]).first().map(Cow::as_ref) {
             None | Some("instance") => "instances",
             Some("alb") => "loadBalancers",
@@ -120,7 +155,7 @@ impl<'d> Ids<'d> {
         ids.entry("vpcs").or_default().extend(texts(document, &["vpcId"]));
         if ids["availabilityZones"].is_empty() {
             let zones = elements(document, "subnets").flat_map(|subnet| texts(subnet, &["AvailabilityZone"]));
-            ids.entry("availabilityZones").or_default().extend(zones);
+            ids.entry("availabilityZones").or_default().extend(zones.chain(named_zones(document)));
         }
         Ids(ids)
     }

@@ -1,14 +1,18 @@
 //! Availability Zones that a description leaves out: from its subnets, with the names and ids that AWS would use.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::Document;
-use super::keys::Element;
+use super::keys::Shaped;
+use super::references::{elements, texts};
 use crate::ec2::availability_zones::AvailabilityZone;
 
-/// The zones that the subnets are in.
-pub(super) fn derived_zones(region: &str, document: &Document) -> Vec<AvailabilityZone> {
-    let subnets = document.subnets.iter().flatten().map(|Element(subnet)| subnet);
+/// The zones that the subnets, the load balancers and the targets are in.
+pub(super) fn derived_zones(region: &str, written: &Value, document: &Document) -> Vec<AvailabilityZone> {
+    let subnets = document.subnets.iter().flatten().map(|Shaped(subnet)| subnet);
     let mut zones = BTreeMap::new();
     for subnet in subnets {
         let name = match (subnet.availability_zone.as_str(), subnet.availability_zone_id.as_str()) {
@@ -21,18 +25,24 @@ pub(super) fn derived_zones(region: &str, document: &Document) -> Vec<Availabili
             id.clone_from(&subnet.availability_zone_id);
         }
     }
+    for name in named_zones(written) {
+        zones.entry(name.into_owned()).or_default();
+    }
     zones.into_iter().map(|(name, id)| AvailabilityZone::ordinary(region, &name, &id)).collect()
+}
+
+/// The zones that load balancing names. A target of another zone than its load balancer's says `all`.
+pub(super) fn named_zones(written: &Value) -> impl Iterator<Item = Cow<'_, str>> {
+    let of =
+        |list, path: &'static [&'static str]| elements(written, list).flat_map(move |element| texts(element, path));
+    let of_load_balancers = of("loadBalancers", &["AvailabilityZones", "ZoneName"]);
+    let of_targets = of("targetGroups", &["Targets", "Target", "AvailabilityZone"]);
+    of_load_balancers.chain(of_targets).filter(|zone| zone != "all")
 }
 
 /// The zone of a subnet that says none.
 pub(super) fn first_zone(region: &str) -> String {
     format!("{region}a")
-}
-
-/// `us-west-2b` to `usw2-az2`. In a real account the two need not go together; here somebody has to say how.
-pub(super) fn zone_id(region: &str, zone_name: &str) -> String {
-    let number = zone_name.bytes().last().filter(u8::is_ascii_lowercase).map_or(1, |letter| letter - b'a' + 1);
-    format!("{}-az{number}", short(region))
 }
 
 /// `usw2-az2` to `us-west-2b`.
@@ -42,21 +52,10 @@ fn zone_name(region: &str, zone_id: &str) -> String {
     format!("{region}{letter}")
 }
 
-/// `us-west-2` to `usw2`, `ap-southeast-1` to `apse1`: AWS's short form in zone ids.
-fn short(region: &str) -> String {
-    let parts: Vec<&str> = region.split('-').collect();
-    let compass = ["northeast", "northwest", "southeast", "southwest"];
-    let letters = |part: &&str| match *part {
-        part if compass.contains(&part) => format!("{}{}", &part[..1], &part[5..6]),
-        part if part.len() == 2 || part.bytes().all(|byte| byte.is_ascii_digit()) => part.to_owned(),
-        part => part.chars().take(1).collect(),
-    };
-    parts.iter().map(letters).collect()
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{zone_id, zone_name};
+    use super::zone_name;
+    use crate::ec2::availability_zones::zone_id;
 
     #[test]
     fn zone_ids_and_names_are_made_of_each_other() {

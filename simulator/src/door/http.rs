@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::net::{TcpListener, TcpStream};
 
 use super::{Request, Response, control};
+use crate::data_path::DataPath;
 use crate::simulator::Simulator;
 
 /// No AWS request is longer; a body beyond this is refused.
@@ -18,22 +19,30 @@ const LONGEST_BODY: usize = 4 * 1024 * 1024;
 
 type Answer = hyper::Response<Full<Bytes>>;
 
-/// Serves a simulator on a listener until the future is dropped.
-pub async fn serve(simulator: Simulator, listener: TcpListener) {
+/// What is behind the door.
+#[derive(Clone, Debug)]
+pub(super) struct Served {
+    pub(super) simulator: Simulator,
+    pub(super) data_path: Option<DataPath>,
+}
+
+/// Serves a simulator on a listener until the future is dropped; with a data path, test controls reach that too.
+pub async fn serve(simulator: Simulator, data_path: Option<DataPath>, listener: TcpListener) {
+    let served = Served { simulator, data_path };
     loop {
         match listener.accept().await {
             Ok((stream, _)) => {
-                tokio::spawn(serve_connection(simulator.clone(), stream));
+                tokio::spawn(serve_connection(served.clone(), stream));
             }
             Err(error) => tracing::warn!(%error, "a connection could not be accepted"),
         }
     }
 }
 
-async fn serve_connection(simulator: Simulator, stream: TcpStream) {
+async fn serve_connection(served: Served, stream: TcpStream) {
     let service = service_fn(move |request| {
-        let simulator = simulator.clone();
-        async move { Ok::<_, Infallible>(answer(&simulator, request).await) }
+        let served = served.clone();
+        async move { Ok::<_, Infallible>(answer(&served, request).await) }
     });
     let connection = http1::Builder::new().timer(TokioTimer::new()).serve_connection(TokioIo::new(stream), service);
     if let Err(error) = connection.await {
@@ -41,20 +50,20 @@ async fn serve_connection(simulator: Simulator, stream: TcpStream) {
     }
 }
 
-async fn answer(simulator: &Simulator, request: hyper::Request<Incoming>) -> Answer {
+async fn answer(served: &Served, request: hyper::Request<Incoming>) -> Answer {
     let (head, body) = request.into_parts();
     let body = match Limited::new(body, LONGEST_BODY).collect().await {
         Ok(body) => body.to_bytes().to_vec(),
         Err(error) => return respond(refusal(400, &format!("the body cannot be read: {error}"))),
     };
     if let Some(path) = head.uri.path().strip_prefix("/_simulator/") {
-        return respond(control::handle(simulator, &head.method, path, &body).await);
+        return respond(control::handle(served, &head.method, path, &body).await);
     }
     if head.method != Method::POST {
         return respond(refusal(405, "AWS Query requests come by POST; test controls are under /_simulator/"));
     }
     respond(match Request::from_headers(|name| text(&head.headers, name), body) {
-        Ok(request) => simulator.handle(request).await,
+        Ok(request) => served.simulator.handle(request).await,
         Err(sentence) => refusal(400, &sentence),
     })
 }
@@ -65,7 +74,13 @@ fn text<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
 
 /// A refusal that is no AWS answer.
 pub(super) fn refusal(status: u16, sentence: &str) -> Response {
-    Response { status, body: format!("{sentence}\n").into_bytes(), content_type: "text/plain", request_id: None }
+    Response {
+        status,
+        body: format!("{sentence}\n").into_bytes(),
+        content_type: "text/plain",
+        request_id: None,
+        error_type: None,
+    }
 }
 
 fn respond(response: Response) -> Answer {
@@ -74,6 +89,9 @@ fn respond(response: Response) -> Answer {
         .header("content-type", response.content_type);
     if let Some(request_id) = response.request_id {
         answer = answer.header("x-amzn-requestid", request_id);
+    }
+    if let Some(error_type) = response.error_type {
+        answer = answer.header("x-amzn-errortype", error_type);
     }
     answer.body(Full::new(Bytes::from(response.body))).expect("the headers are plain ASCII")
 }

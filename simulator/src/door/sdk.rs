@@ -49,6 +49,9 @@ fn sdk_response(response: Response) -> Result<HttpResponse, ConnectorError> {
     if let Some(request_id) = response.request_id {
         answer.headers_mut().insert("x-amzn-requestid", request_id);
     }
+    if let Some(error_type) = response.error_type {
+        answer.headers_mut().insert("x-amzn-errortype", error_type);
+    }
     Ok(answer)
 }
 

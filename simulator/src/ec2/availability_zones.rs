@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::Members;
 use super::describe::{Described, Filters, Selection};
 use super::error::{Kind, invalid_parameter};
 use super::request::{self, read};
@@ -14,7 +15,7 @@ use crate::wire::{self, ApiError, Tree};
 
 /// A zone as AWS prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct AvailabilityZone {
     pub(crate) zone_name: String,
     /// As in `usw2-az1`; filled in before it is stored.
@@ -25,7 +26,7 @@ pub(crate) struct AvailabilityZone {
     pub(crate) zone_type: String,
     #[serde(default)]
     pub(crate) region_name: String,
-    #[serde(default = "super::available", rename(serialize = "zoneState"))]
+    #[serde(default = "super::available")]
     pub(crate) state: String,
     #[serde(default = "opt_in_not_required")]
     pub(crate) opt_in_status: String,
@@ -40,6 +41,9 @@ pub(crate) struct AvailabilityZone {
     /// A zone has none.
     #[serde(skip)]
     no_tags: Tags,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 fn ordinary() -> String {
@@ -65,8 +69,27 @@ impl AvailabilityZone {
             parent_zone_id: None,
             parent_zone_name: None,
             no_tags: Tags::default(),
+            more: Members::new(),
         }
     }
+}
+
+/// `us-west-2b` to `usw2-az2`. In a real account the two need not go together; here somebody has to say how.
+pub(crate) fn zone_id(region: &str, zone_name: &str) -> String {
+    let number = zone_name.bytes().last().filter(u8::is_ascii_lowercase).map_or(1, |letter| letter - b'a' + 1);
+    format!("{}-az{number}", short(region))
+}
+
+/// `us-west-2` to `usw2`, `ap-southeast-1` to `apse1`: AWS's short form in zone ids.
+fn short(region: &str) -> String {
+    let parts: Vec<&str> = region.split('-').collect();
+    let compass = ["northeast", "northwest", "southeast", "southwest"];
+    let letters = |part: &&str| match *part {
+        part if compass.contains(&part) => format!("{}{}", &part[..1], &part[5..6]),
+        part if part.len() == 2 || part.bytes().all(|byte| byte.is_ascii_digit()) => part.to_owned(),
+        part => part.chars().take(1).collect(),
+    };
+    parts.iter().map(letters).collect()
 }
 
 impl Described for AvailabilityZone {
@@ -92,12 +115,6 @@ impl Described for AvailabilityZone {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct ZonesAnswer {
-    availability_zone_info: Vec<AvailabilityZone>,
-}
-
 impl Account {
     /// DescribeAvailabilityZones. It has no pages.
     pub(super) fn describe_availability_zones(&self, params: &Tree) -> Result<Value, ApiError> {
@@ -112,8 +129,8 @@ impl Account {
                 _ => return Err(request::not_recognized(name)),
             }
         }
-        let zones = selection.of(self.availability_zones.values().cloned())?;
-        Ok(wire::answer(&ZonesAnswer { availability_zone_info: zones.items }))
+        let zones = selection.of::<AvailabilityZone, _>(self.availability_zones.values())?;
+        Ok(json!({ "AvailabilityZones": wire::answer(&zones.items) }))
     }
 
     fn zone_names(&self, ids: BTreeSet<String>) -> Result<Vec<String>, ApiError> {

@@ -1,19 +1,23 @@
 //! What all Describe actions share: ids, filters, pages.
 
+use std::borrow::Borrow;
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::error::{Kind, invalid_parameter, refused};
 use super::request::{self, read};
 use super::tags::Tags;
-use crate::wire::{ApiError, Tree};
+use crate::wildcard;
+use crate::wire::{self, ApiError, Tree, token};
 
 /// AWS's limit on the filter values of one request (`FilterLimitExceeded`).
 const MAX_FILTER_VALUES: usize = 200;
 
-/// AWS's range of `MaxResults`.
-const PAGE_SIZES: std::ops::RangeInclusive<usize> = 5..=1000;
+/// AWS's range of `MaxResults` for most kinds.
+pub(super) const PAGE_SIZES: RangeInclusive<usize> = 5..=1000;
 
 /// `Filter.N`: a name, and values of which one must match. `*` and `?` are wildcards.
 #[derive(Clone, Debug, Deserialize)]
@@ -40,6 +44,8 @@ pub(super) type Filters<T> = &'static [(&'static str, fn(&T) -> Vec<String>)];
 pub(super) trait Described: Sized + 'static {
     /// The kind, for its not-found error.
     const KIND: Kind;
+    /// AWS's range of `MaxResults`.
+    const PAGE_SIZES: RangeInclusive<usize> = PAGE_SIZES;
     /// The filters besides those on tags.
     const FILTERS: Filters<Self>;
     /// The id.
@@ -73,49 +79,76 @@ impl Selection {
     }
 
     /// The page of `all` that was asked for. `all` is sorted by id, and so is the page.
-    pub(super) fn of<T: Described>(&self, all: impl IntoIterator<Item = T>) -> Result<Page<T>, ApiError> {
+    pub(super) fn of<T: Described, B: Borrow<T>>(&self, all: impl IntoIterator<Item = B>) -> Result<Page<B>, ApiError> {
         let matchers = matchers::<T>(&self.filters)?;
-        let after = self.start(T::KIND)?;
+        let after = self.start::<T>()?;
         let mut missing: BTreeSet<&str> = self.ids.iter().map(String::as_str).collect();
         let mut found = Vec::new();
         for item in all {
-            let asked = self.ids.is_empty() || missing.remove(item.id());
-            if asked && matchers.iter().all(|matcher| matcher.accepts(&item)) {
+            let id = item.borrow().id();
+            let asked = self.ids.is_empty() || missing.remove(id);
+            let unseen = after.as_deref().is_none_or(|last| id > last);
+            if asked && unseen && matchers.iter().all(|matcher| matcher.accepts(item.borrow())) {
                 found.push(item);
             }
         }
         if let Some(id) = missing.first() {
             return Err(T::KIND.not_found(id));
         }
-        Ok(self.page(found.into_iter().filter(|item| after.as_deref().is_none_or(|last| item.id() > last)).collect()))
+        Ok(self.page(found))
     }
 
-    fn page<T: Described>(&self, mut items: Vec<T>) -> Page<T> {
+    fn page<T: Described, B: Borrow<T>>(&self, mut items: Vec<B>) -> Page<B> {
         let size = self.max_results.unwrap_or(usize::MAX);
         let more = items.len() > size;
         items.truncate(size);
-        let next_token = items.last().filter(|_| more).map(|last| token(T::KIND, last.id()));
+        let next_token =
+            items.last().filter(|_| more).map(|last| token::write(&format!("{:?}", T::KIND), last.borrow().id()));
         Page { items, next_token }
     }
 
     /// The id after which the page begins; checks `MaxResults` on the way.
-    fn start(&self, kind: Kind) -> Result<Option<String>, ApiError> {
+    fn start<T: Described>(&self) -> Result<Option<String>, ApiError> {
         if let Some(size) = self.max_results
-            && !PAGE_SIZES.contains(&size)
+            && !T::PAGE_SIZES.contains(&size)
         {
-            let bound = if size < *PAGE_SIZES.start() { "greater than 5" } else { "less than 1000" };
-            return Err(invalid_parameter(format!(
-                "Value ( {size} ) for parameter maxResults is invalid. Expecting a value {bound}."
-            )));
+            let (smallest, largest) = (T::PAGE_SIZES.start(), T::PAGE_SIZES.end());
+            let bound =
+                if size < *smallest { format!("greater than {smallest}") } else { format!("less than {largest}") };
+            let message = format!("Value ( {size} ) for parameter maxResults is invalid. Expecting a value {bound}.");
+            return Err(invalid_parameter(message).against_model());
         }
         let Some(token) = &self.next_token else {
             return Ok(None);
         };
-        match read_token(kind, token) {
+        match token::read(&format!("{:?}", T::KIND), token) {
             Some(id) => Ok(Some(id)),
             None => Err(refused("InvalidNextToken", "The specified NextToken is not valid.")),
         }
     }
+}
+
+/// The answer of a Describe action: `ids` is the name of its list of ids, `list` that of the list that it answers.
+pub(super) fn describe<'a, T: Described + Serialize>(
+    params: &Tree,
+    ids: &str,
+    list: &str,
+    all: impl IntoIterator<Item = &'a T>,
+) -> Result<Value, ApiError> {
+    describe_as(params, ids, list, all, wire::answer)
+}
+
+/// As [`describe`], with another form of what is described.
+pub(super) fn describe_as<'a, T: Described>(
+    params: &Tree,
+    ids: &str,
+    list: &str,
+    all: impl IntoIterator<Item = &'a T>,
+    shown: impl Fn(&T) -> Value,
+) -> Result<Value, ApiError> {
+    let Page { items, next_token } = Selection::read(params, ids)?.of::<T, _>(all)?;
+    let items: Vec<Value> = items.into_iter().map(shown).collect();
+    Ok(json!({ list: items, "NextToken": next_token }))
 }
 
 /// A filter that is known to exist for `T`.
@@ -162,62 +195,5 @@ fn matchers<T: Described>(filters: &[Filter]) -> Result<Vec<Matcher<'_, T>>, Api
 }
 
 fn any_matches(patterns: &[String], value: &str) -> bool {
-    patterns.iter().any(|pattern| matches(pattern.as_bytes(), value.as_bytes()))
-}
-
-/// `*` stands for any text, `?` for one character, `\` takes the next character as it is.
-fn matches(pattern: &[u8], value: &[u8]) -> bool {
-    match (pattern, value) {
-        ([], rest) => rest.is_empty(),
-        ([b'*', then @ ..], _) => (0..=value.len()).any(|skipped| matches(then, &value[skipped..])),
-        ([b'?', then @ ..], [_, rest @ ..]) => matches(then, rest),
-        ([b'\\', literal, then @ ..], [first, rest @ ..]) => literal == first && matches(then, rest),
-        ([literal, then @ ..], [first, rest @ ..]) => literal == first && matches(then, rest),
-        (_, []) => false,
-    }
-}
-
-/// The opaque token of the page that follows this id.
-fn token(kind: Kind, id: &str) -> String {
-    format!("{kind:?}/{id}").bytes().map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn read_token(kind: Kind, token: &str) -> Option<String> {
-    let digits: Option<Vec<u8>> =
-        token.bytes().map(|byte| (byte as char).to_digit(16).map(|digit| digit as u8)).collect();
-    let bytes = digits?.chunks(2).map(|pair| pair.iter().fold(0, |byte, digit| byte << 4 | digit)).collect();
-    let text = String::from_utf8(bytes).ok()?;
-    Some(text.strip_prefix(&format!("{kind:?}/"))?.to_owned())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn filter_values_match_as_aws_matches_them() {
-        for (pattern, value, expected) in [
-            ("web", "web", true),
-            ("web", "Web", false),
-            ("web", "webs", false),
-            ("w*", "web", true),
-            ("*", "", true),
-            ("*b", "web", true),
-            ("w?b", "web", true),
-            ("w?b", "wb", false),
-            ("w\\*b", "w*b", true),
-            ("w\\*b", "web", false),
-        ] {
-            assert_eq!(matches(pattern.as_bytes(), value.as_bytes()), expected, "{pattern} on {value}");
-        }
-    }
-
-    #[test]
-    fn a_token_is_for_its_own_kind_and_says_nothing_to_a_reader() {
-        let token = token(Kind::Subnet, "subnet-a");
-        assert!(!token.contains("subnet"));
-        assert_eq!(read_token(Kind::Subnet, &token).as_deref(), Some("subnet-a"));
-        assert_eq!(read_token(Kind::Vpc, &token), None);
-        assert_eq!(read_token(Kind::Subnet, "nonsense"), None);
-    }
+    patterns.iter().any(|pattern| wildcard::matches(pattern, value))
 }

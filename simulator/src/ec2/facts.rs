@@ -9,29 +9,50 @@ use tokio::time::Instant;
 use super::Ec2;
 use super::instances::Instance;
 use super::security_groups::SecurityGroup;
-use super::store::Account;
 use super::subnets::Subnet;
 use super::vpcs::Vpc;
 use crate::network::{self, Answer, LoadBalancerInterfaces, Network, Scope};
 
 impl Network for Ec2 {
     fn vpc<'a>(&'a self, scope: &'a Scope, id: &'a str) -> Answer<'a, Option<network::Vpc>> {
-        let vpc = self.as_of_now(scope, |account| account.vpcs.get(id).map(Vpc::fact));
+        let vpc = self.with_account(scope, |account| account.vpcs.get(id).map(Vpc::fact));
         Box::pin(async { Ok(vpc) })
     }
 
     fn subnets<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<network::Subnet>> {
-        let found = self.as_of_now(scope, |account| found(&account.subnets, ids, Subnet::fact));
+        let found = self.with_account(scope, |account| found(&account.subnets, ids, Subnet::fact));
+        Box::pin(async { Ok(found) })
+    }
+
+    fn subnets_of_vpc<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Vec<network::Subnet>> {
+        let found = self.with_account(scope, |account| {
+            account.subnets.values().filter(|subnet| subnet.vpc_id == vpc_id).map(Subnet::fact).collect()
+        });
+        Box::pin(async { Ok(found) })
+    }
+
+    fn load_balancer_addresses<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Vec<IpAddr>> {
+        let found = self.with_account(scope, |account| account.load_balancer_addresses(vpc_id));
+        Box::pin(async { Ok(found) })
+    }
+
+    fn default_security_group<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Option<String>> {
+        let found = self.with_account(scope, |account| {
+            let mut groups = account.security_groups.values();
+            groups
+                .find(|group| group.vpc_id == vpc_id && group.group_name == "default")
+                .map(|group| group.group_id.clone())
+        });
         Box::pin(async { Ok(found) })
     }
 
     fn security_groups<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<network::SecurityGroup>> {
-        let found = self.as_of_now(scope, |account| found(&account.security_groups, ids, SecurityGroup::fact));
+        let found = self.with_account(scope, |account| found(&account.security_groups, ids, SecurityGroup::fact));
         Box::pin(async { Ok(found) })
     }
 
     fn instances<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<network::Instance>> {
-        let found = self.as_of_now(scope, |account| found(&account.instances, ids, Instance::fact));
+        let found = self.with_account(scope, |account| found(&account.instances, ids, Instance::fact));
         Box::pin(async { Ok(found) })
     }
 
@@ -41,18 +62,8 @@ impl Network for Ec2 {
         wanted: LoadBalancerInterfaces,
         leftovers_until: Instant,
     ) -> Answer<'a, ()> {
-        self.as_of_now(scope, |account| account.set_interfaces(&wanted, leftovers_until));
+        self.with_account(scope, |account| account.set_interfaces(&wanted, leftovers_until));
         Box::pin(async { Ok(()) })
-    }
-}
-
-impl Ec2 {
-    /// Looks at or changes an account after what was to vanish by now has vanished.
-    fn as_of_now<T>(&self, scope: &Scope, look: impl FnOnce(&mut Account) -> T) -> T {
-        self.with_account(scope, |account| {
-            account.let_leftovers_vanish(Instant::now());
-            look(account)
-        })
     }
 }
 

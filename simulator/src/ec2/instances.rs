@@ -3,8 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::time::Instant;
 
+use super::Members;
 use super::describe::{Described, Filters, Page, Selection};
 use super::error::{Kind, refused};
 use super::network_interfaces::{GroupIdentifier, NetworkInterface};
@@ -14,37 +16,44 @@ use crate::wire::{self, ApiError, Tree};
 
 /// An instance as AWS prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Instance {
     pub(crate) instance_id: String,
-    #[serde(default, rename(serialize = "instanceState"))]
+    #[serde(default)]
     pub(crate) state: InstanceState,
     pub(crate) image_id: Option<String>,
     pub(crate) instance_type: Option<String>,
     pub(crate) launch_time: Option<String>,
     pub(crate) private_dns_name: Option<String>,
     pub(crate) private_ip_address: Option<String>,
-    #[serde(rename(serialize = "dnsName"))]
     pub(crate) public_dns_name: Option<String>,
-    #[serde(rename(serialize = "ipAddress"))]
     pub(crate) public_ip_address: Option<String>,
     pub(crate) ipv6_address: Option<String>,
     pub(crate) subnet_id: Option<String>,
     pub(crate) vpc_id: Option<String>,
     #[serde(default)]
     pub(crate) placement: Placement,
-    #[serde(default, rename(serialize = "groupSet"))]
+    #[serde(default)]
     pub(crate) security_groups: Vec<GroupIdentifier>,
     /// Kept with all interfaces; filled in for an answer.
-    #[serde(default, rename(serialize = "networkInterfaceSet"))]
+    #[serde(default)]
     pub(crate) network_interfaces: Vec<NetworkInterface>,
-    #[serde(default, rename(serialize = "tagSet"))]
+    #[serde(default)]
     pub(crate) tags: Tags,
+    /// When a terminated instance is listed no more.
+    #[serde(skip)]
+    pub(crate) gone_at: Option<Instant>,
+    /// The launch that it came from.
+    #[serde(skip)]
+    pub(crate) reservation_id: Option<String>,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// The life of an instance.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct InstanceState {
     /// Derived from the name.
     #[serde(skip_deserializing)]
@@ -66,11 +75,14 @@ pub(crate) enum StateName {
 
 /// Where an instance runs.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Placement {
     pub(crate) availability_zone: Option<String>,
     pub(crate) availability_zone_id: Option<String>,
     pub(crate) tenancy: Option<String>,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 impl StateName {
@@ -112,6 +124,13 @@ impl InstanceState {
 }
 
 impl Instance {
+    /// As an answer shows it, with less of each interface than the interface's own answer.
+    fn shown(&self) -> Value {
+        let mut shown = wire::answer(self);
+        shown["NetworkInterfaces"] = self.network_interfaces.iter().map(NetworkInterface::inside_instance).collect();
+        shown
+    }
+
     /// Values of all its interfaces, for a filter.
     fn of_interfaces<'i, I: IntoIterator<Item = &'i String>>(
         &'i self,
@@ -171,22 +190,6 @@ impl Described for Instance {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct InstancesAnswer {
-    reservation_set: Vec<Reservation>,
-    next_token: Option<String>,
-}
-
-/// The launch of instances; here each was launched by itself.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Reservation {
-    reservation_id: String,
-    owner_id: String,
-    instances_set: Vec<Instance>,
-}
-
 impl Account {
     /// DescribeInstances
     pub(super) fn describe_instances(&self, params: &Tree) -> Result<Value, ApiError> {
@@ -195,17 +198,31 @@ impl Account {
             let message = "The parameter instancesSet cannot be used with the parameter maxResults";
             return Err(refused("InvalidParameterCombination", message));
         }
-        let Page { items, next_token } = selection.of(self.whole_instances())?;
-        let reservation = |instance: Instance| Reservation {
-            reservation_id: format!("r-{}", instance.instance_id.trim_start_matches("i-")),
-            owner_id: self.scope.account.clone(),
-            instances_set: vec![instance],
-        };
-        Ok(wire::answer(&InstancesAnswer { reservation_set: items.into_iter().map(reservation).collect(), next_token }))
+        let Page { items, next_token } = selection.of::<Instance, _>(self.whole_instances())?;
+        let mut launches = BTreeMap::<&str, Vec<&Instance>>::new();
+        for instance in &items {
+            let launch = instance.reservation_id.as_deref().unwrap_or(&instance.instance_id);
+            launches.entry(launch).or_default().push(instance);
+        }
+        let reservations: Vec<Value> = launches.values().map(|instances| self.reservation(instances)).collect();
+        Ok(json!({ "Reservations": reservations, "NextToken": next_token }))
+    }
+
+    /// One launch. An instance of which nothing else is known was launched by itself.
+    pub(super) fn reservation(&self, instances: &[&Instance]) -> Value {
+        let first = instances.first();
+        let derived = || first.map(|instance| format!("r-{}", instance.instance_id.trim_start_matches("i-")));
+        let reservation_id = first.and_then(|instance| instance.reservation_id.clone()).or_else(derived);
+        json!({
+            "ReservationId": reservation_id,
+            "OwnerId": self.scope.account,
+            "Groups": [],
+            "Instances": instances.iter().map(|instance| instance.shown()).collect::<Vec<_>>(),
+        })
     }
 
     /// All instances, each with its interfaces in the order of their devices.
-    fn whole_instances(&self) -> impl Iterator<Item = Instance> {
+    pub(super) fn whole_instances(&self) -> impl Iterator<Item = Instance> {
         let mut attached = BTreeMap::<&str, Vec<&NetworkInterface>>::new();
         for interface in self.network_interfaces.values() {
             attached.entry(interface.instance_id().unwrap_or_default()).or_default().push(interface);
@@ -213,8 +230,7 @@ impl Account {
         self.instances.values().map(move |instance| {
             let mut interfaces = attached.remove(instance.instance_id.as_str()).unwrap_or_default();
             interfaces.sort_by_key(|interface| interface.attachment.as_ref().map(|to| to.device_index));
-            let network_interfaces = interfaces.into_iter().map(NetworkInterface::inside_instance).collect();
-            Instance { network_interfaces, ..instance.clone() }
+            Instance { network_interfaces: interfaces.into_iter().cloned().collect(), ..instance.clone() }
         })
     }
 }

@@ -1,6 +1,7 @@
 //! The interfaces of load balancers, which come and go with them.
 
-use std::net::Ipv4Addr;
+use std::collections::BTreeSet;
+use std::net::{IpAddr, Ipv4Addr};
 
 use ipnet::Ipv4Net;
 use tokio::time::Instant;
@@ -11,6 +12,24 @@ use crate::network::LoadBalancerInterfaces;
 
 /// Who asks for the interfaces of load balancers.
 const LOAD_BALANCING: &str = "amazon-elb";
+
+/// Addresses from the first to the last, without those in use.
+pub(super) struct FreeAddresses {
+    first: u32,
+    last: u32,
+    used: BTreeSet<Ipv4Addr>,
+}
+
+impl FreeAddresses {
+    pub(super) fn contains(&self, address: Ipv4Addr) -> bool {
+        (self.first..=self.last).contains(&u32::from(address)) && !self.used.contains(&address)
+    }
+
+    /// In their order.
+    pub(super) fn iter(&self) -> impl Iterator<Item = Ipv4Addr> {
+        (self.first..=self.last).map(Ipv4Addr::from).filter(|address| !self.used.contains(address))
+    }
+}
 
 /// The interfaces of one load balancer that its subnets still lack.
 struct Lacking {
@@ -24,9 +43,10 @@ impl Account {
     /// See [`crate::network::Network::set_interfaces`].
     pub(super) fn set_interfaces(&mut self, wanted: &LoadBalancerInterfaces, leftovers_until: Instant) {
         let lacking = self.settle_interfaces(wanted, Some(leftovers_until));
+        self.changes += 1;
         for subnet_id in &lacking.subnets {
             self.make_interface(&lacking, subnet_id);
-            if let Some(free) = self.free_addresses(subnet_id) {
+            if let Some(free) = self.free_address_count(subnet_id) {
                 *free = free.saturating_sub(1);
             }
         }
@@ -41,12 +61,36 @@ impl Account {
         }
     }
 
+    /// The private addresses in a VPC of interfaces that load balancers have.
+    pub(super) fn load_balancer_addresses(&self, vpc_id: &str) -> Vec<IpAddr> {
+        let theirs =
+            |one: &&NetworkInterface| one.vpc_id == vpc_id && one.requester_id.as_deref() == Some(LOAD_BALANCING);
+        let interfaces = self.network_interfaces.values().filter(theirs);
+        let addresses = interfaces.flat_map(|interface| &interface.private_ip_addresses);
+        addresses.filter_map(|address| address.private_ip_address.parse().ok()).collect()
+    }
+
+    /// Lets the interfaces of load balancers that are not described go, as those of a load balancer that has just left.
+    pub(crate) fn let_orphans_go(&mut self, standing: &[LoadBalancerInterfaces], until: Instant) {
+        for interface in self.network_interfaces.values_mut() {
+            let of_load_balancer = interface.requester_id.as_deref() == Some(LOAD_BALANCING);
+            if let Some(owner) = interface.description.strip_prefix("ELB ").filter(|_| of_load_balancer)
+                && !standing.iter().any(|known| known.load_balancer == owner)
+            {
+                interface.gone_at = interface.gone_at.or(Some(until));
+            }
+        }
+    }
+
     /// Interfaces whose time has come vanish, and give their addresses back.
     pub(super) fn let_leftovers_vanish(&mut self, now: Instant) {
         let due = |interface: &NetworkInterface| interface.gone_at.is_some_and(|at| at <= now);
         let gone: Vec<_> = self.network_interfaces.extract_if(.., |_, interface| due(interface)).collect();
+        if !gone.is_empty() {
+            self.changes += 1;
+        }
         for (_, interface) in gone {
-            if let Some(free) = self.free_addresses(&interface.subnet_id) {
+            if let Some(free) = self.free_address_count(&interface.subnet_id) {
                 *free += 1;
             }
         }
@@ -88,26 +132,27 @@ impl Account {
         if let Some(subnet) = self.subnets.get(subnet_id) {
             interface.vpc_id.clone_from(&subnet.vpc_id);
             interface.availability_zone = Some(subnet.availability_zone.clone());
-            let address = subnet.cidr_block.and_then(|block| self.first_free_address(subnet_id, block));
+            let address = subnet.cidr_block.and_then(|block| self.free_addresses_of(subnet_id, block).iter().next());
             interface.private_ip_address = address.map(|address| address.to_string());
             interface.private_ip_addresses.extend(interface.private_ip_address.clone().map(PrivateAddress::primary));
         }
         self.network_interfaces.insert(interface.network_interface_id.clone(), interface);
     }
 
-    /// The first address of a subnet that nobody has; AWS keeps the first four to itself, and the last.
-    fn first_free_address(&self, subnet_id: &str, block: Ipv4Net) -> Option<Ipv4Addr> {
+    /// The addresses of a subnet that nobody has; AWS keeps the first four to itself, and the last.
+    pub(super) fn free_addresses_of(&self, subnet_id: &str, block: Ipv4Net) -> FreeAddresses {
         let interfaces = self.network_interfaces.values().filter(|interface| interface.subnet_id == subnet_id);
-        let used: Vec<Ipv4Addr> = interfaces
+        let used: BTreeSet<Ipv4Addr> = interfaces
             .flat_map(|interface| &interface.private_ip_addresses)
             .filter_map(|address| address.private_ip_address.parse().ok())
             .collect();
-        let first = u32::from(block.network()).checked_add(4)?;
-        let last = u32::from(block.broadcast()).checked_sub(1)?;
-        (first..=last).map(Ipv4Addr::from).find(|address| !used.contains(address))
+        let first = u32::from(block.network()).saturating_add(4);
+        let last = u32::from(block.broadcast()).saturating_sub(1);
+        FreeAddresses { first, last, used }
     }
 
-    fn free_addresses(&mut self, subnet_id: &str) -> Option<&mut u32> {
+    /// How many addresses of a subnet nobody has.
+    pub(super) fn free_address_count(&mut self, subnet_id: &str) -> Option<&mut u32> {
         self.subnets.get_mut(subnet_id)?.available_ip_address_count.as_mut()
     }
 }

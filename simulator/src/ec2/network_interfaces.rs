@@ -5,15 +5,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::time::Instant;
 
-use super::describe::{Described, Filters, Page, Selection};
+use super::Members;
+use super::describe::{Described, Filters, describe};
 use super::error::Kind;
 use super::store::Account;
 use super::tags::Tags;
+use crate::service_model;
 use crate::wire::{self, ApiError, Tree};
 
 /// A network interface as AWS prints it. Inside an instance AWS prints fewer of these fields.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct NetworkInterface {
     #[serde(default)]
     pub(crate) network_interface_id: String,
@@ -39,60 +41,69 @@ pub(crate) struct NetworkInterface {
     pub(crate) source_dest_check: bool,
     pub(crate) private_dns_name: Option<String>,
     pub(crate) private_ip_address: Option<String>,
-    #[serde(default, rename(serialize = "privateIpAddressesSet"))]
+    #[serde(default)]
     pub(crate) private_ip_addresses: Vec<PrivateAddress>,
-    #[serde(default, rename(serialize = "ipv6AddressesSet"))]
+    #[serde(default)]
     pub(crate) ipv6_addresses: Vec<Ipv6Address>,
-    #[serde(default, rename(serialize = "ipv4PrefixSet"))]
+    #[serde(default)]
     pub(crate) ipv4_prefixes: Vec<Ipv4Prefix>,
-    #[serde(default, rename(serialize = "ipv6PrefixSet"))]
+    #[serde(default)]
     pub(crate) ipv6_prefixes: Vec<Ipv6Prefix>,
-    #[serde(default, rename(serialize = "groupSet"))]
+    #[serde(default)]
     pub(crate) groups: Vec<GroupIdentifier>,
     pub(crate) attachment: Option<Attachment>,
     pub(crate) association: Option<Association>,
     /// The AWS CLI prints `TagSet` here.
-    #[serde(default, alias = "TagSet", rename(serialize = "tagSet"))]
+    #[serde(default, rename = "TagSet", alias = "Tags")]
     pub(crate) tags: Tags,
     /// When the interface of a load balancer that has left vanishes.
     #[serde(skip)]
     pub(crate) gone_at: Option<Instant>,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// One private address of an interface.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct PrivateAddress {
     pub(crate) private_ip_address: String,
     #[serde(default)]
     pub(crate) primary: bool,
     pub(crate) association: Option<Association>,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// One IPv6 address of an interface.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Ipv6Address {
     pub(crate) ipv6_address: String,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// One delegated IPv4 prefix of an interface.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Ipv4Prefix {
     pub(crate) ipv4_prefix: Ipv4Net,
 }
 
 /// One delegated IPv6 prefix of an interface.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Ipv6Prefix {
     pub(crate) ipv6_prefix: Ipv6Net,
 }
 
 /// A security group of an interface or of an instance.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct GroupIdentifier {
     pub(crate) group_id: String,
     /// Filled in before it is stored.
@@ -102,7 +113,7 @@ pub(crate) struct GroupIdentifier {
 
 /// What an interface is attached to.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Attachment {
     pub(crate) attachment_id: Option<String>,
     #[serde(default)]
@@ -114,17 +125,23 @@ pub(crate) struct Attachment {
     pub(crate) status: String,
     #[serde(default)]
     pub(crate) delete_on_termination: bool,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// The public address of an interface.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Association {
     pub(crate) allocation_id: Option<String>,
     pub(crate) association_id: Option<String>,
     pub(crate) ip_owner_id: Option<String>,
     pub(crate) public_dns_name: Option<String>,
     pub(crate) public_ip: Option<String>,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 fn in_use() -> String {
@@ -154,6 +171,7 @@ impl Attachment {
             instance_owner_id: None,
             status: attached(),
             delete_on_termination: true,
+            more: Members::new(),
         }
     }
 }
@@ -161,7 +179,7 @@ impl Attachment {
 impl PrivateAddress {
     /// The primary address of an interface.
     pub(crate) fn primary(private_ip_address: String) -> Self {
-        PrivateAddress { private_ip_address, primary: true, association: None }
+        PrivateAddress { private_ip_address, primary: true, association: None, more: Members::new() }
     }
 }
 
@@ -192,6 +210,7 @@ impl NetworkInterface {
             association: None,
             tags: Tags::default(),
             gone_at: None,
+            more: Members::new(),
         }
     }
 
@@ -211,16 +230,8 @@ impl NetworkInterface {
     }
 
     /// As an instance's own list shows it.
-    pub(super) fn inside_instance(&self) -> Self {
-        let mut inside = self.clone();
-        inside.tags = Tags::default();
-        inside.availability_zone = None;
-        inside.requester_id = None;
-        if let Some(attachment) = &mut inside.attachment {
-            attachment.instance_id = None;
-            attachment.instance_owner_id = None;
-        }
-        inside
+    pub(super) fn inside_instance(&self) -> Value {
+        service_model::EC2.trim("InstanceNetworkInterface", wire::answer(self))
     }
 
     fn of_attachment(&self, value: fn(&Attachment) -> Option<String>) -> Vec<String> {
@@ -276,19 +287,10 @@ impl Described for NetworkInterface {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct NetworkInterfacesAnswer {
-    network_interface_set: Vec<NetworkInterface>,
-    next_token: Option<String>,
-}
-
 impl Account {
     /// DescribeNetworkInterfaces
     pub(super) fn describe_network_interfaces(&self, params: &Tree) -> Result<Value, ApiError> {
-        let interfaces = self.network_interfaces.values().cloned();
-        let Page { items, next_token } = Selection::read(params, "NetworkInterfaceId")?.of(interfaces)?;
-        Ok(wire::answer(&NetworkInterfacesAnswer { network_interface_set: items, next_token }))
+        describe(params, "NetworkInterfaceId", "NetworkInterfaces", self.network_interfaces.values())
     }
 
     /// A group as interfaces and instances show it.

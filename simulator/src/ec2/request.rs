@@ -3,12 +3,12 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::error::{invalid_parameter, refused};
+use super::error::refused;
 use crate::wire::{self, ApiError, Tree};
 
 /// Reads parameters as a request type; EC2's code for what does not fit.
 pub(super) fn read<Q: DeserializeOwned>(params: &Tree) -> Result<Q, ApiError> {
-    wire::request(params).map_err(|error| invalid_parameter(error.message))
+    wire::request(params).map_err(|error| ApiError { code: "InvalidParameterValue".into(), ..error })
 }
 
 /// The top-level parameters of a call.
@@ -19,14 +19,23 @@ pub(super) fn members(params: &Tree) -> Result<impl Iterator<Item = (&str, &Tree
     }
 }
 
+/// Takes one parameter out; the rest is for another reader.
+pub(super) fn take<Q: DeserializeOwned>(params: &mut Tree, name: &str) -> Result<Option<Q>, ApiError> {
+    let taken = match params {
+        Tree::Branch(members) => members.remove(name),
+        Tree::Text(_) => None,
+    };
+    taken.map(|value| read(&value)).transpose()
+}
+
 /// A parameter that the action does not have, or that the simulator does not model.
 pub(super) fn not_recognized(name: &str) -> ApiError {
-    refused("UnknownParameter", format!("The parameter {name} is not recognized"))
+    refused("UnknownParameter", format!("The parameter {name} is not recognized")).against_model()
 }
 
 /// The answer of an action that has nothing else to say.
 pub(super) fn done() -> Value {
-    json!({ "return": true })
+    json!({})
 }
 
 /// Whether a call only asks if it would succeed.
@@ -49,10 +58,6 @@ impl DryRun {
 /// Takes `DryRun`, which every action has, out of the parameters.
 pub(super) fn without_dry_run(params: &Tree) -> Result<(Tree, DryRun), ApiError> {
     let mut params = params.clone();
-    let flag = match &mut params {
-        Tree::Branch(members) => members.remove("DryRun"),
-        Tree::Text(_) => None,
-    };
-    let dry_run = flag.map(|flag| read(&flag)).transpose()?.unwrap_or(false);
+    let dry_run = take(&mut params, "DryRun")?.unwrap_or(false);
     Ok((params, DryRun(dry_run)))
 }

@@ -1,35 +1,45 @@
 //! Route tables.
 
+use std::ops::RangeInclusive;
+
+use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::describe::{Described, Filters, Page, Selection};
+use super::Members;
+use super::describe::{Described, Filters, describe};
 use super::error::Kind;
 use super::store::Account;
 use super::tags::Tags;
 use super::vpcs::AssociationState;
-use crate::wire::{self, ApiError, Tree};
+use crate::wire::{ApiError, Tree};
+
+/// The gateway of routes within a VPC.
+const LOCAL: &str = "local";
 
 /// A route table as AWS prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct RouteTable {
     pub(crate) route_table_id: String,
     #[serde(default)]
     pub(crate) vpc_id: String,
-    #[serde(default, rename(serialize = "associationSet"))]
+    #[serde(default)]
     pub(crate) associations: Vec<RouteTableAssociation>,
-    #[serde(default, rename(serialize = "routeSet"))]
+    #[serde(default)]
     pub(crate) routes: Vec<Route>,
     #[serde(default)]
     pub(crate) owner_id: String,
-    #[serde(default, rename(serialize = "tagSet"))]
+    #[serde(default)]
     pub(crate) tags: Tags,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// What a route table serves: the VPC's other subnets (`Main`), one subnet, or a gateway.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct RouteTableAssociation {
     #[serde(default)]
     pub(crate) main: bool,
@@ -40,11 +50,14 @@ pub(crate) struct RouteTableAssociation {
     pub(crate) gateway_id: Option<String>,
     #[serde(default)]
     pub(crate) association_state: AssociationState,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// One route: a destination and where its traffic goes.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Route {
     pub(crate) destination_cidr_block: Option<String>,
     pub(crate) destination_ipv6_cidr_block: Option<String>,
@@ -63,6 +76,9 @@ pub(crate) struct Route {
     pub(crate) origin: String,
     #[serde(default = "active")]
     pub(crate) state: String,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 fn created() -> String {
@@ -73,8 +89,43 @@ fn active() -> String {
     "active".to_owned()
 }
 
+impl Route {
+    /// The route of one of the VPC's own blocks.
+    pub(super) fn local(ipv4: Option<Ipv4Net>, ipv6: Option<Ipv6Net>) -> Self {
+        Route {
+            destination_cidr_block: ipv4.map(|block| block.to_string()),
+            destination_ipv6_cidr_block: ipv6.map(|block| block.to_string()),
+            destination_prefix_list_id: None,
+            carrier_gateway_id: None,
+            core_network_arn: None,
+            egress_only_internet_gateway_id: None,
+            gateway_id: Some(LOCAL.to_owned()),
+            instance_id: None,
+            local_gateway_id: None,
+            nat_gateway_id: None,
+            network_interface_id: None,
+            transit_gateway_id: None,
+            vpc_peering_connection_id: None,
+            origin: "CreateRouteTable".to_owned(),
+            state: active(),
+            more: Members::new(),
+        }
+    }
+
+    pub(super) fn is_local(&self) -> bool {
+        self.gateway_id.as_deref() == Some(LOCAL)
+    }
+
+    /// Where the traffic goes to that it is for.
+    pub(super) fn destination(&self) -> Option<&str> {
+        let blocks = self.destination_cidr_block.as_deref().or(self.destination_ipv6_cidr_block.as_deref());
+        blocks.or(self.destination_prefix_list_id.as_deref())
+    }
+}
+
 impl Described for RouteTable {
     const KIND: Kind = Kind::RouteTable;
+    const PAGE_SIZES: RangeInclusive<usize> = 5..=100;
     const FILTERS: Filters<Self> = &[
         ("association.gateway-id", |table| table.of_associations(|association| association.gateway_id.clone())),
         ("association.main", |table| table.of_associations(|association| Some(association.main.to_string()))),
@@ -122,18 +173,9 @@ impl RouteTable {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct RouteTablesAnswer {
-    route_table_set: Vec<RouteTable>,
-    next_token: Option<String>,
-}
-
 impl Account {
     /// DescribeRouteTables
     pub(super) fn describe_route_tables(&self, params: &Tree) -> Result<Value, ApiError> {
-        let Page { items, next_token } =
-            Selection::read(params, "RouteTableId")?.of(self.route_tables.values().cloned())?;
-        Ok(wire::answer(&RouteTablesAnswer { route_table_set: items, next_token }))
+        describe(params, "RouteTableId", "RouteTables", self.route_tables.values())
     }
 }

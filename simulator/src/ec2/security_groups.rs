@@ -3,10 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::describe::{Described, Filters, Page, Selection};
+use super::describe::{Described, Filters, describe_as};
 use super::error::{Kind, invalid_parameter, missing, refused};
 use super::permissions::{Direction, IpPermission, Peer, Rule, check_description};
-use super::request::read;
+use super::request::{self, read};
 use super::store::Account;
 use super::tags::{TagSpecification, Tags};
 use crate::wire::{self, ApiError, Tree};
@@ -27,6 +27,19 @@ pub(crate) struct SecurityGroup {
 }
 
 impl SecurityGroup {
+    /// Whether it is the group that its VPC always has.
+    pub(super) fn is_default(&self) -> bool {
+        self.group_name == DEFAULT_GROUP
+    }
+
+    /// The tags of the group, or of one of its rules.
+    pub(super) fn tags_mut(&mut self, id: &str) -> Option<&mut Tags> {
+        if self.group_id == id {
+            return Some(&mut self.tags);
+        }
+        self.rules.iter_mut().find(|rule| rule.id == id).map(|rule| &mut rule.tags)
+    }
+
     pub(super) fn rules(&self, direction: Direction) -> impl Iterator<Item = &Rule> {
         self.rules.iter().filter(move |rule| rule.direction == direction)
     }
@@ -65,6 +78,7 @@ impl Described for SecurityGroup {
         ("ip-permission.to-port", |group| group.ingress(to_port)),
         ("ip-permission.user-id", |group| group.ingress(user_id)),
         ("owner-id", |group| vec![group.owner_id.clone()]),
+        ("primary-vpc-id", |group| vec![group.vpc_id.clone()]),
         ("vpc-id", |group| vec![group.vpc_id.clone()]),
     ];
 
@@ -111,24 +125,17 @@ fn to_port(rule: &Rule) -> Option<String> {
 
 /// A security group as AWS prints it.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Printed {
-    group_id: String,
-    group_name: String,
-    group_description: String,
-    vpc_id: String,
-    owner_id: String,
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Printed<'a> {
+    group_id: &'a str,
+    group_name: &'a str,
+    description: &'a str,
+    vpc_id: &'a str,
+    owner_id: &'a str,
     security_group_arn: String,
     ip_permissions: Vec<IpPermission>,
     ip_permissions_egress: Vec<IpPermission>,
-    tag_set: Tags,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SecurityGroupsAnswer {
-    security_group_info: Vec<Printed>,
-    next_token: Option<String>,
+    tags: &'a Tags,
 }
 
 #[derive(Deserialize)]
@@ -150,10 +157,22 @@ struct DeleteSecurityGroup {
 impl Account {
     /// DescribeSecurityGroups
     pub(super) fn describe_security_groups(&self, params: &Tree) -> Result<Value, ApiError> {
-        let groups = self.security_groups.values().cloned();
-        let Page { items, next_token } = Selection::read(params, "GroupId")?.of(groups)?;
-        let security_group_info = items.into_iter().map(|group| self.printed(group)).collect();
-        Ok(wire::answer(&SecurityGroupsAnswer { security_group_info, next_token }))
+        let groups = self.security_groups.values();
+        describe_as(params, "GroupId", "SecurityGroups", groups, |group| wire::answer(&self.group_shown(group)))
+    }
+
+    /// GetSecurityGroupsForVpc: those of the VPC itself; groups are not shared here.
+    pub(super) fn get_security_groups_for_vpc(&self, params: &Tree) -> Result<Value, ApiError> {
+        let mut params = params.clone();
+        let vpc_id: String = request::take(&mut params, "VpcId")?.ok_or_else(|| missing("VpcId"))?;
+        self.vpcs.get(&vpc_id).ok_or_else(|| Kind::Vpc.not_found(&vpc_id))?;
+        let groups = self.security_groups.values().filter(|group| group.vpc_id == vpc_id);
+        describe_as(&params, "", "SecurityGroupForVpcs", groups, |group| {
+            json!({
+                "Description": group.description, "GroupName": group.group_name, "OwnerId": group.owner_id,
+                "GroupId": group.group_id, "Tags": group.tags, "PrimaryVpcId": group.vpc_id,
+            })
+        })
     }
 
     /// CreateSecurityGroup
@@ -165,15 +184,18 @@ impl Account {
         check_description("security group description", &description)?;
         let vpc_id = self.vpc_of_group(request.vpc_id)?;
         self.check_unused(&group_name, &vpc_id)?;
+        if self.security_groups.len() >= self.quotas.security_groups as usize {
+            let message = "You have reached the limit on the number of security groups that you can create";
+            return Err(refused("SecurityGroupLimitExceeded", message));
+        }
         let tags = Tags::specified(&request.tag_specifications, "security-group")?;
         let group_id = self.new_id("sg");
         let rules = self.rules_of_new_group(&vpc_id);
         let owner_id = self.scope.account.clone();
         let group =
             SecurityGroup { group_id: group_id.clone(), group_name, description, vpc_id, owner_id, rules, tags };
-        let answer = json!({
-            "return": true, "groupId": group_id, "securityGroupArn": self.arn("security-group", &group_id), "tagSet": group.tags,
-        });
+        let arn = self.arn("security-group", &group_id);
+        let answer = json!({ "GroupId": group_id, "SecurityGroupArn": arn, "Tags": group.tags });
         self.security_groups.insert(group_id, group);
         Ok(answer)
     }
@@ -183,7 +205,7 @@ impl Account {
         let request: DeleteSecurityGroup = read(params)?;
         let id = request.group_id.ok_or_else(|| missing("groupId"))?;
         let group = self.security_groups.get(&id).ok_or_else(|| Kind::SecurityGroup.not_found(&id))?;
-        if group.group_name == DEFAULT_GROUP {
+        if group.is_default() {
             let message =
                 format!("the specified group: \"{id}\" name: \"{DEFAULT_GROUP}\" cannot be deleted by a user");
             return Err(refused("CannotDelete", message));
@@ -197,20 +219,20 @@ impl Account {
             return Err(refused("DependencyViolation", format!("resource {id} has a dependent object")));
         }
         self.security_groups.remove(&id);
-        Ok(json!({ "return": true, "groupId": id }))
+        Ok(json!({ "Return": true, "GroupId": id }))
     }
 
-    fn printed(&self, group: SecurityGroup) -> Printed {
+    pub(crate) fn group_shown<'a>(&self, group: &'a SecurityGroup) -> Printed<'a> {
         Printed {
+            group_id: &group.group_id,
+            group_name: &group.group_name,
+            description: &group.description,
+            vpc_id: &group.vpc_id,
+            owner_id: &group.owner_id,
+            security_group_arn: self.arn("security-group", &group.group_id),
             ip_permissions: IpPermission::bundle(group.rules(Direction::Ingress)),
             ip_permissions_egress: IpPermission::bundle(group.rules(Direction::Egress)),
-            security_group_arn: self.arn("security-group", &group.group_id),
-            group_id: group.group_id,
-            group_name: group.group_name,
-            group_description: group.description,
-            vpc_id: group.vpc_id,
-            owner_id: group.owner_id,
-            tag_set: group.tags,
+            tags: &group.tags,
         }
     }
 

@@ -4,16 +4,17 @@ use ipnet::Ipv4Net;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::describe::{Described, Filters, Page, Selection};
+use super::Members;
+use super::describe::{Described, Filters, describe};
 use super::error::Kind;
 use super::store::Account;
 use super::tags::Tags;
 use super::vpcs::Ipv6CidrBlockAssociation;
-use crate::wire::{self, ApiError, Tree};
+use crate::wire::{ApiError, Tree};
 
 /// A subnet as AWS prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Subnet {
     pub(crate) subnet_id: String,
     #[serde(default)]
@@ -42,8 +43,11 @@ pub(crate) struct Subnet {
     pub(crate) subnet_arn: Option<String>,
     #[serde(default)]
     pub(crate) owner_id: String,
-    #[serde(default, rename(serialize = "tagSet"))]
+    #[serde(default)]
     pub(crate) tags: Tags,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// The addresses that AWS keeps in every subnet: the first four and the last.
@@ -89,17 +93,9 @@ impl Described for Subnet {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct SubnetsAnswer {
-    subnet_set: Vec<Subnet>,
-    next_token: Option<String>,
-}
-
 impl Account {
     /// DescribeSubnets
     pub(super) fn describe_subnets(&self, params: &Tree) -> Result<Value, ApiError> {
-        let Page { items, next_token } = Selection::read(params, "SubnetId")?.of(self.subnets.values().cloned())?;
-        Ok(wire::answer(&SubnetsAnswer { subnet_set: items, next_token }))
+        describe(params, "SubnetId", "Subnets", self.subnets.values())
     }
 }

@@ -12,6 +12,8 @@ use super::request::{done, read};
 use super::store::Account;
 use crate::wire::{ApiError, Tree};
 
+mod described;
+
 /// AWS's limit, without `aws:` tags (`TagLimitExceeded`).
 const MAX_TAGS: usize = 50;
 /// AWS's limits on a key and a value, in characters.
@@ -51,9 +53,24 @@ struct TagsRequest {
     tags: Vec<RequestTag>,
 }
 
+impl TagSpecification {
+    /// Whether the tags are for resources of this type.
+    pub(super) fn is_for(&self, resource_type: &str) -> bool {
+        self.resource_type == resource_type
+    }
+}
+
 impl Tags {
     pub(super) fn get(&self, key: &str) -> Option<&String> {
         self.0.get(key)
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    pub(super) fn to_map(&self) -> BTreeMap<String, String> {
+        self.0.clone()
     }
 
     pub(super) fn keys(&self) -> impl Iterator<Item = &String> {
@@ -158,6 +175,7 @@ fn check(key: &str, value: &str) -> Result<(), ApiError> {
 impl Serialize for Tags {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         #[derive(Serialize)]
+        #[serde(rename_all = "PascalCase")]
         struct Tag<'a> {
             key: &'a str,
             value: &'a str,

@@ -4,21 +4,21 @@ use ipnet::{Ipv4Net, Ipv6Net};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::describe::{Described, Filters, Page, Selection};
+use super::Members;
+use super::describe::{Described, Filters, describe};
 use super::error::Kind;
 use super::store::Account;
 use super::tags::Tags;
-use crate::wire::{self, ApiError, Tree};
+use crate::wire::{ApiError, Tree};
 
 /// A VPC as AWS prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Vpc {
     pub(crate) vpc_id: String,
     #[serde(default = "super::available")]
     pub(crate) state: String,
     /// The first block; filled in before it is stored.
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) cidr_block: Option<Ipv4Net>,
     #[serde(default)]
     pub(crate) cidr_block_association_set: Vec<CidrBlockAssociation>,
@@ -28,42 +28,50 @@ pub(crate) struct Vpc {
     pub(crate) is_default: bool,
     #[serde(default)]
     pub(crate) owner_id: String,
-    #[serde(default, rename(serialize = "tagSet"))]
+    #[serde(default)]
     pub(crate) tags: Tags,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// An IPv4 block of a VPC.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct CidrBlockAssociation {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) association_id: Option<String>,
     pub(crate) cidr_block: Ipv4Net,
     #[serde(default)]
     pub(crate) cidr_block_state: AssociationState,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// An IPv6 block of a VPC or of a subnet.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct Ipv6CidrBlockAssociation {
-    #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) association_id: Option<String>,
     pub(crate) ipv6_cidr_block: Ipv6Net,
     #[serde(default)]
     pub(crate) ipv6_cidr_block_state: AssociationState,
+    /// What is only kept and shown again.
+    #[serde(flatten)]
+    pub(crate) more: Members,
 }
 
 /// Whether a block is in use.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all(serialize = "camelCase", deserialize = "PascalCase"))]
+#[serde(rename_all = "PascalCase")]
 pub(crate) struct AssociationState {
     state: String,
+    status_message: Option<String>,
 }
 
 impl Default for AssociationState {
     fn default() -> Self {
-        AssociationState { state: "associated".to_owned() }
+        AssociationState { state: "associated".to_owned(), status_message: None }
     }
 }
 
@@ -75,7 +83,8 @@ impl AssociationState {
 
 impl CidrBlockAssociation {
     pub(crate) fn associated(cidr_block: Ipv4Net) -> Self {
-        CidrBlockAssociation { association_id: None, cidr_block, cidr_block_state: AssociationState::default() }
+        let cidr_block_state = AssociationState::default();
+        CidrBlockAssociation { association_id: None, cidr_block, cidr_block_state, more: Members::new() }
     }
 }
 
@@ -97,6 +106,7 @@ impl Vpc {
             is_default: false,
             owner_id,
             tags: Tags::default(),
+            more: Members::new(),
         }
     }
 }
@@ -126,17 +136,9 @@ impl Described for Vpc {
     }
 }
 
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct VpcsAnswer {
-    vpc_set: Vec<Vpc>,
-    next_token: Option<String>,
-}
-
 impl Account {
     /// DescribeVpcs
     pub(super) fn describe_vpcs(&self, params: &Tree) -> Result<Value, ApiError> {
-        let Page { items, next_token } = Selection::read(params, "VpcId")?.of(self.vpcs.values().cloned())?;
-        Ok(wire::answer(&VpcsAnswer { vpc_set: items, next_token }))
+        describe(params, "VpcId", "Vpcs", self.vpcs.values())
     }
 }

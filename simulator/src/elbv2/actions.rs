@@ -1,63 +1,71 @@
-//! Actions of listeners: what a network load balancer takes, and how AWS shows it again.
+//! Actions of listeners and rules: what load balancers of each kind take, and how AWS shows it again.
+//!
+//! Each kind of action is a type whose serialization is what AWS shows: complete with defaults, without secrets.
 
-use serde::de::IgnoredAny;
+mod authentication;
+mod fixed_response;
+mod forward;
+mod params;
+mod redirect;
+mod token;
+
 use serde::{Deserialize, Serialize};
 
-use super::load_balancers::{IpAddressType, LoadBalancer};
+pub(crate) use self::authentication::{Cognito, Oidc};
+use self::authentication::{CognitoRequest, OidcRequest};
+pub(crate) use self::fixed_response::FixedResponse;
+pub(crate) use self::forward::Forward;
+use self::forward::ForwardConfigRequest;
+pub(crate) use self::redirect::Redirect;
+pub(crate) use self::token::JwtValidation;
+use super::load_balancers::LoadBalancer;
 use super::placement::invalid_configuration;
-use super::protocol::Protocol;
-use super::quotas::Quota;
+use super::protocol::{Family, Protocol};
 use super::store::Store;
-use super::target_groups::{GroupAddressType, TargetGroup};
 use crate::wire::ApiError;
 use crate::wire::constraint::{Int, List};
 
-/// The actions of a listener or a rule; a network load balancer has one, which forwards.
+/// The actions of a listener or a rule, in the order in which they are performed.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Actions {
-    forward: Forward,
-}
+pub(crate) struct Actions(Vec<Action>);
 
+/// One action.
 #[derive(Clone, Debug, PartialEq, Eq)]
-struct Forward {
+pub(crate) struct Action {
+    /// As it was given; none for a single action without one.
     order: Option<i64>,
-    /// Sorted by ARN: the order in which groups are given means nothing.
-    groups: Vec<Weighted>,
-    stickiness: Stickiness,
+    pub(crate) kind: ActionKind,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Weighted {
-    target_group_arn: String,
-    weight: i64,
+/// What an action does.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ActionKind {
+    Forward(Forward),
+    Redirect(Redirect),
+    FixedResponse(FixedResponse),
+    AuthenticateCognito(Box<Cognito>),
+    AuthenticateOidc(Box<Oidc>),
+    JwtValidation(JwtValidation),
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Stickiness {
-    enabled: bool,
-    duration_seconds: Option<i64>,
-}
+/// The member `DefaultActions` or `Actions` of a request.
+pub(crate) type ActionList = List<ActionRequest, 1, 100>;
 
-/// The member `DefaultActions` of a request.
-pub(crate) type ActionList = List<ActionRequest, 1, 1>;
-
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
 pub(crate) struct ActionRequest {
     r#type: ActionType,
     target_group_arn: Option<String>,
     order: Option<Int<1, 50000>>,
     forward_config: Option<ForwardConfigRequest>,
-    authenticate_cognito_config: Option<IgnoredAny>,
-    authenticate_oidc_config: Option<IgnoredAny>,
-    fixed_response_config: Option<IgnoredAny>,
-    jwt_validation_config: Option<IgnoredAny>,
-    redirect_config: Option<IgnoredAny>,
+    authenticate_cognito_config: Option<CognitoRequest>,
+    authenticate_oidc_config: Option<OidcRequest>,
+    fixed_response_config: Option<fixed_response::Request>,
+    jwt_validation_config: Option<token::Request>,
+    redirect_config: Option<redirect::Request>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 enum ActionType {
     Forward,
@@ -68,88 +76,63 @@ enum ActionType {
     JwtValidation,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct ForwardConfigRequest {
-    target_groups: Option<Vec<TupleRequest>>,
-    target_group_stickiness_config: Option<StickinessRequest>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct TupleRequest {
-    target_group_arn: String,
-    weight: Option<Int<0, 999>>,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "PascalCase", deny_unknown_fields)]
-struct StickinessRequest {
-    enabled: Option<bool>,
-    duration_seconds: Option<Int<1, 604_800>>,
+/// Where actions come from.
+#[derive(Clone, Copy)]
+pub(crate) enum Source<'a> {
+    /// A create call, or a modify call of what has these actions now.
+    Call { standing: Option<&'a Actions> },
+    /// An account description, which has what answers show: no secrets.
+    Description,
 }
 
 /// An action as AWS shows it: a forward always with its configuration, and with the group's ARN when it is one.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct ActionDescription {
-    r#type: &'static str,
+    r#type: ActionType,
     order: Option<i64>,
     target_group_arn: Option<String>,
-    forward_config: ForwardConfig,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct ForwardConfig {
-    target_groups: Vec<Weighted>,
-    target_group_stickiness_config: Stickiness,
+    forward_config: Option<Forward>,
+    redirect_config: Option<Redirect>,
+    fixed_response_config: Option<FixedResponse>,
+    authenticate_cognito_config: Option<Cognito>,
+    authenticate_oidc_config: Option<Oidc>,
+    jwt_validation_config: Option<JwtValidation>,
 }
 
 impl Actions {
-    /// Reads the actions of a listener of a network load balancer.
-    pub(crate) fn read(list: ActionList) -> Result<Self, ApiError> {
-        let action = list.into_vec().pop().expect("the list has one member");
-        if action.r#type != ActionType::Forward {
-            return Err(ApiError::new(
-                "InvalidLoadBalancerAction",
-                "Listeners of load balancers of type 'network' have actions of type 'forward' only",
-            ));
+    /// Reads actions and puts them in their order.
+    pub(crate) fn read(list: ActionList, source: Source<'_>) -> Result<Self, ApiError> {
+        let mut actions =
+            list.into_vec().into_iter().map(|one| Action::read(one, source)).collect::<Result<Vec<_>, _>>()?;
+        if actions.len() > 1 {
+            check_orders(&actions)?;
         }
-        let others = [
-            &action.authenticate_cognito_config,
-            &action.authenticate_oidc_config,
-            &action.fixed_response_config,
-            &action.jwt_validation_config,
-            &action.redirect_config,
-        ];
-        if others.iter().any(|config| config.is_some()) {
-            return Err(ApiError::validation("An action of type 'forward' takes no configuration of another type"));
-        }
-        let order = action.order.map(Int::get);
-        let (groups, stickiness) = forward(action.target_group_arn, action.forward_config)?;
-        Ok(Self { forward: Forward { order, groups, stickiness } })
+        actions.sort_by_key(|action| action.order);
+        Ok(Self(actions))
+    }
+
+    /// The actions, in the order in which they are performed.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Action> {
+        self.0.iter()
     }
 
     /// The ARNs of the target groups that the actions name.
     pub(crate) fn target_groups(&self) -> impl Iterator<Item = &str> {
-        self.forward.groups.iter().map(|group| group.target_group_arn.as_str())
+        self.forwards().flat_map(Forward::target_groups)
     }
 
-    /// Refuses actions that the listener cannot have: groups that do not exist, do not fit, or belong to another.
-    pub(crate) fn check(&self, store: &Store, owner: &LoadBalancer, protocol: Protocol) -> Result<(), ApiError> {
-        store.options().quotas.check(Quota::TargetGroupsPerNetworkAction, self.forward.groups.len())?;
-        let usage = store.usage();
-        for arn in self.target_groups() {
-            let group = store
-                .target_group(arn)
-                .map_err(|error| ApiError { message: format!("Target groups '{arn}' not found"), ..error })?;
-            check_group(group, owner, protocol)?;
-            if usage.get(arn).is_some_and(|users| users.iter().any(|user| *user != owner.arn)) {
-                return Err(ApiError::new(
-                    "TargetGroupAssociationLimit",
-                    format!("The following target groups cannot be associated with more than one load balancer: {arn}"),
-                ));
+    /// Refuses actions that a listener of this load balancer and protocol, or a rule of it, cannot have.
+    pub(crate) fn check(&self, store: &Store, owner: &LoadBalancer, listener: Listening) -> Result<(), ApiError> {
+        match owner.family() {
+            Family::Network => self.check_network()?,
+            Family::Application => self.check_application(listener.protocol)?,
+        }
+        for action in self.iter() {
+            match &action.kind {
+                ActionKind::Forward(forward) => forward.check(store, owner, listener.protocol)?,
+                ActionKind::Redirect(redirect) => redirect.check(listener)?,
+                _ => {}
             }
         }
         Ok(())
@@ -157,84 +140,183 @@ impl Actions {
 
     /// The actions as AWS shows them.
     pub(crate) fn describe(&self) -> Vec<ActionDescription> {
-        let Forward { order, groups, stickiness } = self.forward.clone();
-        let target_group_arn = match groups.as_slice() {
-            [only] => Some(only.target_group_arn.clone()),
-            _ => None,
-        };
-        vec![ActionDescription {
-            r#type: "forward",
-            order,
-            target_group_arn,
-            forward_config: ForwardConfig { target_groups: groups, target_group_stickiness_config: stickiness },
-        }]
+        self.0.iter().map(Action::describe).collect()
     }
-}
 
-fn forward(arn: Option<String>, config: Option<ForwardConfigRequest>) -> Result<(Vec<Weighted>, Stickiness), ApiError> {
-    let (tuples, stickiness) = match config {
-        Some(config) => (config.target_groups.unwrap_or_default(), config.target_group_stickiness_config),
-        None => (Vec::new(), None),
-    };
-    let weight = |tuple: &TupleRequest| tuple.weight.map_or(1, Int::get);
-    let mut groups = tuples
-        .iter()
-        .map(|tuple| Weighted { target_group_arn: tuple.target_group_arn.clone(), weight: weight(tuple) })
-        .collect::<Vec<_>>();
-    match (arn, groups.as_slice()) {
-        (None, []) => return Err(ApiError::validation("A target group ARN must be specified")),
-        (Some(arn), []) => groups.push(Weighted { target_group_arn: arn, weight: 1 }),
-        (Some(arn), [only]) if only.target_group_arn == arn => {}
-        (Some(_), _) => {
-            return Err(ApiError::validation(
-                "TargetGroupArn and ForwardConfig must name the same target group when both are specified",
+    fn forwards(&self) -> impl Iterator<Item = &Forward> {
+        self.0.iter().filter_map(|action| match &action.kind {
+            ActionKind::Forward(forward) => Some(forward),
+            _ => None,
+        })
+    }
+
+    fn oidc(&self) -> Option<&Oidc> {
+        self.0.iter().find_map(|action| match &action.kind {
+            ActionKind::AuthenticateOidc(oidc) => Some(&**oidc),
+            _ => None,
+        })
+    }
+
+    /// A network load balancer forwards, and does nothing else.
+    fn check_network(&self) -> Result<(), ApiError> {
+        let [Action { kind: ActionKind::Forward(_), .. }] = self.0.as_slice() else {
+            return Err(invalid_action(
+                "Listeners of load balancers of type 'network' have exactly one action, of type 'forward'",
+            ));
+        };
+        Ok(())
+    }
+
+    /// An application load balancer ends each list with one action that routes; on HTTPS, one that asks who the client
+    /// is may come before. Source: guide, "Action basics".
+    fn check_application(&self, protocol: Protocol) -> Result<(), ApiError> {
+        let (last, before) = self.0.split_last().expect("the list has a member");
+        let routes = |action: &Action| action.r#type().routes();
+        if !routes(last) || before.iter().any(routes) {
+            return Err(invalid_action(
+                "Exactly one action of type 'forward', 'redirect' or 'fixed-response' is required, and it must be the \
+                 last action to be performed",
             ));
         }
-        (None, _) => {}
+        if before.len() > 1 {
+            return Err(invalid_action("Only one action that authenticates or validates a token is allowed"));
+        }
+        if !before.is_empty() && protocol != Protocol::Https {
+            return Err(invalid_action(
+                "Actions that authenticate or validate a token are supported by HTTPS listeners only",
+            ));
+        }
+        Ok(())
     }
-    groups.sort();
-    if groups.windows(2).any(|pair| pair[0].target_group_arn == pair[1].target_group_arn) {
-        return Err(ApiError::validation("A target group ARN can only be specified once in an action"));
-    }
-    Ok((groups, read_stickiness(stickiness)?))
 }
 
-fn read_stickiness(request: Option<StickinessRequest>) -> Result<Stickiness, ApiError> {
-    let Some(request) = request else {
-        return Ok(Stickiness::default());
-    };
-    let (enabled, duration_seconds) = (request.enabled.unwrap_or(false), request.duration_seconds.map(Int::get));
-    if enabled && duration_seconds.is_none() {
-        return Err(ApiError::validation(
-            "Target group stickiness duration must be specified when stickiness is enabled",
-        ));
-    }
-    Ok(Stickiness { enabled, duration_seconds })
+/// What a listener listens on, as far as its actions depend on it.
+#[derive(Clone, Copy)]
+pub(crate) struct Listening {
+    pub(crate) protocol: Protocol,
+    pub(crate) port: i64,
 }
 
-fn check_group(group: &TargetGroup, owner: &LoadBalancer, protocol: Protocol) -> Result<(), ApiError> {
-    let (arn, settings) = (&group.arn, &group.settings);
-    if !protocol.may_forward_to(settings.protocol) {
-        let message = format!(
-            "The listener and its associated target group '{arn}' have incompatible protocols: '{protocol}' and '{}'",
-            settings.protocol
-        );
-        return Err(ApiError::new("IncompatibleProtocols", message));
+impl Action {
+    fn read(request: ActionRequest, source: Source<'_>) -> Result<Self, ApiError> {
+        request.refuse_other_members()?;
+        let missing = |what: &str| ApiError::validation(format!("{what} must be specified for an action of its type"));
+        let kind = match request.r#type {
+            ActionType::Forward => {
+                ActionKind::Forward(Forward::read(request.target_group_arn, request.forward_config)?)
+            }
+            ActionType::Redirect => {
+                let config = request.redirect_config.ok_or_else(|| missing("RedirectConfig"))?;
+                ActionKind::Redirect(Redirect::read(config)?)
+            }
+            ActionType::FixedResponse => {
+                let config = request.fixed_response_config.ok_or_else(|| missing("FixedResponseConfig"))?;
+                ActionKind::FixedResponse(FixedResponse::read(config)?)
+            }
+            ActionType::AuthenticateCognito => {
+                let config = request.authenticate_cognito_config.ok_or_else(|| missing("AuthenticateCognitoConfig"))?;
+                ActionKind::AuthenticateCognito(Box::new(Cognito::read(config)?))
+            }
+            ActionType::AuthenticateOidc => {
+                let config = request.authenticate_oidc_config.ok_or_else(|| missing("AuthenticateOidcConfig"))?;
+                ActionKind::AuthenticateOidc(Box::new(Oidc::read(config, source)?))
+            }
+            ActionType::JwtValidation => {
+                let config = request.jwt_validation_config.ok_or_else(|| missing("JwtValidationConfig"))?;
+                ActionKind::JwtValidation(JwtValidation::read(config)?)
+            }
+        };
+        Ok(Self { order: request.order.map(Int::get), kind })
     }
-    if settings.vpc_id != owner.vpc_id {
-        return Err(invalid_configuration(format!(
-            "The target group '{arn}' and the load balancer '{}' are in different VPCs",
-            owner.arn
-        )));
+
+    fn r#type(&self) -> ActionType {
+        match self.kind {
+            ActionKind::Forward(_) => ActionType::Forward,
+            ActionKind::Redirect(_) => ActionType::Redirect,
+            ActionKind::FixedResponse(_) => ActionType::FixedResponse,
+            ActionKind::AuthenticateCognito(_) => ActionType::AuthenticateCognito,
+            ActionKind::AuthenticateOidc(_) => ActionType::AuthenticateOidc,
+            ActionKind::JwtValidation(_) => ActionType::JwtValidation,
+        }
     }
-    let dualstack = owner.settings.ip_address_type == IpAddressType::Dualstack;
-    match settings.ip_address_type {
-        GroupAddressType::Ipv6 if !dualstack => Err(invalid_configuration(format!(
-            "The target group '{arn}' with the IP address type 'ipv6' needs a load balancer with the IP address type 'dualstack'"
-        ))),
-        GroupAddressType::Ipv4 if dualstack && protocol.carries_udp() => Err(invalid_configuration(format!(
-            "A '{protocol}' listener of a dualstack load balancer cannot use the target group '{arn}' with the IP address type 'ipv4'"
-        ))),
-        _ => Ok(()),
+
+    fn describe(&self) -> ActionDescription {
+        let mut description = ActionDescription {
+            r#type: self.r#type(),
+            order: self.order,
+            target_group_arn: None,
+            forward_config: None,
+            redirect_config: None,
+            fixed_response_config: None,
+            authenticate_cognito_config: None,
+            authenticate_oidc_config: None,
+            jwt_validation_config: None,
+        };
+        match self.kind.clone() {
+            ActionKind::Forward(forward) => {
+                description.target_group_arn = forward.only_target_group().map(str::to_owned);
+                description.forward_config = Some(forward);
+            }
+            ActionKind::Redirect(redirect) => description.redirect_config = Some(redirect),
+            ActionKind::FixedResponse(response) => description.fixed_response_config = Some(response),
+            ActionKind::AuthenticateCognito(cognito) => description.authenticate_cognito_config = Some(*cognito),
+            ActionKind::AuthenticateOidc(oidc) => description.authenticate_oidc_config = Some(*oidc),
+            ActionKind::JwtValidation(validation) => description.jwt_validation_config = Some(validation),
+        }
+        description
     }
+}
+
+impl ActionType {
+    /// Whether the action answers the request or hands it on.
+    fn routes(self) -> bool {
+        matches!(self, Self::Forward | Self::Redirect | Self::FixedResponse)
+    }
+}
+
+impl ActionRequest {
+    fn refuse_other_members(&self) -> Result<(), ApiError> {
+        let forward = self.target_group_arn.is_some() || self.forward_config.is_some();
+        let members = [
+            (ActionType::Forward, forward),
+            (ActionType::Redirect, self.redirect_config.is_some()),
+            (ActionType::FixedResponse, self.fixed_response_config.is_some()),
+            (ActionType::AuthenticateCognito, self.authenticate_cognito_config.is_some()),
+            (ActionType::AuthenticateOidc, self.authenticate_oidc_config.is_some()),
+            (ActionType::JwtValidation, self.jwt_validation_config.is_some()),
+        ];
+        if members.into_iter().any(|(r#type, given)| given && r#type != self.r#type) {
+            return Err(ApiError::validation("An action takes no configuration of another type"));
+        }
+        Ok(())
+    }
+}
+
+/// Several actions have an order each. Source: API reference, `Action`.
+fn check_orders(actions: &[Action]) -> Result<(), ApiError> {
+    let mut orders = actions.iter().map(|action| action.order).collect::<Vec<_>>();
+    orders.sort_unstable();
+    if orders.contains(&None) {
+        return Err(ApiError::validation("Order must be specified for each of several actions"));
+    }
+    if orders.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(ApiError::validation("The order of each of several actions must be unique"));
+    }
+    Ok(())
+}
+
+/// A list of actions that a listener or a rule cannot have.
+fn invalid_action(message: &str) -> ApiError {
+    ApiError::new("InvalidLoadBalancerAction", message)
+}
+
+/// A URL with `https`, a host, and nothing that a URL cannot have.
+fn check_url(member: &str, url: &str) -> Result<(), ApiError> {
+    let fits = url
+        .parse::<http::Uri>()
+        .is_ok_and(|uri| uri.scheme_str() == Some("https") && uri.host().is_some_and(|host| !host.is_empty()));
+    if fits {
+        return Ok(());
+    }
+    Err(invalid_configuration(format!("The {member} '{url}' must be a full URL, including the HTTPS protocol")))
 }

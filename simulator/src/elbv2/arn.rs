@@ -1,4 +1,7 @@
-//! ARNs of load balancers, listeners, rules and target groups, and the ids in them.
+//! ARNs of load balancers, listeners, rules, target groups and trust stores, and the ids in them.
+//!
+//! A resource is found by looking its ARN up: a described one may have any text for an ARN. The shape only decides how AWS
+//! words its refusal of what is not there.
 
 use crate::network::Scope;
 use crate::wire::ApiError;
@@ -10,10 +13,11 @@ pub(crate) enum Resource {
     Listener,
     Rule,
     TargetGroup,
+    TrustStore,
 }
 
 impl Resource {
-    /// The kind of resource that an ARN names, existing or not.
+    /// The kind of resource that an ARN names, by its shape.
     pub(crate) fn of(arn: &str) -> Option<Self> {
         let (_, path) = arn.strip_prefix("arn:")?.split_once(":elasticloadbalancing:")?;
         match path.splitn(3, ':').nth(2)?.split('/').next()? {
@@ -21,16 +25,17 @@ impl Resource {
             "listener" => Some(Self::Listener),
             "listener-rule" => Some(Self::Rule),
             "targetgroup" => Some(Self::TargetGroup),
+            "truststore" => Some(Self::TrustStore),
             _ => None,
         }
     }
 
-    /// Refuses what is not an ARN of this kind.
-    pub(crate) fn check(self, arn: &str) -> Result<(), ApiError> {
+    /// What AWS says of an ARN that names nothing: it has another shape, or the resource does not exist.
+    pub(crate) fn missing(self, arn: &str) -> ApiError {
         if Self::of(arn) == Some(self) {
-            return Ok(());
+            return self.not_found();
         }
-        Err(ApiError::validation(format!("'{arn}' is not a valid {} ARN", self.words())))
+        ApiError::validation(format!("'{arn}' is not a valid {} ARN", self.words()))
     }
 
     /// What AWS says when one of several does not exist.
@@ -41,6 +46,7 @@ impl Resource {
             Self::Listener => ApiError::new("ListenerNotFound", message),
             Self::Rule => ApiError::new("RuleNotFound", message),
             Self::TargetGroup => ApiError::new("TargetGroupNotFound", message),
+            Self::TrustStore => ApiError::new("TrustStoreNotFound", message),
         }
     }
 
@@ -50,6 +56,7 @@ impl Resource {
             Self::Listener => "listener",
             Self::Rule => "rule",
             Self::TargetGroup => "target group",
+            Self::TrustStore => "trust store",
         }
     }
 }
@@ -81,8 +88,9 @@ impl Names {
         format!("{:016x}", mix(seed.wrapping_add(self.made.wrapping_mul(0x9e37_79b9_7f4a_7c15))))
     }
 
-    pub(crate) fn load_balancer(&self, name: &str, id: &str) -> String {
-        self.arn(&format!("loadbalancer/net/{name}/{id}"))
+    /// `kind` is `app` or `net`.
+    pub(crate) fn load_balancer(&self, kind: &str, name: &str, id: &str) -> String {
+        self.arn(&format!("loadbalancer/{kind}/{name}/{id}"))
     }
 
     pub(crate) fn listener(&self, load_balancer_arn: &str, id: &str) -> String {
@@ -91,6 +99,10 @@ impl Names {
 
     pub(crate) fn rule(&self, listener_arn: &str, id: &str) -> String {
         self.arn(&format!("listener-rule/{}/{id}", path(listener_arn)))
+    }
+
+    pub(crate) fn trust_store(&self, name: &str, id: &str) -> String {
+        self.arn(&format!("truststore/{name}/{id}"))
     }
 
     pub(crate) fn target_group(&self, name: &str, id: &str) -> String {
@@ -108,9 +120,12 @@ impl Names {
     }
 }
 
-/// What follows the resource type in an ARN: `net/NAME/ID` of a load balancer.
+/// What follows the resource type in an ARN: `net/NAME/ID` of a load balancer. Another text stands for itself.
 pub(crate) fn path(arn: &str) -> &str {
-    arn.split_once('/').map_or("", |(_, path)| path)
+    match Resource::of(arn) {
+        Some(_) => arn.split_once('/').map_or(arn, |(_, path)| path),
+        None => arn,
+    }
 }
 
 /// The finalizer of SplitMix64, a bijection: different counters give different ids.
@@ -131,7 +146,7 @@ mod tests {
     #[test]
     fn arns_have_the_shapes_of_aws() {
         let names = names();
-        let load_balancer = names.load_balancer("web", "0123456789abcdef");
+        let load_balancer = names.load_balancer("net", "web", "0123456789abcdef");
         let listener = names.listener(&load_balancer, "fedcba9876543210");
         let prefix = "arn:aws:elasticloadbalancing:us-west-2:111122223333";
         assert_eq!(load_balancer, format!("{prefix}:loadbalancer/net/web/0123456789abcdef"));
@@ -144,6 +159,8 @@ mod tests {
         assert_eq!(Resource::of(&load_balancer), Some(Resource::LoadBalancer));
         assert_eq!(Resource::of(&listener), Some(Resource::Listener));
         assert_eq!(Resource::of("arn:aws:s3:::bucket"), None);
+        assert_eq!(names.trust_store("clients", "3"), format!("{prefix}:truststore/clients/3"));
+        assert_eq!(names.listener("lb-1", "2"), format!("{prefix}:listener/lb-1/2"), "any text may be an ARN");
     }
 
     #[test]

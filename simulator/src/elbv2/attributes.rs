@@ -3,6 +3,7 @@
 //! Every resource holds its full set from the start, so that what is read back is what AWS shows.
 
 mod catalogue;
+mod combinations;
 
 use std::collections::BTreeMap;
 
@@ -45,7 +46,11 @@ enum Allowed {
     OneOf(&'static [&'static str]),
     Number(i64, i64),
     OffOrNumber(i64, i64),
+    /// Zero switches off.
+    ZeroOrNumber(i64, i64),
     Text,
+    /// What an HTTP header can have. Source: Application Load Balancer guide, "HTTP header modification".
+    HeaderValue,
     /// The default alone: AWS shows it and does not let it be changed.
     Fixed,
 }
@@ -131,15 +136,10 @@ pub(crate) fn modify_load_balancer(
 ) -> Result<AttributesResult, ApiError> {
     let load_balancer = store.load_balancer_mut(&request.load_balancer_arn)?;
     let before = &load_balancer.attributes;
-    let changed = of_load_balancer(load_balancer.settings.scheme).apply(before, pairs(request.attributes)?)?;
-    if changed["access_logs.s3.enabled"] == "true" && changed["access_logs.s3.bucket"].is_empty() {
-        return Err(invalid_configuration("access_logs.s3.bucket must be specified when access logs are enabled"));
-    }
-    let addresses =
-        |attributes: &Attributes| attributes["secondary_ips.auto_assigned.per_subnet"].parse::<u8>().unwrap_or(0);
-    if addresses(&changed) < addresses(before) {
-        return Err(invalid_configuration("secondary_ips.auto_assigned.per_subnet cannot be decreased"));
-    }
+    let settings = &load_balancer.settings;
+    let catalogue = of_load_balancer(settings.family, settings.scheme);
+    let changed = catalogue.apply(before, pairs(request.attributes)?)?;
+    combinations::check_load_balancer(before, &changed)?;
     load_balancer.attributes = changed;
     Ok(result(&load_balancer.attributes))
 }
@@ -148,15 +148,7 @@ pub(crate) fn modify_load_balancer(
 pub(crate) fn modify_target_group(store: &mut Store, request: ModifyTargetGroup) -> Result<AttributesResult, ApiError> {
     let group = store.target_group_mut(&request.target_group_arn)?;
     let changed = group.settings.catalogue().apply(&group.attributes, pairs(request.attributes)?)?;
-    let value = |key: &str| changed.get(key).map(String::as_str);
-    if value("target_health_state.unhealthy.connection_termination.enabled") == Some("true")
-        && value("target_health_state.unhealthy.draining_interval_seconds") != Some("0")
-    {
-        return Err(invalid_configuration(
-            "You cannot have both target_health_state.unhealthy.connection_termination.enabled set to true and \
-             target_health_state.unhealthy.draining_interval_seconds greater than 0",
-        ));
-    }
+    combinations::check_target_group(&changed)?;
     group.attributes = changed;
     Ok(result(&group.attributes))
 }
@@ -173,6 +165,17 @@ impl Catalogue {
     /// What a new resource has.
     pub(super) fn defaults(&self) -> Attributes {
         self.attributes.iter().map(|attribute| (attribute.key.to_owned(), attribute.default.to_owned())).collect()
+    }
+
+    /// What a resource has whose catalogue is this one now: the defaults, but for values that fit here too.
+    pub(super) fn carried_over(&self, standing: &Attributes) -> Attributes {
+        let mut attributes = self.defaults();
+        for (key, value) in &mut attributes {
+            if let Some(kept) = standing.get(key) {
+                value.clone_from(kept);
+            }
+        }
+        attributes
     }
 
     /// The attributes with some of them changed, if AWS takes every change.
@@ -205,7 +208,11 @@ impl Attribute {
             Allowed::OneOf(values) => (values.contains(&value), values.join(", ")),
             Allowed::Number(min, max) => (number(min, max), format!("{min}-{max}")),
             Allowed::OffOrNumber(min, max) => (value == "off" || number(min, max), format!("off, {min}-{max}")),
+            Allowed::ZeroOrNumber(min, max) => (value == "0" || number(min, max), format!("0, {min}-{max}")),
             Allowed::Text => (true, String::new()),
+            Allowed::HeaderValue => {
+                (value.chars().all(is_header_character), "letters, digits and punctuation".to_owned())
+            }
             Allowed::Fixed if value == self.default => (true, String::new()),
             Allowed::Fixed => {
                 let message = format!("{kind} attribute '{}' cannot be changed from '{}'", self.key, self.default);
@@ -220,6 +227,10 @@ impl Attribute {
             self.key
         )))
     }
+}
+
+fn is_header_character(c: char) -> bool {
+    c.is_ascii_alphanumeric() || "_ :;.,\\/'?!(){}[]@<>=-+*#&`|~^%\"".contains(c)
 }
 
 fn pairs<const MAX: i64>(list: List<AttributeRequest, 1, MAX>) -> Result<Attributes, ApiError> {

@@ -1,55 +1,32 @@
 //! The health of targets: what follows from time and use, and what a test has fixed.
 
-use std::collections::BTreeMap;
+mod forced;
+mod state;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+pub(crate) use self::forced::Fixed;
+pub use self::forced::{ForcedHealth, ForcedReason, ForcedState};
+pub(crate) use self::state::{AdministrativeOverride, AnomalyDetection, Health, HealthState, Reason, Witnessed};
+use super::load_balancers::LoadBalancer;
 use super::network_failure;
-use super::store::Store;
+use super::store::{Store, Usage};
 use super::target_groups::{TargetGroup, TargetType};
 use super::targets::{Target, TargetRequest};
 use crate::clock::Moment;
 use crate::network::{Instance, Network};
+use crate::options::HealthOutcome;
 use crate::wire::ApiError;
 
 /// What identifies a target in its group.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct TargetKey {
-    pub(super) id: String,
-    pub(super) port: i64,
-}
-
-/// The health of a target, fixed by a test.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct ForcedHealth {
-    /// The target group's ARN.
-    pub target_group_arn: String,
-    /// The target's id; it need not be registered yet.
-    pub target_id: String,
-    /// The target's port; every port of the id when absent.
-    #[serde(default)]
-    pub port: Option<u16>,
-    /// The state it has from now on; none lets it follow from time again.
-    pub state: Option<ForcedState>,
-}
-
-/// States that a test can fix. They show while the target is registered and its group in use.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum ForcedState {
-    /// Health checks have not come to a result.
-    Initial,
-    /// Passes its health checks.
-    Healthy,
-    /// Fails its health checks.
-    Unhealthy,
-    /// Fails its health checks, and connections to it are given time.
-    #[serde(rename = "unhealthy.draining")]
-    UnhealthyDraining,
-    /// No health checks are made.
-    Unavailable,
+    pub(crate) id: String,
+    pub(crate) port: i64,
 }
 
 #[derive(Deserialize)]
@@ -57,11 +34,10 @@ pub enum ForcedState {
 pub(crate) struct DescribeTargetHealth {
     target_group_arn: String,
     targets: Option<Vec<TargetRequest>>,
-    /// What it would add (anomalies, administrative overrides) targets of network load balancers do not have.
-    #[expect(dead_code, reason = "read so that its values are checked")]
     include: Option<Vec<Include>>,
 }
 
+/// What is shown besides health. Both ask for anomalies; there is nothing else.
 #[derive(Deserialize)]
 enum Include {
     AnomalyDetection,
@@ -80,6 +56,8 @@ struct Description {
     target: TargetDescription,
     health_check_port: String,
     target_health: Health,
+    anomaly_detection: Option<AnomalyDetection>,
+    administrative_override: Option<AdministrativeOverride>,
 }
 
 #[derive(Serialize)]
@@ -88,14 +66,7 @@ struct TargetDescription {
     id: String,
     port: i64,
     availability_zone: Option<String>,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Health {
-    state: &'static str,
-    reason: Option<&'static str>,
-    description: Option<String>,
+    quic_server_id: Option<String>,
 }
 
 /// `DescribeTargetHealth`: of all targets, or of those named, registered or not.
@@ -105,144 +76,177 @@ pub(crate) async fn describe(
     request: DescribeTargetHealth,
     now: Moment,
 ) -> Result<DescribeTargetHealthResult, ApiError> {
-    let group = store.target_group(&request.target_group_arn)?;
-    let instances = match group.settings.target_type {
-        TargetType::Instance => instances(store, network, group).await?,
-        _ => BTreeMap::new(),
-    };
-    let view = View { store, group, instances, now };
-    let target_health_descriptions = match request.targets {
-        None => group.targets.iter().filter_map(|(key, target)| view.describe(key, target)).collect(),
+    let asked = request.include.unwrap_or_default();
+    let anomalies = asked.iter().any(|include| matches!(include, Include::AnomalyDetection | Include::All));
+    let view = View::of(store, network, &request.target_group_arn, now).await?;
+    let mut target_health_descriptions = match request.targets {
+        None => view.group.targets.iter().filter_map(|(key, target)| view.describe(key, target)).collect::<Vec<_>>(),
         Some(named) => named.iter().map(|request| view.describe_named(request)).collect(),
     };
+    if !anomalies {
+        target_health_descriptions.iter_mut().for_each(|description| description.anomaly_detection = None);
+    }
     Ok(DescribeTargetHealthResult { target_health_descriptions })
 }
 
-impl Store {
-    /// Fixes the health of a target, or frees it.
-    pub(crate) fn force_health(&mut self, forced: ForcedHealth) -> Result<(), ApiError> {
-        let group = self.target_group_mut(&forced.target_group_arn)?;
-        let key = (forced.target_id, forced.port.map(i64::from));
-        match forced.state {
-            Some(state) => group.forced.insert(key, state),
-            None => group.forced.remove(&key),
-        };
-        Ok(())
-    }
-}
-
-/// The instances among a group's targets, by id.
-async fn instances(
-    store: &Store,
-    network: &dyn Network,
-    group: &TargetGroup,
-) -> Result<BTreeMap<String, Instance>, ApiError> {
-    if group.targets.is_empty() {
-        return Ok(BTreeMap::new());
-    }
-    let mut ids = group.targets.keys().map(|key| key.id.clone()).collect::<Vec<_>>();
-    ids.dedup();
-    let found = network.instances(store.scope(), &ids).await.map_err(network_failure)?;
-    Ok(found.into_iter().map(|instance| (instance.id.clone(), instance)).collect())
-}
-
 /// One group at one moment.
-struct View<'a> {
+pub(crate) struct View<'a> {
     store: &'a Store,
     group: &'a TargetGroup,
+    /// The load balancers that use the group.
+    users: Vec<&'a LoadBalancer>,
     instances: BTreeMap<String, Instance>,
+    /// Addresses of the VPC that belong to load balancers.
+    reserved: BTreeSet<IpAddr>,
     now: Moment,
 }
 
-impl View<'_> {
-    /// A registered target; none once it has drained or its instance is terminated.
+impl<'a> View<'a> {
+    /// The group with what EC2 knows of its targets.
+    pub(crate) async fn of(
+        store: &'a Store,
+        network: &dyn Network,
+        group: &str,
+        now: Moment,
+    ) -> Result<Self, ApiError> {
+        Self::among(store, &store.usage(), network, store.target_group(group)?, now).await
+    }
+
+    /// As [`Self::of`], for who looks at many groups.
+    pub(super) async fn among(
+        store: &'a Store,
+        usage: &Usage<'_>,
+        network: &dyn Network,
+        group: &'a TargetGroup,
+        now: Moment,
+    ) -> Result<Self, ApiError> {
+        let users = usage.get(group.arn.as_str()).into_iter().flatten();
+        let users = users.filter_map(|arn| store.load_balancers.get(*arn)).collect();
+        let mut view = Self { store, group, users, instances: BTreeMap::new(), reserved: BTreeSet::new(), now };
+        if group.targets.is_empty() {
+            return Ok(view);
+        }
+        match group.settings.target_type {
+            TargetType::Instance => {
+                let mut ids = group.targets.keys().map(|key| key.id.clone()).collect::<Vec<_>>();
+                ids.dedup();
+                let found = network.instances(store.scope(), &ids).await.map_err(network_failure)?;
+                view.instances = found.into_iter().map(|instance| (instance.id.clone(), instance)).collect();
+            }
+            TargetType::Ip => {
+                let vpc_id = &group.settings.vpc_id;
+                let reserved = network.load_balancer_addresses(store.scope(), vpc_id).await;
+                view.reserved = reserved.map_err(network_failure)?.into_iter().collect();
+            }
+            TargetType::Alb | TargetType::Lambda => {}
+        }
+        Ok(view)
+    }
+
+    /// Every registered target with its health; those that have drained or whose instance is terminated are gone.
+    pub(super) fn targets(&self) -> impl Iterator<Item = (&TargetKey, &Target, Health)> {
+        self.group.targets.iter().filter_map(|(key, target)| Some((key, target, self.health(key, target)?)))
+    }
+
     fn describe(&self, key: &TargetKey, target: &Target) -> Option<Description> {
         let health = self.health(key, target)?;
-        Some(self.description(key, target.availability_zone.clone(), health))
+        let mut description = self.description(key, target.availability_zone.clone(), health);
+        description.target.quic_server_id.clone_from(&target.quic_server_id);
+        let Witnessed { anomaly_detection, administrative_override } = target.witnessed.clone();
+        description.anomaly_detection = anomaly_detection.or_else(|| AnomalyDetection::of(self.group));
+        description.administrative_override = administrative_override;
+        Some(description)
     }
 
     fn describe_named(&self, request: &TargetRequest) -> Description {
         let key = self.group.key(request);
         let registered = self.group.targets.get(&key).and_then(|target| self.describe(&key, target));
         registered.unwrap_or_else(|| {
-            let health =
-                Health::because("unused", "Target.NotRegistered", "Target is not registered to the target group");
+            let health = Health::because(HealthState::Unused, Reason::NotRegistered);
             self.description(&key, request.availability_zone.clone(), health)
         })
     }
 
     fn description(&self, key: &TargetKey, availability_zone: Option<String>, target_health: Health) -> Description {
-        let port = &self.group.settings.health_check.port;
+        let TargetKey { id, port } = key.clone();
         Description {
-            target: TargetDescription { id: key.id.clone(), port: key.port, availability_zone },
-            health_check_port: if port == "traffic-port" { key.port.to_string() } else { port.clone() },
+            target: TargetDescription { id, port, availability_zone, quic_server_id: None },
+            health_check_port: self.group.health_check_port(key),
             target_health,
+            anomaly_detection: None,
+            administrative_override: None,
         }
     }
 
     fn health(&self, key: &TargetKey, target: &Target) -> Option<Health> {
         if let Some(until) = target.draining_until {
-            let draining =
-                Health::because("draining", "Target.DeregistrationInProgress", "Target deregistration is in progress");
+            let draining = Health::because(HealthState::Draining, Reason::DeregistrationInProgress);
             return (self.now.instant < until).then_some(draining);
         }
         if self.group.settings.target_type == TargetType::Instance {
             match self.instances.get(&key.id).map(|instance| instance.state.as_str()) {
                 None | Some("terminated") => return None,
                 Some("running") => {}
-                Some(state) => return Some(Health::invalid_state(state)),
+                Some(state) => return Some(Health::of_stopped(state)),
             }
         }
-        Some(match self.healthy_at(target) {
-            Err(unused) => unused,
-            Ok(healthy_at) => self.checked(key, healthy_at),
+        if key.id.parse().is_ok_and(|address| self.reserved.contains(&address)) {
+            return Some(Health::because(HealthState::Unused, Reason::IpUnusable));
+        }
+        Some(match self.checked_from(target) {
+            Err(health) => health,
+            Ok(from) => self.checked(key, from),
         })
     }
 
-    /// When a target turns healthy by itself, or why it never does.
-    fn healthy_at(&self, target: &Target) -> Result<Instant, Health> {
-        let not_in_use = |why| Health::because("unused", "Target.NotInUse", why);
-        let usage = self.store.usage();
-        let users = usage.get(self.group.arn.as_str()).into_iter().flatten();
-        let users = users.filter_map(|arn| self.store.load_balancers.get(*arn)).collect::<Vec<_>>();
+    /// Since when a target is checked, or why it is not.
+    fn checked_from(&self, target: &Target) -> Result<Instant, Health> {
+        let users = &self.users;
         let Some(since) = self.group.in_use_since.filter(|_| !users.is_empty()) else {
-            return Err(not_in_use("Target group is not configured to receive traffic from the load balancer"));
+            return Err(Health::because(HealthState::Unused, Reason::NotInUse));
         };
-        if let Some(zone) = &target.instance_zone {
+        if let Some(zone) = &target.zone {
             let mut zones = users.iter().flat_map(|user| &user.settings.zones);
             if !zones.any(|enabled| enabled.zone_name == *zone) {
-                return Err(not_in_use("Target is in an Availability Zone that is not enabled for the load balancer"));
+                return Err(Health::of_zone_not_enabled());
             }
         }
-        let active = users.iter().filter_map(|user| user.life.serves_from()).max().unwrap_or(since);
-        Ok(target.registered.max(since).max(active) + self.store.options().health_delay)
+        let serving = users.iter().filter(|user| user.life.serves(self.now));
+        let served_since = |user: &&&LoadBalancer| match &user.life.fixed {
+            None => Some(user.life.active_from),
+            Some(_) => None,
+        };
+        if serving.clone().next().is_none() {
+            return Err(Health::because(HealthState::Initial, Reason::RegistrationInProgress));
+        }
+        let active = serving.filter_map(|user| served_since(&user)).max().unwrap_or(since);
+        Ok(target.registered.max(since).max(active))
     }
 
-    fn checked(&self, key: &TargetKey, healthy_at: Instant) -> Health {
-        let forced = |port| self.group.forced.get(&(key.id.clone(), port)).copied();
-        let by_time = if self.now.instant < healthy_at { ForcedState::Initial } else { ForcedState::Healthy };
-        match forced(Some(key.port)).or_else(|| forced(None)).unwrap_or(by_time) {
-            ForcedState::Initial => {
-                Health::because("initial", "Elb.RegistrationInProgress", "Target registration is in progress")
-            }
-            ForcedState::Healthy => Health { state: "healthy", reason: None, description: None },
-            ForcedState::Unhealthy => Health::because("unhealthy", "Target.FailedHealthChecks", "Health checks failed"),
-            ForcedState::UnhealthyDraining => {
-                Health::because("unhealthy.draining", "Target.FailedHealthChecks", "Health checks failed")
-            }
-            ForcedState::Unavailable => {
-                Health::because("unavailable", "Elb.InternalError", "Health checks failed due to an internal error")
+    /// The first half of the delay a target is being registered, the second half it is being checked for the first time.
+    fn checked(&self, key: &TargetKey, from: Instant) -> Health {
+        if let Some(fixed) = self.group.fixed_health(key) {
+            return fixed.health();
+        }
+        let delay = self.store.options().health_delay;
+        if self.now.instant < from + delay / 2 {
+            Health::because(HealthState::Initial, Reason::RegistrationInProgress)
+        } else if self.now.instant < from + delay {
+            Health::because(HealthState::Initial, Reason::InitialHealthChecking)
+        } else {
+            match self.store.options().health_outcome {
+                HealthOutcome::Healthy => Health::healthy(),
+                HealthOutcome::Unhealthy => Health::because(HealthState::Unhealthy, Reason::FailedHealthChecks),
+                HealthOutcome::Never => Health::because(HealthState::Initial, Reason::InitialHealthChecking),
             }
         }
     }
 }
 
-impl Health {
-    fn because(state: &'static str, reason: &'static str, description: &str) -> Self {
-        Self { state, reason: Some(reason), description: Some(description.to_owned()) }
-    }
-
-    fn invalid_state(instance_state: &str) -> Self {
-        Self::because("unused", "Target.InvalidState", &format!("Target is in the {instance_state} state"))
+impl TargetGroup {
+    /// The port that a target is checked at.
+    pub(super) fn health_check_port(&self, key: &TargetKey) -> String {
+        let port = &self.settings.health_check.port;
+        if port == "traffic-port" { key.port.to_string() } else { port.clone() }
     }
 }

@@ -1,26 +1,52 @@
 //! Health checks of target groups: defaults by protocol, and what AWS refuses.
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::placement::invalid_configuration;
 use super::protocol::{Family, Protocol};
+use super::target_groups::{ProtocolVersion, TargetType};
 use crate::wire::ApiError;
 use crate::wire::constraint::{Int, Text};
 
 /// How a target group checks its targets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct HealthCheck {
-    pub(super) protocol: Protocol,
+    pub(crate) protocol: Protocol,
     /// `traffic-port` or a port number.
-    pub(super) port: String,
+    pub(crate) port: String,
     /// Of HTTP and HTTPS checks alone.
-    pub(super) path: Option<String>,
-    /// HTTP codes, of HTTP and HTTPS checks alone.
-    pub(super) matcher: Option<String>,
+    pub(crate) path: Option<String>,
+    /// Of HTTP and HTTPS checks alone.
+    pub(crate) matcher: Option<Matcher>,
     pub(super) interval_seconds: i64,
     pub(super) timeout_seconds: i64,
     pub(super) healthy_threshold: i64,
     pub(super) unhealthy_threshold: i64,
+}
+
+/// The codes that a healthy target answers with.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) enum Matcher {
+    #[serde(rename = "HttpCode")]
+    Http(String),
+    #[serde(rename = "GrpcCode")]
+    Grpc(String),
+}
+
+/// What kind of group checks: defaults and ranges depend on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Checking {
+    pub(crate) family: Family,
+    pub(crate) grpc: bool,
+    /// Whether the target is an application load balancer.
+    pub(crate) load_balancer: bool,
+}
+
+impl Checking {
+    pub(crate) fn of(family: Family, version: Option<ProtocolVersion>, target_type: TargetType) -> Self {
+        let grpc = version == Some(ProtocolVersion::Grpc);
+        Self { family, grpc, load_balancer: target_type == TargetType::Alb }
+    }
 }
 
 /// The members of `CreateTargetGroup` and `ModifyTargetGroup` that are about the health check.
@@ -50,12 +76,12 @@ pub(crate) struct MatcherRequest {
 }
 
 impl HealthCheck {
-    /// What a new group of this family checks when nothing is said.
+    /// What a new group of this kind checks when nothing is said.
     /// Source: API reference, `CreateTargetGroup`: the defaults of each member.
-    pub(crate) fn defaults(family: Family, protocol: Option<Protocol>) -> Self {
-        let default = match family {
-            Family::Network => Protocol::Tcp,
-            Family::Application => Protocol::Http,
+    pub(crate) fn defaults(kind: Checking, protocol: Option<Protocol>) -> Self {
+        let default = match kind.family {
+            Family::Network if !kind.load_balancer => Protocol::Tcp,
+            _ => Protocol::Http,
         };
         let protocol = protocol.unwrap_or(default);
         let mut check = Self {
@@ -64,7 +90,7 @@ impl HealthCheck {
             path: None,
             matcher: None,
             interval_seconds: 30,
-            timeout_seconds: match (family, protocol) {
+            timeout_seconds: match (kind.family, protocol) {
                 (Family::Application, _) => 5,
                 (Family::Network, Protocol::Http) => 6,
                 (Family::Network, _) => 10,
@@ -72,20 +98,20 @@ impl HealthCheck {
             healthy_threshold: 5,
             unhealthy_threshold: 2,
         };
-        check.complete(family);
+        check.complete(kind);
         check
     }
 
     /// The health check with what a request says changed, if AWS takes it.
-    pub(crate) fn with(&self, family: Family, request: HealthCheckRequest) -> Result<Self, ApiError> {
+    pub(crate) fn with(&self, kind: Checking, request: HealthCheckRequest) -> Result<Self, ApiError> {
         if request.enabled == Some(false) {
             return Err(invalid_configuration(
-                "Health check enabled must be true for target groups with target type 'instance' or 'ip'",
+                "Health check enabled must be true for target groups with target type 'instance', 'ip' or 'alb'",
             ));
         }
         let mut changed = self.clone();
         if let Some(protocol) = request.protocol {
-            changed.protocol = check_protocol(family, protocol)?;
+            changed.protocol = check_protocol(kind, protocol)?;
         }
         if !changed.protocol.is_http() {
             refuse_http_members(&request, changed.protocol)?;
@@ -97,30 +123,29 @@ impl HealthCheck {
             changed.path = Some(check_path(path.into_string())?);
         }
         if let Some(matcher) = request.matcher {
-            changed.matcher = Some(check_matcher(family, matcher)?);
+            changed.matcher = Some(check_matcher(kind, matcher)?);
         }
         set(&mut changed.interval_seconds, request.interval_seconds);
         set(&mut changed.timeout_seconds, request.timeout_seconds);
         set(&mut changed.healthy_threshold, request.healthy_threshold);
         set(&mut changed.unhealthy_threshold, request.unhealthy_threshold);
-        changed.complete(family);
-        changed.check_timeout(family)?;
+        changed.complete(kind);
+        changed.check_timeout(kind.family)?;
         Ok(changed)
     }
 
     /// Path and matcher as the protocol has them: defaults for HTTP, none otherwise.
-    fn complete(&mut self, family: Family) {
+    fn complete(&mut self, kind: Checking) {
         if !self.protocol.is_http() {
             (self.path, self.matcher) = (None, None);
             return;
         }
-        self.path.get_or_insert_with(|| "/".to_owned());
-        self.matcher.get_or_insert_with(|| {
-            match family {
-                Family::Network => "200-399",
-                Family::Application => "200",
-            }
-            .to_owned()
+        let path = if kind.grpc { "/AWS.ALB/healthcheck" } else { "/" };
+        self.path.get_or_insert_with(|| path.to_owned());
+        self.matcher.get_or_insert_with(|| match kind {
+            Checking { grpc: true, .. } => Matcher::Grpc("12".to_owned()),
+            Checking { family: Family::Network, .. } => Matcher::Http("200-399".to_owned()),
+            Checking { family: Family::Application, .. } => Matcher::Http("200".to_owned()),
         });
     }
 
@@ -144,10 +169,10 @@ fn set<const MIN: i64, const MAX: i64>(field: &mut i64, given: Option<Int<MIN, M
     }
 }
 
-fn check_protocol(family: Family, protocol: Protocol) -> Result<Protocol, ApiError> {
-    let (fits, allowed) = match family {
-        Family::Network => (protocol.is_http() || protocol == Protocol::Tcp, "HTTP, HTTPS, TCP"),
-        Family::Application => (protocol.is_http(), "HTTP, HTTPS"),
+fn check_protocol(kind: Checking, protocol: Protocol) -> Result<Protocol, ApiError> {
+    let (fits, allowed) = match kind.family {
+        Family::Network if !kind.load_balancer => (protocol.is_http() || protocol == Protocol::Tcp, "HTTP, HTTPS, TCP"),
+        _ => (protocol.is_http(), "HTTP, HTTPS"),
     };
     if fits {
         return Ok(protocol);
@@ -184,30 +209,34 @@ fn check_path(path: String) -> Result<String, ApiError> {
 }
 
 /// Codes and ranges of codes: `200`, `200,302`, `200-299`.
-fn check_matcher(family: Family, matcher: MatcherRequest) -> Result<String, ApiError> {
-    let codes = match (matcher.http_code, matcher.grpc_code) {
-        (Some(codes), None) => codes,
-        (None, None) => {
+fn check_matcher(kind: Checking, matcher: MatcherRequest) -> Result<Matcher, ApiError> {
+    let (codes, words, allowed) = match (matcher.http_code, matcher.grpc_code, kind) {
+        (None, Some(codes), Checking { grpc: true, .. }) => (codes, "gRPC", 0..=99),
+        (Some(codes), None, Checking { grpc: false, family, .. }) => {
+            (codes, "HTTP", if family == Family::Network { 200..=599 } else { 200..=499 })
+        }
+        (None, None, _) => {
             return Err(ApiError::validation("Health check matcher HTTP code cannot be empty"));
         }
-        (_, Some(_)) => {
+        (Some(_), None, _) => {
+            return Err(ApiError::validation(
+                "Health checks of the protocol version GRPC take gRPC codes, not HTTP codes",
+            ));
+        }
+        (_, Some(_), _) => {
             return Err(ApiError::validation("Health check matcher gRPC codes need the protocol version GRPC"));
         }
     };
-    let allowed = match family {
-        Family::Network => 200..=599,
-        Family::Application => 200..=499,
-    };
     let code = |text: &str| text.parse::<u16>().is_ok_and(|code| allowed.contains(&code));
     let part = |text: &str| match text.split_once('-') {
-        Some((low, high)) => code(low) && code(high) && low <= high,
+        Some((low, high)) => code(low) && code(high) && low.parse::<u16>().ok() <= high.parse().ok(),
         None => code(text),
     };
     if codes.split(',').all(part) {
-        return Ok(codes);
+        return Ok(if kind.grpc { Matcher::Grpc(codes) } else { Matcher::Http(codes) });
     }
     Err(ApiError::validation(format!(
-        "Health check matcher HTTP code '{codes}' must be within '{}-{}' inclusive",
+        "Health check matcher {words} code '{codes}' must be within '{}-{}' inclusive",
         allowed.start(),
         allowed.end()
     )))

@@ -1,28 +1,34 @@
-//! Load balancers: create, describe, delete.
+//! Load balancers: what one is; describe and delete.
 
+mod create;
 mod description;
+mod state;
 
 use std::collections::BTreeMap;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
-use tokio::time::Instant;
 
+pub(crate) use self::create::create;
+pub(super) use self::create::{check_interfaces, ipam_pool};
 use self::description::Description;
+pub use self::state::{ForcedLoadBalancerState, LoadBalancerState};
+pub(crate) use self::state::{Life, State};
 use super::arn::{self, Resource};
-use super::dns::{dns_name, hosted_zone};
+use super::attributes;
+use super::capacity::Capacity;
 use super::paging::{PageSize, Paging};
-use super::placement::{self, Placement, SubnetMapping, Wanted, Zone};
-use super::quotas::Quota;
-use super::store::{Store, select};
-use super::tags::{self, TagList, Tags};
-use super::{Done, attributes, names, network_failure, not_modelled};
+use super::placement::Zone;
+use super::protocol::Family;
+use super::store::{Store, by_arn, by_name};
+use super::tags::Tags;
+use super::{Done, network_failure};
 use crate::clock::Moment;
 use crate::network::{LoadBalancerInterfaces, Network};
 use crate::wire::ApiError;
 use crate::wire::constraint::List;
 
-/// A network load balancer.
+/// A load balancer.
 #[derive(Clone, Debug)]
 pub(crate) struct LoadBalancer {
     pub(super) arn: String,
@@ -33,41 +39,26 @@ pub(crate) struct LoadBalancer {
     pub(super) life: Life,
     pub(super) vpc_id: String,
     pub(super) settings: Settings,
-    /// One made without security groups can never get any.
+    /// A network load balancer that was made without security groups can never get any.
     pub(super) made_with_security_groups: bool,
     pub(super) enforce_on_private_link: OnOff,
+    pub(super) capacity: Capacity,
     pub(super) attributes: BTreeMap<String, String>,
     pub(super) tags: Tags,
-}
-
-/// What state a load balancer is in.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Life {
-    /// `provisioning` before, `active` from then on.
-    ActiveFrom(Instant),
-    /// As an account description has it, for good.
-    Fixed(StateCode),
-}
-
-/// The state of a load balancer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum StateCode {
-    Provisioning,
-    Active,
-    ActiveImpaired,
-    Failed,
 }
 
 /// What a create call is compared by: the same name with the same settings is the same load balancer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Settings {
+    pub(super) family: Family,
     pub(super) scheme: Scheme,
     pub(super) ip_address_type: IpAddressType,
     pub(super) source_nat_prefix: OnOff,
     pub(super) zones: Vec<Zone>,
     /// Sorted.
     pub(super) security_groups: Vec<String>,
+    pub(super) customer_owned_pool: Option<String>,
+    pub(super) ipv4_ipam_pool: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -92,7 +83,7 @@ pub(crate) enum OnOff {
     Off,
 }
 
-/// The type of a load balancer.
+/// The type of a load balancer, as requests and descriptions name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Type {
@@ -101,18 +92,11 @@ pub(crate) enum Type {
     Gateway,
 }
 
-#[derive(Deserialize)]
+/// The IPAM pools that addresses come from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", deny_unknown_fields)]
-pub(crate) struct CreateLoadBalancer {
-    name: String,
-    subnets: Option<Vec<String>>,
-    subnet_mappings: Option<Vec<SubnetMapping>>,
-    security_groups: Option<Vec<String>>,
-    scheme: Option<Scheme>,
-    tags: Option<TagList>,
-    r#type: Option<Type>,
-    ip_address_type: Option<IpAddressType>,
-    enable_prefix_for_ipv6_source_nat: Option<OnOff>,
+pub(crate) struct IpamPools {
+    pub(super) ipv4_ipam_pool_id: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -137,34 +121,6 @@ pub(crate) struct LoadBalancersResult {
     next_marker: Option<String>,
 }
 
-/// `CreateLoadBalancer`.
-///
-/// A repeated call with the same settings answers with what stands; tags are no settings and stay as they are.
-pub(crate) async fn create(
-    store: &mut Store,
-    network: &dyn Network,
-    request: CreateLoadBalancer,
-    now: Moment,
-) -> Result<LoadBalancersResult, ApiError> {
-    names::check("Load balancer", &request.name)?;
-    check_type(request.r#type.unwrap_or(Type::Application))?;
-    let name = request.name.clone();
-    let (vpc_id, settings, tags) = settings(store, network, request).await?;
-    if let Some(existing) = store.load_balancers.values().find(|existing| existing.name == name) {
-        if existing.settings != settings {
-            let message = format!("A load balancer with the same name '{name}' exists, but with different settings");
-            return Err(ApiError::new("DuplicateLoadBalancerName", message));
-        }
-        return Ok(LoadBalancersResult { load_balancers: vec![existing.describe(now)], next_marker: None });
-    }
-    store.options().quotas.check(Quota::NetworkLoadBalancers, store.load_balancers.len() + 1)?;
-    let load_balancer = store.new_load_balancer(name, vpc_id, settings, tags, now);
-    set_interfaces(store, network, &load_balancer, now).await?;
-    let description = load_balancer.describe(now);
-    store.load_balancers.insert(load_balancer.arn.clone(), load_balancer);
-    Ok(LoadBalancersResult { load_balancers: vec![description], next_marker: None })
-}
-
 /// `DescribeLoadBalancers`: one missing name or ARN fails the whole call.
 pub(crate) fn describe(
     store: &Store,
@@ -176,11 +132,8 @@ pub(crate) fn describe(
     let all = &store.load_balancers;
     let found = match (arns.as_slice(), names.as_slice()) {
         ([], []) => all.iter().map(|(arn, item)| (arn.clone(), item)).collect(),
-        (arns, []) => {
-            arns.iter().try_for_each(|arn| Resource::LoadBalancer.check(arn))?;
-            select(all, arns, |item| &item.arn, Resource::LoadBalancer)?
-        }
-        ([], names) => select(all, names, |item| &item.name, Resource::LoadBalancer).map_err(|error| ApiError {
+        (arns, []) => by_arn(all, arns, Resource::LoadBalancer)?,
+        ([], names) => by_name(all, names, |item| &item.name, Resource::LoadBalancer).map_err(|error| ApiError {
             message: format!("Load balancers '[{}]' not found", names.join(", ")),
             ..error
         })?,
@@ -202,19 +155,31 @@ pub(crate) async fn delete(
     now: Moment,
 ) -> Result<Done, ApiError> {
     let arn = request.load_balancer_arn;
-    Resource::LoadBalancer.check(&arn)?;
     let Some(load_balancer) = store.load_balancers.get(&arn) else {
-        return Ok(Done {});
+        return match Resource::of(&arn) {
+            Some(Resource::LoadBalancer) => Ok(Done {}),
+            _ => Err(Resource::LoadBalancer.missing(&arn)),
+        };
     };
     if load_balancer.attributes.get(attributes::DELETION_PROTECTION).is_some_and(|value| value == "true") {
         let message = format!("Load balancer '{arn}' cannot be deleted because deletion protection is enabled");
         return Err(ApiError::new("OperationNotPermitted", message));
     }
+    if let Some((group, _)) = store.group_with_target_load_balancer(&arn) {
+        let message = format!("Load balancer '{arn}' is currently in use by the target group '{group}'");
+        return Err(ApiError::new("ResourceInUse", message));
+    }
     let mut leaving = load_balancer.clone();
     leaving.settings.zones.clear();
     set_interfaces(store, network, &leaving, now).await?;
     store.load_balancers.remove(&arn);
-    store.listeners.retain(|_, listener| listener.load_balancer_arn != arn);
+    let gone = store.listeners.extract_if(.., |_, listener| listener.load_balancer_arn == arn).collect::<Vec<_>>();
+    for (listener, _) in gone {
+        store.rules.retain(|_, rule| rule.listener_arn != listener);
+    }
+    for group in store.target_groups.values_mut() {
+        group.described_users.remove(&arn);
+    }
     store.settle_usage(now);
     Ok(Done {})
 }
@@ -226,103 +191,78 @@ pub(super) async fn set_interfaces(
     load_balancer: &LoadBalancer,
     now: Moment,
 ) -> Result<(), ApiError> {
-    let interfaces = LoadBalancerInterfaces {
-        load_balancer: arn::path(&load_balancer.arn).to_owned(),
-        subnets: load_balancer.settings.zones.iter().map(|zone| zone.subnet_id.clone()).collect(),
-        security_groups: load_balancer.settings.security_groups.clone(),
-    };
     let leftovers_until = now.instant + store.options().interface_delay;
-    network.set_interfaces(store.scope(), interfaces, leftovers_until).await.map_err(network_failure)
+    network.set_interfaces(store.scope(), load_balancer.interfaces(), leftovers_until).await.map_err(network_failure)
 }
 
-impl Life {
-    fn state(self, now: Moment) -> StateCode {
+impl LoadBalancer {
+    pub(super) fn family(&self) -> Family {
+        self.settings.family
+    }
+
+    /// Whether the family is the one given; otherwise says that `what` is for the other.
+    pub(super) fn require(&self, family: Family, what: &str) -> Result<(), ApiError> {
+        check_family(self.family(), family, what)
+    }
+
+    /// The interfaces that it has in EC2, under a name as in AWS's ARNs.
+    pub(super) fn interfaces(&self) -> LoadBalancerInterfaces {
+        let kind = self.family().in_arn();
+        let load_balancer = match Resource::of(&self.arn) {
+            Some(Resource::LoadBalancer) => arn::path(&self.arn).to_owned(),
+            _ => format!("{kind}/{}/{}", self.name, self.arn),
+        };
+        LoadBalancerInterfaces {
+            load_balancer,
+            subnets: self.settings.zones.iter().map(|zone| zone.subnet_id.clone()).collect(),
+            security_groups: self.settings.security_groups.clone(),
+        }
+    }
+}
+
+impl Type {
+    /// The family; gateway load balancers are another product.
+    pub(super) fn family(self) -> Result<Family, ApiError> {
         match self {
-            Self::ActiveFrom(from) if now.instant < from => StateCode::Provisioning,
-            Self::ActiveFrom(_) => StateCode::Active,
-            Self::Fixed(state) => state,
-        }
-    }
-
-    /// When targets can be served, if ever.
-    pub(super) fn serves_from(self) -> Option<Instant> {
-        match self {
-            Self::ActiveFrom(from) => Some(from),
-            Self::Fixed(_) => None,
+            Self::Application => Ok(Family::Application),
+            Self::Network => Ok(Family::Network),
+            Self::Gateway => Err(super::not_modelled("gateway load balancers")),
         }
     }
 }
 
-impl Store {
-    fn new_load_balancer(
-        &mut self,
-        name: String,
-        vpc_id: String,
-        settings: Settings,
-        tags: Tags,
-        now: Moment,
-    ) -> LoadBalancer {
-        let id = self.names.id();
-        let region = &self.scope().region;
-        LoadBalancer {
-            arn: self.names.load_balancer(&name, &id),
-            dns_name: dns_name(&name, &id, region),
-            hosted_zone: hosted_zone(region),
-            created: now.wall,
-            life: Life::ActiveFrom(now.instant + self.options().provisioning_delay),
-            vpc_id,
-            made_with_security_groups: !settings.security_groups.is_empty(),
-            enforce_on_private_link: OnOff::On,
-            attributes: attributes::of_load_balancer(settings.scheme).defaults(),
-            name,
-            settings,
-            tags,
-        }
+/// Refuses a member that the other family of load balancers has.
+pub(super) fn check_family(is: Family, wanted: Family, what: &str) -> Result<(), ApiError> {
+    if is == wanted {
+        return Ok(());
     }
+    Err(super::placement::invalid_configuration(format!(
+        "{what} is not supported for load balancers of type '{}'",
+        is.as_str()
+    )))
 }
 
-fn check_type(wanted: Type) -> Result<(), ApiError> {
-    match wanted {
-        Type::Network => Ok(()),
-        Type::Application => Err(not_modelled("application load balancers (Type: network must be given)")),
-        Type::Gateway => Err(not_modelled("gateway load balancers")),
-    }
-}
-
-/// Checks everything of a create call that needs EC2's facts.
-async fn settings(
-    store: &Store,
-    network: &dyn Network,
-    request: CreateLoadBalancer,
-) -> Result<(String, Settings, Tags), ApiError> {
-    let tags = tags::of_new_resource(request.tags)?;
-    let scheme = request.scheme.unwrap_or(Scheme::InternetFacing);
-    let ip_address_type = check_address_type(request.ip_address_type.unwrap_or(IpAddressType::Ipv4))?;
-    let source_nat_prefix = request.enable_prefix_for_ipv6_source_nat.unwrap_or(OnOff::Off);
-    let mappings = placement::mappings(request.subnets, request.subnet_mappings)?;
-    let standing = standing(store, &request.name, &mappings);
-    let wanted = Wanted { mappings, scheme, ip_address_type, source_nat_prefix, standing: &standing };
-    let Placement { vpc_id, zones } = placement::place(network, store.scope(), wanted).await?;
-    let mut security_groups = request.security_groups.unwrap_or_default();
-    placement::check_security_groups(network, store.scope(), &vpc_id, &security_groups).await?;
-    security_groups.sort();
-    security_groups.dedup();
-    Ok((vpc_id, Settings { scheme, ip_address_type, source_nat_prefix, zones, security_groups }, tags))
-}
-
-/// The zones that a repeated call finds made already: they need no free addresses again.
-fn standing(store: &Store, name: &str, mappings: &[SubnetMapping]) -> Vec<Zone> {
-    let existing = store.load_balancers.values().find(|existing| existing.name == name);
-    let zones = existing.into_iter().flat_map(|existing| &existing.settings.zones);
-    zones.filter(|zone| mappings.iter().any(|mapping| mapping.subnet_id == zone.subnet_id)).cloned().collect()
-}
-
-/// Refuses the address type that only application load balancers have.
-pub(super) fn check_address_type(wanted: IpAddressType) -> Result<IpAddressType, ApiError> {
+/// Refuses an address type that load balancers of this family and scheme do not have.
+pub(super) fn check_address_type(
+    family: Family,
+    scheme: Scheme,
+    wanted: IpAddressType,
+) -> Result<IpAddressType, ApiError> {
     if wanted == IpAddressType::DualstackWithoutPublicIpv4 {
-        return Err(placement::invalid_configuration(
-            "The IP address type 'dualstack-without-public-ipv4' is not supported for load balancers of type 'network'",
-        ));
+        let what = "The IP address type 'dualstack-without-public-ipv4'";
+        check_family(family, Family::Application, what)?;
+        if scheme == Scheme::Internal {
+            return Err(super::placement::invalid_configuration(format!(
+                "{what} is not supported for internal load balancers"
+            )));
+        }
     }
     Ok(wanted)
+}
+
+impl IpAddressType {
+    /// Whether clients may come over IPv6.
+    pub(super) fn has_ipv6(self) -> bool {
+        self != Self::Ipv4
+    }
 }

@@ -6,14 +6,19 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use ipnet::Ipv6Net;
 use serde::{Deserialize, Serialize};
 
-use super::load_balancers::{IpAddressType, OnOff, Scheme};
+use super::load_balancers::{IpAddressType, OnOff, Scheme, check_family};
+use super::protocol::Family;
 use super::{network_failure, not_modelled};
 use crate::network::{Network, Scope, Subnet};
 use crate::wire::ApiError;
 
-/// Free addresses that AWS asks of each subnet of an internet-facing load balancer.
-/// Source: Network Load Balancer guide, "Availability Zones".
+/// Free addresses that AWS asks of each subnet of an application load balancer or an internet-facing network load
+/// balancer. Source: guides, "Subnets for your load balancer" and "Availability Zones".
 const FREE_ADDRESSES: u32 = 8;
+/// The longest prefix of a subnet of an application load balancer. Source: guide, "Subnets for your load balancer".
+const LONGEST_PREFIX: u8 = 27;
+/// Zones that an application load balancer is in, at least.
+const LEAST_ZONES: usize = 2;
 
 /// One subnet as requests name it.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -34,6 +39,8 @@ pub(crate) struct SubnetMapping {
 pub(crate) struct Zone {
     pub(crate) zone_name: String,
     pub(crate) subnet_id: String,
+    /// Of a subnet on an Outpost, which only an account description can name.
+    pub(crate) outpost_id: Option<String>,
     pub(crate) load_balancer_addresses: Vec<Address>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) source_nat_ipv6_prefixes: Vec<String>,
@@ -41,7 +48,7 @@ pub(crate) struct Zone {
 
 /// Addresses that were chosen for a load balancer in one zone.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "PascalCase", default)]
+#[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
 pub(crate) struct Address {
     /// An Elastic IP address, which only an account description can put here.
     pub(crate) ip_address: Option<Ipv4Addr>,
@@ -54,6 +61,7 @@ pub(crate) struct Address {
 
 /// What is asked for, and what of it stands already.
 pub(crate) struct Wanted<'a> {
+    pub(crate) family: Family,
     pub(crate) mappings: Vec<SubnetMapping>,
     pub(crate) scheme: Scheme,
     pub(crate) ip_address_type: IpAddressType,
@@ -97,7 +105,7 @@ pub(crate) async fn place(network: &dyn Network, scope: &Scope, wanted: Wanted<'
         let subnet = subnets.iter().find(|subnet| subnet.id == mapping.subnet_id).ok_or_else(|| {
             ApiError::new("SubnetNotFound", format!("The subnet ID '{}' does not exist", mapping.subnet_id))
         })?;
-        check_subnet(subnet, &wanted)?;
+        check_subnet(subnet, scope, &wanted)?;
         vpcs.insert(subnet.vpc_id.clone());
         zones.push(zone(mapping, subnet, &wanted)?);
     }
@@ -111,7 +119,22 @@ pub(crate) async fn place(network: &dyn Network, scope: &Scope, wanted: Wanted<'
             "A load balancer cannot be attached to multiple subnets in the same Availability Zone",
         ));
     }
+    check_zones(&zones, scope, wanted.family)?;
     Ok(Placement { vpc_id, zones })
+}
+
+/// Two zones for an application load balancer, unless all are Local Zones.
+fn check_zones(zones: &[Zone], scope: &Scope, family: Family) -> Result<(), ApiError> {
+    let local = zones.iter().all(|zone| is_local_zone(&zone.zone_name, scope));
+    if family == Family::Application && zones.len() < LEAST_ZONES && !local {
+        return Err(ApiError::validation("At least two subnets in two different Availability Zones must be specified"));
+    }
+    Ok(())
+}
+
+/// Names of Local Zones follow the Region's: `us-west-2-lax-1a`. Those of Availability Zones add a letter to it.
+fn is_local_zone(zone: &str, scope: &Scope) -> bool {
+    zone.strip_prefix(&scope.region).is_some_and(|rest| rest.starts_with('-'))
 }
 
 /// Refuses security groups that do not exist or belong to another VPC.
@@ -153,9 +176,19 @@ impl SubnetMapping {
     }
 }
 
-fn check_subnet(subnet: &Subnet, wanted: &Wanted<'_>) -> Result<(), ApiError> {
+fn check_subnet(subnet: &Subnet, scope: &Scope, wanted: &Wanted<'_>) -> Result<(), ApiError> {
     let stands = wanted.standing.iter().any(|zone| zone.subnet_id == subnet.id);
-    if !stands && wanted.scheme == Scheme::InternetFacing && subnet.free_addresses < FREE_ADDRESSES {
+    let application = wanted.family == Family::Application;
+    if application && subnet.cidr.is_some_and(|cidr| cidr.prefix_len() > LONGEST_PREFIX) {
+        let message = format!("The CIDR block of the subnet '{}' must be a /{LONGEST_PREFIX} or larger", subnet.id);
+        return Err(ApiError::new("InvalidSubnet", message));
+    }
+    if !application && is_local_zone(&subnet.zone, scope) {
+        let message = format!("Load balancers of type 'network' are not supported in the zone '{}'", subnet.zone);
+        return Err(ApiError::new("AvailabilityZoneNotSupported", message));
+    }
+    let counted = application || wanted.scheme == Scheme::InternetFacing;
+    if !stands && counted && subnet.free_addresses < FREE_ADDRESSES {
         return Err(ApiError::new(
             "InvalidSubnet",
             format!(
@@ -164,12 +197,13 @@ fn check_subnet(subnet: &Subnet, wanted: &Wanted<'_>) -> Result<(), ApiError> {
             ),
         ));
     }
-    if wanted.ip_address_type == IpAddressType::Dualstack && subnet.ipv6_cidrs.is_empty() {
+    if wanted.ip_address_type.has_ipv6() && subnet.ipv6_cidrs.is_empty() {
         return Err(invalid_configuration("You must specify subnets with an associated IPv6 CIDR block."));
     }
     match wanted.standing.iter().find(|zone| zone.zone_name == subnet.zone) {
-        // One call cannot swap the subnet of a zone: the zone is removed first. Source: guide, "Update the zones".
-        Some(zone) if zone.subnet_id != subnet.id => Err(invalid_configuration(format!(
+        // One call cannot swap the subnet of a network load balancer's zone: the zone is removed first.
+        // Source: guide, "Update the zones".
+        Some(zone) if zone.subnet_id != subnet.id && !application => Err(invalid_configuration(format!(
             "The Availability Zone '{}' is already enabled with the subnet '{}'",
             zone.zone_name, zone.subnet_id
         ))),
@@ -178,6 +212,9 @@ fn check_subnet(subnet: &Subnet, wanted: &Wanted<'_>) -> Result<(), ApiError> {
 }
 
 fn zone(mapping: &SubnetMapping, subnet: &Subnet, wanted: &Wanted<'_>) -> Result<Zone, ApiError> {
+    if wanted.family == Family::Application {
+        refuse_addresses(mapping)?;
+    }
     if mapping.allocation_id.is_some() {
         return Err(not_modelled("Elastic IP addresses (SubnetMappings: AllocationId)"));
     }
@@ -188,12 +225,25 @@ fn zone(mapping: &SubnetMapping, subnet: &Subnet, wanted: &Wanted<'_>) -> Result
     Ok(Zone {
         zone_name: subnet.zone.clone(),
         subnet_id: subnet.id.clone(),
+        outpost_id: None,
         load_balancer_addresses: chosen
             .then(|| Address { private_ipv4_address, ipv6_address, ..Address::default() })
             .into_iter()
             .collect(),
         source_nat_ipv6_prefixes: source_nat_prefix(mapping, subnet, wanted)?.into_iter().collect(),
     })
+}
+
+/// An application load balancer's addresses cannot be chosen.
+fn refuse_addresses(mapping: &SubnetMapping) -> Result<(), ApiError> {
+    let members = [
+        (mapping.allocation_id.is_some(), "AllocationId"),
+        (mapping.private_ipv4_address.is_some(), "PrivateIPv4Address"),
+        (mapping.ipv6_address.is_some(), "IPv6Address"),
+        (mapping.source_nat_ipv6_prefix.is_some(), "SourceNatIpv6Prefix"),
+    ];
+    let given = members.into_iter().find(|(given, _)| *given);
+    given.map_or(Ok(()), |(_, member)| check_family(Family::Application, Family::Network, member))
 }
 
 fn check_private_address(mapping: &SubnetMapping, subnet: &Subnet, wanted: &Wanted<'_>) -> Result<(), ApiError> {

@@ -22,11 +22,30 @@ pub(crate) enum Protocol {
     TcpQuic,
 }
 
-/// Which kind of load balancer a target group is for; its protocol decides.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// Which kind of load balancer something is, or is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub(crate) enum Family {
     Application,
     Network,
+}
+
+impl Family {
+    /// The part of an ARN that says the kind.
+    pub(crate) fn in_arn(self) -> &'static str {
+        match self {
+            Self::Application => "app",
+            Self::Network => "net",
+        }
+    }
+
+    /// As AWS's texts have it.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Application => "application",
+            Self::Network => "network",
+        }
+    }
 }
 
 impl Protocol {
@@ -34,14 +53,19 @@ impl Protocol {
     pub(crate) fn family(self) -> Result<Family, ApiError> {
         match self {
             Self::Http | Self::Https => Ok(Family::Application),
-            Self::Tcp | Self::Tls | Self::Udp | Self::TcpUdp => Ok(Family::Network),
-            Self::Geneve | Self::Quic | Self::TcpQuic => Err(not_modelled(&format!("the protocol {self}"))),
+            Self::Tcp | Self::Tls | Self::Udp | Self::TcpUdp | Self::Quic | Self::TcpQuic => Ok(Family::Network),
+            Self::Geneve => Err(not_modelled("the protocol GENEVE, which is for gateway load balancers")),
         }
     }
 
-    /// Whether connections may be UDP.
+    /// Whether connections may be plain UDP.
     pub(crate) fn carries_udp(self) -> bool {
         matches!(self, Self::Udp | Self::TcpUdp)
+    }
+
+    /// Whether connections may be QUIC, so that targets have server ids.
+    pub(crate) fn carries_quic(self) -> bool {
+        matches!(self, Self::Quic | Self::TcpQuic)
     }
 
     /// Whether the protocol is HTTP or HTTPS, so that a health check has a path and a matcher.
@@ -49,9 +73,15 @@ impl Protocol {
         matches!(self, Self::Http | Self::Https)
     }
 
-    /// Whether a network load balancer's listener of this protocol may forward to a group of that protocol.
+    /// Whether a listener of this protocol ends TLS, so that it has certificates and a security policy.
+    pub(crate) fn is_secure(self) -> bool {
+        matches!(self, Self::Https | Self::Tls)
+    }
+
+    /// Whether a listener of this protocol may forward to a group of that protocol.
     ///
-    /// Source: Network Load Balancer guide, "Routing configuration" of target groups.
+    /// Source: Network Load Balancer guide, "Routing configuration" of target groups and "Listener configuration";
+    /// Application Load Balancer guide, "Routing configuration".
     pub(crate) fn may_forward_to(self, group: Self) -> bool {
         matches!(
             (self, group),
@@ -59,6 +89,9 @@ impl Protocol {
                 | (Self::Tls, Self::Tcp | Self::Tls)
                 | (Self::Udp, Self::Udp | Self::TcpUdp)
                 | (Self::TcpUdp, Self::TcpUdp)
+                | (Self::Quic, Self::Quic | Self::TcpQuic)
+                | (Self::TcpQuic, Self::TcpQuic)
+                | (Self::Http | Self::Https, Self::Http | Self::Https)
         )
     }
 }
@@ -81,12 +114,21 @@ impl fmt::Display for Protocol {
 
 #[cfg(test)]
 mod tests {
-    use super::Protocol::{Http, Tcp, TcpUdp, Tls, Udp};
+    use super::Protocol::{Http, Https, Quic, Tcp, TcpQuic, TcpUdp, Tls, Udp};
 
     #[test]
-    fn a_listener_forwards_to_the_groups_that_the_guide_lists() {
-        let groups = [Tcp, Tls, Udp, TcpUdp, Http];
-        let cases = [(Tcp, vec![Tcp, TcpUdp]), (Tls, vec![Tcp, Tls]), (Udp, vec![Udp, TcpUdp]), (TcpUdp, vec![TcpUdp])];
+    fn a_listener_forwards_to_the_groups_that_the_guides_list() {
+        let groups = [Tcp, Tls, Udp, TcpUdp, Quic, TcpQuic, Http, Https];
+        let cases = [
+            (Tcp, vec![Tcp, TcpUdp]),
+            (Tls, vec![Tcp, Tls]),
+            (Udp, vec![Udp, TcpUdp]),
+            (TcpUdp, vec![TcpUdp]),
+            (Quic, vec![Quic, TcpQuic]),
+            (TcpQuic, vec![TcpQuic]),
+            (Http, vec![Http, Https]),
+            (Https, vec![Http, Https]),
+        ];
         for (listener, expected) in cases {
             let allowed = groups.into_iter().filter(|group| listener.may_forward_to(*group)).collect::<Vec<_>>();
             assert_eq!(allowed, expected, "{listener}");

@@ -2,10 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::load_balancers::{IpAddressType, OnOff, check_address_type, set_interfaces};
+use super::capacity::refuse_pending;
+use super::load_balancers::{IpAddressType, LoadBalancer, OnOff, check_address_type, check_interfaces, set_interfaces};
 use super::placement::{self, SubnetMapping, Wanted, Zone, invalid_configuration};
-use super::protocol::Protocol;
+use super::protocol::{Family, Protocol};
 use super::store::Store;
+use super::target_groups::{GroupAddressType, TargetGroup};
 use crate::clock::Moment;
 use crate::network::Network;
 use crate::wire::ApiError;
@@ -25,7 +27,7 @@ pub(crate) struct SetSubnets {
 pub(crate) struct SetSubnetsResult {
     availability_zones: Vec<Zone>,
     ip_address_type: IpAddressType,
-    enable_prefix_for_ipv6_source_nat: OnOff,
+    enable_prefix_for_ipv6_source_nat: Option<OnOff>,
 }
 
 #[derive(Deserialize)]
@@ -40,7 +42,7 @@ pub(crate) struct SetSecurityGroups {
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct SetSecurityGroupsResult {
     security_group_ids: Vec<String>,
-    enforce_security_group_inbound_rules_on_private_link_traffic: OnOff,
+    enforce_security_group_inbound_rules_on_private_link_traffic: Option<OnOff>,
 }
 
 #[derive(Deserialize)]
@@ -64,13 +66,20 @@ pub(crate) async fn set_subnets(
     now: Moment,
 ) -> Result<SetSubnetsResult, ApiError> {
     let current = store.load_balancer(&request.load_balancer_arn)?;
+    let (family, scheme) = (current.family(), current.settings.scheme);
+    if request.enable_prefix_for_ipv6_source_nat.is_some() {
+        current.require(Family::Network, "EnablePrefixForIpv6SourceNat")?;
+    }
+    refuse_pending(current, now)?;
     let mut changed = current.clone();
-    let ip_address_type = check_address_type(request.ip_address_type.unwrap_or(current.settings.ip_address_type))?;
+    let wanted_type = request.ip_address_type.unwrap_or(current.settings.ip_address_type);
+    let ip_address_type = check_address_type(family, scheme, wanted_type)?;
     let source_nat_prefix = request.enable_prefix_for_ipv6_source_nat.unwrap_or(current.settings.source_nat_prefix);
-    check_udp_listeners(store, &current.arn, ip_address_type, source_nat_prefix)?;
+    check_listeners(store, current, ip_address_type, source_nat_prefix)?;
     let wanted = Wanted {
+        family,
         mappings: placement::mappings(request.subnets, request.subnet_mappings)?,
-        scheme: current.settings.scheme,
+        scheme,
         ip_address_type,
         source_nat_prefix,
         standing: &current.settings.zones,
@@ -79,6 +88,9 @@ pub(crate) async fn set_subnets(
     if placement.vpc_id != current.vpc_id {
         return Err(invalid_configuration(format!("The subnets must belong to the VPC '{}'", current.vpc_id)));
     }
+    if family == Family::Network {
+        check_interfaces(store, &current.vpc_id, placement.zones.len(), Some(&current.arn))?;
+    }
     changed.settings.zones = keep_addresses(placement.zones, &current.settings.zones)?;
     changed.settings.ip_address_type = ip_address_type;
     changed.settings.source_nat_prefix = source_nat_prefix;
@@ -86,7 +98,7 @@ pub(crate) async fn set_subnets(
     let result = SetSubnetsResult {
         availability_zones: changed.settings.zones.clone(),
         ip_address_type,
-        enable_prefix_for_ipv6_source_nat: source_nat_prefix,
+        enable_prefix_for_ipv6_source_nat: (family == Family::Network).then_some(source_nat_prefix),
     };
     *store.load_balancer_mut(&request.load_balancer_arn)? = changed;
     Ok(result)
@@ -100,7 +112,11 @@ pub(crate) async fn set_security_groups(
     now: Moment,
 ) -> Result<SetSecurityGroupsResult, ApiError> {
     let mut changed = store.load_balancer(&request.load_balancer_arn)?.clone();
-    if !changed.made_with_security_groups {
+    let enforce = request.enforce_security_group_inbound_rules_on_private_link_traffic;
+    if enforce.is_some() {
+        changed.require(Family::Network, "EnforceSecurityGroupInboundRulesOnPrivateLinkTraffic")?;
+    }
+    if changed.family() == Family::Network && !changed.made_with_security_groups {
         return Err(invalid_configuration(
             "You cannot set security groups on a Network Load Balancer which was created without any security groups.",
         ));
@@ -113,13 +129,12 @@ pub(crate) async fn set_security_groups(
     security_groups.sort();
     security_groups.dedup();
     changed.settings.security_groups = security_groups;
-    if let Some(enforce) = request.enforce_security_group_inbound_rules_on_private_link_traffic {
-        changed.enforce_on_private_link = enforce;
-    }
+    changed.enforce_on_private_link = enforce.unwrap_or(changed.enforce_on_private_link);
     set_interfaces(store, network, &changed, now).await?;
     let result = SetSecurityGroupsResult {
         security_group_ids: changed.settings.security_groups.clone(),
-        enforce_security_group_inbound_rules_on_private_link_traffic: changed.enforce_on_private_link,
+        enforce_security_group_inbound_rules_on_private_link_traffic: (changed.family() == Family::Network)
+            .then_some(changed.enforce_on_private_link),
     };
     *store.load_balancer_mut(&request.load_balancer_arn)? = changed;
     Ok(result)
@@ -131,15 +146,16 @@ pub(crate) async fn set_ip_address_type(
     network: &dyn Network,
     request: SetIpAddressType,
 ) -> Result<SetIpAddressTypeResult, ApiError> {
-    let ip_address_type = check_address_type(request.ip_address_type)?;
     let current = store.load_balancer(&request.load_balancer_arn)?;
     let settings = &current.settings;
-    check_udp_listeners(store, &current.arn, ip_address_type, settings.source_nat_prefix)?;
+    let ip_address_type = check_address_type(settings.family, settings.scheme, request.ip_address_type)?;
+    check_listeners(store, current, ip_address_type, settings.source_nat_prefix)?;
     if ip_address_type == IpAddressType::Ipv4 && settings.source_nat_prefix == OnOff::On {
         return Err(invalid_configuration("EnablePrefixForIpv6SourceNat can only be on for dualstack load balancers"));
     }
     let ids = settings.zones.iter().map(|zone| zone.subnet_id.clone());
     let wanted = Wanted {
+        family: settings.family,
         mappings: placement::mappings(Some(ids.collect()), None)?,
         scheme: settings.scheme,
         ip_address_type,
@@ -151,22 +167,51 @@ pub(crate) async fn set_ip_address_type(
     Ok(SetIpAddressTypeResult { ip_address_type })
 }
 
-/// A dual-stack load balancer has UDP listeners only with source NAT prefixes.
-fn check_udp_listeners(
+/// Refuses an address type that a listener, or a group that one forwards to, cannot have.
+fn check_listeners(
     store: &Store,
-    load_balancer: &str,
+    load_balancer: &LoadBalancer,
     ip_address_type: IpAddressType,
     source_nat_prefix: OnOff,
 ) -> Result<(), ApiError> {
-    for listener in store.listeners_of(load_balancer) {
-        check_udp(listener.protocol, ip_address_type, source_nat_prefix)?;
+    for listener in store.listeners_of(&load_balancer.arn) {
+        check_datagrams(listener.protocol, ip_address_type, source_nat_prefix)?;
+    }
+    for group in store.groups_of(&load_balancer.arn) {
+        check_group_addresses(group, load_balancer, ip_address_type)?;
     }
     Ok(())
 }
 
-/// Refuses a UDP listener on a dual-stack load balancer without source NAT prefixes.
-pub(super) fn check_udp(protocol: Protocol, ip_address_type: IpAddressType, prefix: OnOff) -> Result<(), ApiError> {
-    if protocol.carries_udp() && ip_address_type == IpAddressType::Dualstack && prefix == OnOff::Off {
+/// Groups with IPv6 targets need a load balancer that has IPv6.
+pub(super) fn check_group_addresses(
+    group: &TargetGroup,
+    load_balancer: &LoadBalancer,
+    ip_address_type: IpAddressType,
+) -> Result<(), ApiError> {
+    if group.settings.ip_address_type == GroupAddressType::Ipv6 && !ip_address_type.has_ipv6() {
+        return Err(invalid_configuration(format!(
+            "The target group '{}' with the IP address type 'ipv6' needs a load balancer with the IP address type \
+             'dualstack'; '{}' has 'ipv4'",
+            group.arn, load_balancer.arn
+        )));
+    }
+    Ok(())
+}
+
+/// Refuses a UDP listener on a dual-stack load balancer without source NAT prefixes, and any QUIC listener on one.
+pub(super) fn check_datagrams(
+    protocol: Protocol,
+    ip_address_type: IpAddressType,
+    prefix: OnOff,
+) -> Result<(), ApiError> {
+    if ip_address_type != IpAddressType::Dualstack {
+        return Ok(());
+    }
+    if protocol.carries_quic() {
+        return Err(invalid_configuration(format!("A dualstack load balancer cannot have '{protocol}' listeners")));
+    }
+    if protocol.carries_udp() && prefix == OnOff::Off {
         return Err(invalid_configuration(format!(
             "A dualstack load balancer has '{protocol}' listeners only if EnablePrefixForIpv6SourceNat is on"
         )));

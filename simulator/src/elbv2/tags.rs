@@ -138,10 +138,11 @@ fn check_characters(text: &str) -> Result<(), ApiError> {
     if text.chars().all(allowed) {
         return Ok(());
     }
-    Err(ApiError::validation(format!(
+    let refusal = ApiError::validation(format!(
         "1 validation error detected: Value '{text}' at 'tags' failed to satisfy constraint: \
          Member must satisfy regular expression pattern: ^([\\p{{L}}\\p{{Z}}\\p{{N}}_.:/=+\\-@]*)$"
-    )))
+    ));
+    Err(refusal.against_model())
 }
 
 fn check_count(tags: &Tags) -> Result<(), ApiError> {

@@ -1,26 +1,30 @@
 //! Target groups: create, describe, modify, delete.
 
 mod description;
+mod kinds;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
 use self::description::Description;
+pub(crate) use self::kinds::ProtocolVersion;
+pub(super) use self::kinds::{check_target_type, control_port, protocol_version};
 use super::arn::Resource;
 use super::attributes::{self, Attributes, Catalogue};
-use super::health::{ForcedState, TargetKey};
-use super::health_check::{HealthCheck, HealthCheckRequest, Interval, MatcherRequest, Path, Threshold, Timeout};
+use super::health::{Fixed, TargetKey};
+use super::health_check::{
+    Checking, HealthCheck, HealthCheckRequest, Interval, MatcherRequest, Path, Threshold, Timeout,
+};
 use super::listeners::Port;
 use super::paging::{PageSize, Paging};
-use super::placement::invalid_configuration;
 use super::protocol::{Family, Protocol};
 use super::quotas::Quota;
-use super::store::{Store, Usage, select};
+use super::store::{Store, Usage, by_arn, by_name};
 use super::tags::{self, TagList, Tags};
 use super::targets::Target;
-use super::{Done, names, network_failure, not_modelled};
+use super::{Done, names, network_failure};
 use crate::network::Network;
 use crate::wire::ApiError;
 
@@ -35,21 +39,26 @@ pub(crate) struct TargetGroup {
     /// Every target by id and port, those that drain included.
     pub(super) targets: BTreeMap<TargetKey, Target>,
     /// Health that a test has fixed.
-    pub(super) forced: BTreeMap<(String, Option<i64>), ForcedState>,
-    /// Since when a listener forwards to the group.
+    pub(super) forced: BTreeMap<(String, Option<i64>), Fixed>,
+    /// Since when a listener or a rule forwards to the group.
     pub(super) in_use_since: Option<Instant>,
+    /// Load balancers that a description says use the group, though no described listener or rule does.
+    pub(super) described_users: BTreeSet<String>,
 }
 
 /// What a create call is compared by: the same name with the same settings is the same group.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Settings {
-    pub(super) protocol: Protocol,
+pub(crate) struct Settings {
+    pub(crate) protocol: Protocol,
     pub(super) family: Family,
+    /// Of groups for application load balancers, and only of them.
+    pub(crate) protocol_version: Option<ProtocolVersion>,
     pub(super) port: i64,
     pub(super) vpc_id: String,
-    pub(super) target_type: TargetType,
+    pub(crate) target_type: TargetType,
     pub(super) ip_address_type: GroupAddressType,
-    pub(super) health_check: HealthCheck,
+    pub(super) target_control_port: Option<i64>,
+    pub(crate) health_check: HealthCheck,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,6 +88,7 @@ pub(crate) struct CreateTargetGroup {
     vpc_id: Option<String>,
     target_type: Option<TargetType>,
     ip_address_type: Option<GroupAddressType>,
+    target_control_port: Option<Port>,
     tags: Option<TagList>,
     health_check_protocol: Option<Protocol>,
     health_check_port: Option<String>,
@@ -172,11 +182,8 @@ pub(crate) fn describe(store: &Store, request: DescribeTargetGroups) -> Result<T
             let used = |arn: &str| usage.get(arn).is_some_and(|users| users.contains(user.as_str()));
             all.iter().filter(|(arn, _)| used(arn)).map(|(arn, group)| (arn.clone(), group)).collect()
         }
-        (None, arns, []) => {
-            arns.iter().try_for_each(|arn| Resource::TargetGroup.check(arn))?;
-            select(all, arns, |group| &group.arn, Resource::TargetGroup)?
-        }
-        (None, [], names) => select(all, names, |group| &group.name, Resource::TargetGroup)?,
+        (None, arns, []) => by_arn(all, arns, Resource::TargetGroup)?,
+        (None, [], names) => by_name(all, names, |group| &group.name, Resource::TargetGroup)?,
         _ => {
             return Err(ApiError::validation(
                 "You can specify one of the following: target group names, target group ARNs, or a load balancer ARN",
@@ -192,7 +199,7 @@ pub(crate) fn describe(store: &Store, request: DescribeTargetGroups) -> Result<T
 pub(crate) fn modify(store: &mut Store, request: ModifyTargetGroup) -> Result<TargetGroupsResult, ApiError> {
     let arn = request.target_group_arn.clone();
     let settings = &store.target_group(&arn)?.settings;
-    let changed = settings.health_check.with(settings.family, request.into())?;
+    let changed = settings.health_check.with(settings.checking(), request.into())?;
     let group = store.target_group_mut(&arn)?;
     group.settings.health_check = changed;
     Ok(one(store.target_group(&arn)?.describe(&store.usage())))
@@ -201,7 +208,9 @@ pub(crate) fn modify(store: &mut Store, request: ModifyTargetGroup) -> Result<Ta
 /// `DeleteTargetGroup`: one that is not there is deleted already.
 pub(crate) fn delete(store: &mut Store, request: DeleteTargetGroup) -> Result<Done, ApiError> {
     let arn = request.target_group_arn;
-    Resource::TargetGroup.check(&arn)?;
+    if !store.target_groups.contains_key(&arn) && Resource::of(&arn) != Some(Resource::TargetGroup) {
+        return Err(Resource::TargetGroup.missing(&arn));
+    }
     if store.usage().contains_key(arn.as_str()) {
         let message = format!("Target group '{arn}' is currently in use by a listener or a rule");
         return Err(ApiError::new("ResourceInUse", message));
@@ -213,25 +222,33 @@ pub(crate) fn delete(store: &mut Store, request: DeleteTargetGroup) -> Result<Do
 impl Settings {
     fn read(request: CreateTargetGroup) -> Result<Self, ApiError> {
         let target_type = request.target_type.unwrap_or(TargetType::Instance);
-        match target_type {
-            TargetType::Instance | TargetType::Ip => {}
-            TargetType::Lambda => {
-                return Err(not_modelled("target groups with the target type 'lambda'"));
-            }
-            TargetType::Alb => {
-                return Err(not_modelled("target groups with the target type 'alb'"));
-            }
-        }
         let missing = |what: &str| ApiError::validation(format!("A {what} must be specified"));
         let protocol = request.protocol.ok_or_else(|| missing("protocol"))?;
         let port = request.port.ok_or_else(|| missing("port"))?.get();
         let vpc_id = request.vpc_id.clone().ok_or_else(|| missing("VPC ID"))?;
         let family = protocol.family()?;
-        check_protocol_version(family, protocol, request.protocol_version.as_deref())?;
         let ip_address_type = request.ip_address_type.unwrap_or(GroupAddressType::Ipv4);
-        let defaults = HealthCheck::defaults(family, request.health_check_protocol);
-        let health_check = defaults.with(family, request.into())?;
-        Ok(Self { protocol, family, port, vpc_id, target_type, ip_address_type, health_check })
+        kinds::check_target_type(target_type, protocol, ip_address_type)?;
+        let protocol_version = kinds::protocol_version(family, protocol, request.protocol_version.as_deref())?;
+        let target_control_port = kinds::control_port(family, request.target_control_port)?;
+        let checking = Checking::of(family, protocol_version, target_type);
+        let defaults = HealthCheck::defaults(checking, request.health_check_protocol);
+        Ok(Self {
+            protocol,
+            family,
+            protocol_version,
+            port,
+            vpc_id,
+            target_type,
+            ip_address_type,
+            target_control_port,
+            health_check: defaults.with(checking, request.into())?,
+        })
+    }
+
+    /// What health checks of the group depend on.
+    pub(super) fn checking(&self) -> Checking {
+        Checking::of(self.family, self.protocol_version, self.target_type)
     }
 
     /// The attributes that a group with these settings has.
@@ -252,6 +269,7 @@ impl TargetGroup {
             targets: BTreeMap::new(),
             forced: BTreeMap::new(),
             in_use_since: None,
+            described_users: BTreeSet::new(),
         }
     }
 }
@@ -290,19 +308,4 @@ impl From<ModifyTargetGroup> for HealthCheckRequest {
 
 fn one(description: Description) -> TargetGroupsResult {
     TargetGroupsResult { target_groups: vec![description], next_marker: None }
-}
-
-fn check_protocol_version(family: Family, protocol: Protocol, version: Option<&str>) -> Result<(), ApiError> {
-    match (family, version) {
-        (_, None) | (Family::Application, Some("HTTP1")) => Ok(()),
-        (Family::Network, Some(_)) => Err(invalid_configuration(format!(
-            "The protocol version cannot be specified for target groups with protocol '{protocol}'"
-        ))),
-        (Family::Application, Some(version @ ("HTTP2" | "GRPC"))) => {
-            Err(not_modelled(&format!("the protocol version {version}")))
-        }
-        (Family::Application, Some(version)) => {
-            Err(ApiError::validation(format!("Protocol version '{version}' must be one of 'HTTP1, HTTP2, GRPC'")))
-        }
-    }
 }

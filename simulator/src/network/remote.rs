@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::net::IpAddr;
 
 use form_urlencoded::Serializer;
 use http_body_util::{BodyExt, Full};
@@ -47,6 +48,10 @@ struct Question {
 
 const VPCS: Question = Question { action: "DescribeVpcs", filter: "vpc-id", path: &["vpcSet", "item"] };
 const SUBNETS: Question = Question { action: "DescribeSubnets", filter: "subnet-id", path: &["subnetSet", "item"] };
+const SUBNETS_OF_VPC: Question = Question { filter: "vpc-id", ..SUBNETS };
+const SECURITY_GROUPS_OF_VPC: Question = Question { filter: "vpc-id", ..SECURITY_GROUPS };
+const INTERFACES_OF_VPC: Question =
+    Question { action: "DescribeNetworkInterfaces", filter: "vpc-id", path: &["networkInterfaceSet", "item"] };
 const SECURITY_GROUPS: Question =
     Question { action: "DescribeSecurityGroups", filter: "group-id", path: &["securityGroupInfo", "item"] };
 const INSTANCES: Question = Question {
@@ -151,6 +156,24 @@ impl Network for RemoteEc2 {
         Box::pin(self.ask(scope, SUBNETS, ids, subnet))
     }
 
+    fn subnets_of_vpc<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Vec<Subnet>> {
+        Box::pin(async move { self.ask(scope, SUBNETS_OF_VPC, &[vpc_id.to_owned()], subnet).await })
+    }
+
+    fn load_balancer_addresses<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Vec<IpAddr>> {
+        Box::pin(async move {
+            let found = self.ask(scope, INTERFACES_OF_VPC, &[vpc_id.to_owned()], load_balancer_address).await?;
+            Ok(found.into_iter().flatten().collect())
+        })
+    }
+
+    fn default_security_group<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Option<String>> {
+        Box::pin(async move {
+            let found = self.ask(scope, SECURITY_GROUPS_OF_VPC, &[vpc_id.to_owned()], default_group).await?;
+            Ok(found.into_iter().flatten().next())
+        })
+    }
+
     fn security_groups<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<SecurityGroup>> {
         Box::pin(self.ask(scope, SECURITY_GROUPS, ids, security_group))
     }
@@ -213,6 +236,21 @@ fn security_group(element: &Element) -> Option<(String, SecurityGroup)> {
     let id = element.text(&["groupId"])?.to_owned();
     let vpc_id = element.text(&["vpcId"])?.to_owned();
     Some((id.clone(), SecurityGroup { id, vpc_id }))
+}
+
+/// The id of a security group, when it is the default one.
+fn default_group(element: &Element) -> Option<(String, Option<String>)> {
+    let id = element.text(&["groupId"])?.to_owned();
+    let default = element.text(&["groupName"]) == Some("default");
+    Some((id.clone(), default.then_some(id)))
+}
+
+/// The address of an interface, when it is a load balancer's.
+fn load_balancer_address(element: &Element) -> Option<(String, Option<IpAddr>)> {
+    let id = element.text(&["networkInterfaceId"])?.to_owned();
+    let theirs = element.text(&["requesterId"]) == Some("amazon-elb");
+    let address = element.text(&["privateIpAddress"]).and_then(|address| address.parse().ok());
+    Some((id, address.filter(|_| theirs)))
 }
 
 fn instance(element: &Element) -> Option<(String, Instance)> {

@@ -60,6 +60,12 @@ impl<'de, const MIN: i64, const MAX: i64> Deserialize<'de> for Text<MIN, MAX> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct List<T, const MIN: i64, const MAX: i64>(Vec<T>);
 
+impl<T, const MAX: i64> Default for List<T, 0, MAX> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
 impl<T, const MIN: i64, const MAX: i64> List<T, MIN, MAX> {
     /// The members.
     pub(crate) fn into_vec(self) -> Vec<T> {

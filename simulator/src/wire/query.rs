@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::de::{self, DeserializeOwned, DeserializeSeed, IntoDeserializer, Visitor};
+use serde_json::Value;
 
 use super::ApiError;
 
@@ -37,14 +38,15 @@ pub(crate) fn parse(body: &[u8]) -> Result<Call, ApiError> {
             _ => insert(&mut root, &name, value.into_owned())?,
         }
     }
-    let action =
-        action.ok_or_else(|| ApiError::new("MissingAction", "The request must contain the parameter Action"))?;
+    let action = action.ok_or_else(|| {
+        ApiError::new("MissingAction", "The request must contain the parameter Action").against_model()
+    })?;
     Ok(Call { action, params: Tree::Branch(root) })
 }
 
 /// Reads a tree as a request type.
 pub(crate) fn read<Q: DeserializeOwned>(params: &Tree) -> Result<Q, ApiError> {
-    Q::deserialize(Node(params)).map_err(|mismatch| ApiError::validation(mismatch.to_string()))
+    Q::deserialize(Node(params)).map_err(|mismatch| ApiError::validation(mismatch.to_string()).against_model())
 }
 
 fn insert(root: &mut BTreeMap<String, Tree>, name: &str, value: String) -> Result<(), ApiError> {
@@ -53,6 +55,7 @@ fn insert(root: &mut BTreeMap<String, Tree>, name: &str, value: String) -> Resul
             "MalformedQueryString",
             format!("Parameter '{name}' is given twice, or as a value and as a structure"),
         )
+        .against_model()
     };
     let (parents, leaf) = match name.rsplit_once('.') {
         Some((parents, leaf)) => (Some(parents), leaf),
@@ -98,7 +101,47 @@ impl Mismatch {
     }
 }
 
+impl From<Value> for Tree {
+    /// The same parameters written as JSON: absent members are left out, numbers and flags become texts.
+    fn from(value: Value) -> Self {
+        let branch = |members: Vec<(String, Value)>| {
+            let present = members.into_iter().filter(|(_, value)| !value.is_null());
+            Tree::Branch(present.map(|(name, value)| (name, Tree::from(value))).collect())
+        };
+        match value {
+            Value::Null => Tree::Text(String::new()),
+            Value::Bool(flag) => Tree::Text(flag.to_string()),
+            Value::Number(number) => Tree::Text(number.to_string()),
+            Value::String(text) => Tree::Text(text),
+            // An empty list reads as an empty text does.
+            Value::Array(items) if items.is_empty() => Tree::Text(String::new()),
+            Value::Array(items) => {
+                branch(items.into_iter().enumerate().map(|(at, item)| ((at + 1).to_string(), item)).collect())
+            }
+            Value::Object(members) => branch(members.into_iter().collect()),
+        }
+    }
+}
+
 impl Tree {
+    /// The parameters as a document: lists of either dialect are lists.
+    pub(crate) fn to_json(&self) -> Value {
+        match self {
+            Tree::Text(text) => Value::String(text.clone()),
+            Tree::Branch(_) => match Node(self).items() {
+                Ok(items) if !items.is_empty() => items.into_iter().map(|(_, item)| item.to_json()).collect(),
+                _ => self.structure(),
+            },
+        }
+    }
+
+    fn structure(&self) -> Value {
+        match self {
+            Tree::Text(text) => Value::String(text.clone()),
+            Tree::Branch(members) => members.iter().map(|(name, member)| (name.clone(), member.to_json())).collect(),
+        }
+    }
+
     fn brief(&self) -> String {
         match self {
             Tree::Text(text) => text.clone(),

@@ -11,22 +11,28 @@ use super::ApiError;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     /// awsQuery: the result in an element of its own, lists of `member`.
-    Elbv2,
+    AwsQuery {
+        /// The service's XML namespace.
+        namespace: &'static str,
+    },
     /// ec2Query: the result beside the request id, lists of `item`.
     Ec2,
 }
 
+/// What AWS Query calls one entry of a map, which has a key and a value.
+const MAP_ENTRY: &str = "entry";
+
 impl Dialect {
     fn namespace(self) -> &'static str {
         match self {
-            Self::Elbv2 => "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/",
+            Self::AwsQuery { namespace } => namespace,
             Self::Ec2 => "http://ec2.amazonaws.com/doc/2016-11-15/",
         }
     }
 
     fn item(self) -> &'static str {
         match self {
-            Self::Elbv2 => "member",
+            Self::AwsQuery { .. } => "member",
             Self::Ec2 => "item",
         }
     }
@@ -38,7 +44,7 @@ pub(crate) fn answer(dialect: Dialect, action: &str, members: &Value, request_id
     let mut content = String::new();
     write_members(dialect, members, &mut content);
     match dialect {
-        Dialect::Elbv2 => format!(
+        Dialect::AwsQuery { .. } => format!(
             "<{action}Response xmlns=\"{namespace}\"><{action}Result>{content}</{action}Result>\
              <ResponseMetadata><RequestId>{request_id}</RequestId></ResponseMetadata></{action}Response>"
         ),
@@ -52,7 +58,7 @@ pub(crate) fn answer(dialect: Dialect, action: &str, members: &Value, request_id
 pub(crate) fn error(dialect: Dialect, error: &ApiError, request_id: &str) -> String {
     let (code, message) = (escape(error.code.as_ref()), escape(error.message.as_str()));
     match dialect {
-        Dialect::Elbv2 => {
+        Dialect::AwsQuery { .. } => {
             let namespace = dialect.namespace();
             let fault = if error.status < 500 { "Sender" } else { "Receiver" };
             format!(
@@ -83,6 +89,11 @@ fn write_element(dialect: Dialect, name: &str, value: &Value, out: &mut String) 
     if value.is_null() {
         return;
     }
+    // The entries of a map follow one another, without an element around them.
+    if let (MAP_ENTRY, Value::Array(entries)) = (name, value) {
+        entries.iter().for_each(|entry| write_element(dialect, name, entry, out));
+        return;
+    }
     write_text(format_args!("<{name}>"), out);
     write_members(dialect, value, out);
     write_text(format_args!("</{name}>"), out);
@@ -98,11 +109,13 @@ mod tests {
 
     use super::*;
 
+    const ELB: Dialect = Dialect::AwsQuery { namespace: "http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/" };
+
     #[test]
     fn each_dialect_writes_lists_and_request_ids_its_own_way() {
         let members = json!({ "Groups": [{ "Id": "a&b", "Port": 80, "Gone": null }], "None": [] });
         assert_eq!(
-            answer(Dialect::Elbv2, "Describe", &members, "r-1"),
+            answer(ELB, "Describe", &members, "r-1"),
             "<DescribeResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeResult>\
              <Groups><member><Id>a&amp;b</Id><Port>80</Port></member></Groups><None></None></DescribeResult>\
              <ResponseMetadata><RequestId>r-1</RequestId></ResponseMetadata></DescribeResponse>"
@@ -115,10 +128,19 @@ mod tests {
     }
 
     #[test]
+    fn a_map_is_written_as_its_entries() {
+        let members = json!({ "Params": { "entry": [{ "key": "a", "value": "1" }, { "key": "b", "value": "2" }] } });
+        let answer = answer(ELB, "Describe", &members, "r-1");
+        let expected =
+            "<Params><entry><key>a</key><value>1</value></entry><entry><key>b</key><value>2</value></entry></Params>";
+        assert!(answer.contains(expected), "{answer}");
+    }
+
+    #[test]
     fn errors_carry_code_message_and_request_id() {
         let refusal = ApiError::new("SubnetNotFound", "no <subnet>");
         assert_eq!(
-            error(Dialect::Elbv2, &refusal, "r-2"),
+            error(ELB, &refusal, "r-2"),
             "<ErrorResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><Error><Type>Sender</Type>\
              <Code>SubnetNotFound</Code><Message>no &lt;subnet&gt;</Message></Error><RequestId>r-2</RequestId></ErrorResponse>"
         );

@@ -26,7 +26,7 @@ fn over(endpoint: &str) -> elbv2::Client {
 async fn served() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let endpoint = format!("http://{}", listener.local_addr().unwrap());
-    tokio::spawn(door::http::serve(simulator().await, listener));
+    tokio::spawn(door::http::serve(simulator().await, None, listener));
     endpoint
 }
 

@@ -101,9 +101,9 @@ async fn listeners_that_aws_would_not_make_are_refused() {
         (to("x", "TCP", &web.group), "ValidationError: 'x' is not a valid load balancer ARN".to_owned()),
         (to(&format!("{other}0"), "TCP", &web.group), "LoadBalancerNotFound: ".to_owned()),
         (to(&other, "TCP", &gone), format!("TargetGroupNotFound: Target groups '{gone}' not found")),
-        (to(&other, "HTTP", &http), "ValidationError: Listener protocol 'HTTP' must be one of 'TLS, TCP, TCP_UDP, UDP'".to_owned()),
-        (to(&other, "TLS", &web.group), "ValidationError: The simulator does not model certificates".to_owned()),
-        (to(&other, "QUIC", &web.group), "ValidationError: The simulator does not model the protocol QUIC".to_owned()),
+        (to(&other, "HTTP", &http), "ValidationError: Listener protocol 'HTTP' must be one of 'TLS, TCP, TCP_UDP, UDP, QUIC, TCP_QUIC'".to_owned()),
+        (to(&other, "TLS", &web.group), "ValidationError: A certificate must be specified for TLS listeners".to_owned()),
+        (to(&other, "QUIC", &web.group), "InvalidConfigurationRequest: A load balancer with security groups cannot have 'QUIC'".to_owned()),
         (to(&other, "TCP", &http), incompatible(&http, "'TCP' and 'HTTP'")),
         (to(&other, "TCP", &udp), incompatible(&udp, "'TCP' and 'UDP'")),
         (to(&other, "UDP", &web.group), incompatible(&web.group, "'UDP' and 'TCP'")),
@@ -116,7 +116,8 @@ async fn listeners_that_aws_would_not_make_are_refused() {
                 web.group
             ),
         ),
-        (action("Type=redirect"), "InvalidLoadBalancerAction: ".to_owned()),
+        (action("Type=redirect"), "ValidationError: RedirectConfig must be specified".to_owned()),
+        (action("Type=redirect&DefaultActions.member.1.RedirectConfig.StatusCode=HTTP_301"), "InvalidLoadBalancerAction: ".to_owned()),
         (action("Type=fixed-response&DefaultActions.member.1.FixedResponseConfig.StatusCode=404"), "InvalidLoadBalancerAction: ".to_owned()),
         (action("Type=forward"), "ValidationError: A target group ARN must be specified".to_owned()),
         (

@@ -111,7 +111,7 @@ async fn load_balancers_that_aws_would_not_make_are_refused() {
                 ("Name=w&Type=network&Subnets.member.1=subnet-a2&IpAddressType=dualstack", "InvalidConfigurationRequest: You must specify subnets with an associated IPv6 CIDR block."),
                 ("Name=w&Type=network&Subnets.member.1=subnet-a&IpAddressType=dualstack-without-public-ipv4", "InvalidConfigurationRequest: "),
                 ("Name=w&Type=network&Subnets.member.1=subnet-a&EnablePrefixForIpv6SourceNat=on", "InvalidConfigurationRequest: "),
-                ("Name=w&Subnets.member.1=subnet-a", "ValidationError: The simulator does not model application load balancers"),
+                ("Name=w&Subnets.member.1=subnet-a", "ValidationError: At least two subnets in two different Availability Zones must be specified"),
                 ("Name=w&Type=gateway&Subnets.member.1=subnet-a", "ValidationError: The simulator does not model gateway load balancers"),
                 (
                     "Name=w&Type=network&SubnetMappings.member.1.SubnetId=subnet-a&SubnetMappings.member.1.AllocationId=eipalloc-1",
@@ -127,7 +127,11 @@ async fn load_balancers_that_aws_would_not_make_are_refused() {
                 ),
                 (
                     "Name=w&Type=network&Subnets.member.1=subnet-a&CustomerOwnedIpv4Pool=pool",
-                    "ValidationError: 1 validation error detected: Value '…' at 'customerOwnedIpv4Pool'",
+                    "InvalidConfigurationRequest: CustomerOwnedIpv4Pool is not supported for load balancers of type 'network'",
+                ),
+                (
+                    "Name=w&Type=network&Subnets.member.1=subnet-a&Colour=red",
+                    "ValidationError: 1 validation error detected: Value '…' at 'colour'",
                 ),
             ],
         )

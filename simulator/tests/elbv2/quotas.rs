@@ -7,15 +7,6 @@ use northgate_simulator::Quotas;
 
 use super::world::{World, arn, refusal};
 
-impl World {
-    async fn limit(&self, quotas: &[(&str, u64)]) {
-        let quotas = quotas.iter().map(|(name, limit)| ((*name).to_owned(), *limit)).collect::<BTreeMap<_, _>>();
-        let mut options = self.simulator.options(&Self::scope()).await;
-        options.quotas = Quotas::try_from(quotas).unwrap();
-        self.simulator.set_options(&Self::scope(), options).await;
-    }
-}
-
 #[tokio::test]
 async fn limits_are_described_with_what_a_test_set_instead() {
     let world = World::new().await;

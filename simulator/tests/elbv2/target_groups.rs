@@ -103,8 +103,8 @@ async fn groups_that_aws_would_not_make_are_refused() {
             "ValidationError: The simulator does not model target groups with the target type 'lambda'",
         ),
         (
-            with("TargetType=alb"),
-            "ValidationError: The simulator does not model target groups with the target type 'alb'",
+            with("TargetType=alb&IpAddressType=ipv6"),
+            "InvalidConfigurationRequest: The IP address type of target groups with the target type 'alb' must be 'ipv4'",
         ),
         (with("ProtocolVersion=HTTP1"), "InvalidConfigurationRequest: "),
         (with("IpAddressType=bogus"), "ValidationError: 1 validation error detected: Value 'bogus' at 'ipAddressType'"),
@@ -157,8 +157,8 @@ async fn groups_that_aws_would_not_make_are_refused() {
             "ValidationError: Health check timeout '30' must be smaller than the interval '30'",
         ),
         (
-            "Name=web&Protocol=HTTP&Port=80&VpcId=vpc-a&ProtocolVersion=GRPC".to_owned(),
-            "ValidationError: The simulator does not model the protocol version GRPC",
+            "Name=web&Protocol=HTTP&Port=80&VpcId=vpc-a&ProtocolVersion=HTTP3".to_owned(),
+            "ValidationError: Protocol version 'HTTP3' must be one of 'GRPC, HTTP1, HTTP2'",
         ),
     ];
     for (parameters, expected) in &cases {

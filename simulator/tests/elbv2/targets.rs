@@ -15,9 +15,11 @@ async fn a_target_turns_healthy_once_its_group_is_in_use_and_its_load_balancer_a
     assert_eq!(world.health(&group).await, ["i-a:80 unused Target.NotInUse"]);
     let load_balancer = arn(world.load_balancer("web").await.load_balancer_arn());
     let listener = world.listener(&load_balancer, 80, &group).await;
-    tokio::time::advance(Duration::from_millis(2999)).await;
+    tokio::time::advance(Duration::from_millis(2499)).await;
     assert_eq!(world.health(&group).await, ["i-a:80 initial Elb.RegistrationInProgress"]);
     tokio::time::advance(Duration::from_millis(1)).await;
+    assert_eq!(world.health(&group).await, ["i-a:80 initial Elb.InitialHealthChecking"]);
+    tokio::time::advance(Duration::from_millis(500)).await;
     assert_eq!(world.health(&group).await, ["i-a:80 healthy"]);
     world.register(&group, &[("i-b", None)]).await.unwrap();
     assert_eq!(world.health(&group).await, ["i-a:80 healthy", "i-b:80 initial Elb.RegistrationInProgress"]);
@@ -96,7 +98,13 @@ async fn a_test_fixes_health_and_frees_it() {
     world.register(&web.group, &[("i-a", None), ("i-a", Some(81))]).await.unwrap();
     tokio::time::advance(Duration::from_secs(3)).await;
     let force = async |port: Option<u16>, state: Option<ForcedState>| {
-        let forced = ForcedHealth { target_group_arn: web.group.clone(), target_id: "i-a".to_owned(), port, state };
+        let forced = ForcedHealth {
+            target_group_arn: web.group.clone(),
+            target_id: "i-a".to_owned(),
+            port,
+            state,
+            reason: None,
+        };
         world.simulator.force_target_health(&World::scope(), forced).await.unwrap();
         world.health(&web.group).await
     };
@@ -111,6 +119,7 @@ async fn a_test_fixes_health_and_frees_it() {
         target_id: "i-a".to_owned(),
         port: None,
         state: None,
+        reason: None,
     };
     let refused = world.simulator.force_target_health(&World::scope(), nowhere).await.unwrap_err();
     assert_eq!(refused, "One or more target groups not found");

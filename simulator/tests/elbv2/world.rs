@@ -6,16 +6,20 @@ use aws_sdk_ec2::config::retry::RetryConfig;
 use aws_sdk_ec2::config::{BehaviorVersion, Credentials, Region};
 use aws_sdk_elasticloadbalancingv2::Client;
 use aws_sdk_elasticloadbalancingv2::types::{
-    Action, ActionTypeEnum, LoadBalancer, LoadBalancerTypeEnum, ProtocolEnum, Tag, TargetDescription, TargetGroup,
-    TargetTypeEnum,
+    Action, ActionTypeEnum, Certificate, FixedResponseActionConfig, IpAddressType, LoadBalancer, LoadBalancerTypeEnum,
+    PathPatternConditionConfig, ProtocolEnum, RuleCondition, Tag, TargetDescription, TargetGroup, TargetTypeEnum,
 };
 use northgate_simulator::account_description::AccountDescription;
-use northgate_simulator::{Options, Request, Scope, Service, Simulator};
+use northgate_simulator::{Options, Quotas, Request, Scope, Service, Simulator};
 
 const ACCOUNT: &str = "111122223333";
 const REGION: &str = "us-west-2";
 
-/// Two VPCs; subnets in three zones, one of them nearly full, two with IPv6; instances in both zones.
+/// Two VPCs; subnets in three zones and a Local Zone, one nearly full, one too small for application load balancers, two
+/// with IPv6; a default security group; instances in two zones.
+/// How many certificates the account has.
+const CERTIFICATES: u32 = 40;
+
 const WORLD: &str = r#"
 accountId: "111122223333"
 region: us-west-2
@@ -37,10 +41,13 @@ subnets:
 - {SubnetId: subnet-a2, VpcId: vpc-a, AvailabilityZone: us-west-2a, CidrBlock: 10.0.2.0/24}
 - {SubnetId: subnet-full, VpcId: vpc-a, AvailabilityZone: us-west-2c, CidrBlock: 10.0.3.0/24, AvailableIpAddressCount: 7}
 - {SubnetId: subnet-tight, VpcId: vpc-a, AvailabilityZone: us-west-2c, CidrBlock: 10.0.4.0/24, AvailableIpAddressCount: 8}
+- {SubnetId: subnet-small, VpcId: vpc-a, AvailabilityZone: us-west-2c, CidrBlock: 10.0.5.0/28}
+- {SubnetId: subnet-local, VpcId: vpc-a, AvailabilityZone: us-west-2-lax-1a, CidrBlock: 10.0.6.0/24}
 - {SubnetId: subnet-elsewhere, VpcId: vpc-b, AvailabilityZone: us-west-2b, CidrBlock: 10.9.0.0/24}
 securityGroups:
 - {GroupId: sg-one, GroupName: one, VpcId: vpc-a}
 - {GroupId: sg-two, GroupName: two, VpcId: vpc-a}
+- {GroupId: sg-default, GroupName: default, VpcId: vpc-a}
 - {GroupId: sg-elsewhere, GroupName: elsewhere, VpcId: vpc-b}
 instances:
 - {InstanceId: i-a, SubnetId: subnet-a, PrivateIpAddress: 10.0.0.10}
@@ -59,7 +66,7 @@ pub(crate) struct World {
 impl World {
     pub(crate) async fn new() -> Self {
         let simulator = Simulator::new(Options::default());
-        let description = AccountDescription::parse(WORLD).expect("a description that can be read");
+        let description = AccountDescription::parse(&described()).expect("a description that can be read");
         description.load(&simulator).await.expect("a description that loads");
         Self::of(simulator)
     }
@@ -93,7 +100,7 @@ impl World {
     /// `CODE: message`.
     pub(crate) async fn call(&self, action: &str, parameters: &str) -> Result<String, String> {
         let body = format!("Action={action}&Version=2015-12-01&{parameters}").into_bytes();
-        let request = Request { service: Service::ElasticLoadBalancing, scope: Self::scope(), body };
+        let request = Request::query(Service::ElasticLoadBalancing, Self::scope(), body);
         let response = self.simulator.handle(request).await;
         let document = String::from_utf8(response.body).expect("UTF-8");
         if response.status == 200 {
@@ -149,6 +156,57 @@ impl World {
         Web { load_balancer, group, listener }
     }
 
+    /// An internet-facing application load balancer in two zones, with a security group; its ARN.
+    pub(crate) async fn application(&self, name: &str) -> String {
+        let create = self.elb.create_load_balancer().name(name).subnets("subnet-a").subnets("subnet-b");
+        let made = create.security_groups("sg-one").send().await.expect("a load balancer");
+        arn(made.load_balancers()[0].load_balancer_arn())
+    }
+
+    /// A network load balancer without security groups; its ARN.
+    pub(crate) async fn bare(&self, name: &str, kind: IpAddressType) -> String {
+        let create = self.elb.create_load_balancer().name(name).r#type(LoadBalancerTypeEnum::Network);
+        let made = create.subnets("subnet-a").ip_address_type(kind).send().await.expect("a load balancer");
+        arn(made.load_balancers()[0].load_balancer_arn())
+    }
+
+    /// A group for HTTP to addresses; its ARN.
+    pub(crate) async fn http_group(&self, name: &str) -> String {
+        arn(self.target_group_of(name, ProtocolEnum::Http, TargetTypeEnum::Ip).await.target_group_arn())
+    }
+
+    /// A listener with one action; its ARN.
+    pub(crate) async fn listener_of(
+        &self,
+        load_balancer: &str,
+        protocol: ProtocolEnum,
+        port: i32,
+        action: Action,
+    ) -> String {
+        let secure = matches!(protocol, ProtocolEnum::Https | ProtocolEnum::Tls);
+        let create = self.elb.create_listener().load_balancer_arn(load_balancer).protocol(protocol).port(port);
+        let create = create.set_certificates(secure.then(|| vec![certificate(1)]));
+        let made = create.default_actions(action).send().await.expect("a listener");
+        arn(made.listeners()[0].listener_arn())
+    }
+
+    /// An application load balancer `shop` with a group and listeners on HTTP 80 and HTTPS 443 that forward to it.
+    pub(crate) async fn shop(&self) -> Shop {
+        let load_balancer = self.application("shop").await;
+        let group = self.http_group("shop").await;
+        let http = self.listener_of(&load_balancer, ProtocolEnum::Http, 80, forward(&group)).await;
+        let https = self.listener_of(&load_balancer, ProtocolEnum::Https, 443, forward(&group)).await;
+        Shop { load_balancer, group, http, https }
+    }
+
+    /// Sets quotas of the account.
+    pub(crate) async fn limit(&self, quotas: &[(&str, u64)]) {
+        let quotas = quotas.iter().map(|(name, limit)| ((*name).to_owned(), *limit)).collect::<BTreeMap<_, _>>();
+        let mut options = self.simulator.options(&Self::scope()).await;
+        options.quotas = Quotas::try_from(quotas).expect("names of quotas");
+        self.simulator.set_options(&Self::scope(), options).await;
+    }
+
     pub(crate) async fn state(&self, load_balancer: &str) -> String {
         let answer =
             self.elb.describe_load_balancers().load_balancer_arns(load_balancer).send().await.expect("a load balancer");
@@ -185,6 +243,42 @@ pub(crate) struct Web {
     pub(crate) load_balancer: String,
     pub(crate) group: String,
     pub(crate) listener: String,
+}
+
+/// The ARNs of an application load balancer's stack.
+pub(crate) struct Shop {
+    pub(crate) load_balancer: String,
+    pub(crate) group: String,
+    pub(crate) http: String,
+    pub(crate) https: String,
+}
+
+/// [`WORLD`], with the certificates that listeners have.
+fn described() -> String {
+    let certificates = (1..=CERTIFICATES).map(|number| format!("- CertificateArn: {}\n", certificate_arn(number)));
+    format!("{WORLD}certificates:\n{}", certificates.collect::<String>())
+}
+
+/// The ARN of a certificate.
+pub(crate) fn certificate_arn(number: u32) -> String {
+    format!("arn:aws:acm:{REGION}:{ACCOUNT}:certificate/{number}")
+}
+
+pub(crate) fn certificate(number: u32) -> Certificate {
+    Certificate::builder().certificate_arn(certificate_arn(number)).build()
+}
+
+/// An action that answers with a status.
+pub(crate) fn fixed_response(status: &str) -> Action {
+    let config = FixedResponseActionConfig::builder().status_code(status).build();
+    Action::builder().r#type(ActionTypeEnum::FixedResponse).fixed_response_config(config).build()
+}
+
+/// A condition on the path.
+pub(crate) fn path(patterns: &[&str]) -> RuleCondition {
+    let patterns = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+    let config = PathPatternConditionConfig::builder().set_values(Some(patterns)).build();
+    RuleCondition::builder().field("path-pattern").path_pattern_config(config).build()
 }
 
 pub(crate) fn forward(group: &str) -> Action {

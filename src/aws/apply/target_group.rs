@@ -1,7 +1,7 @@
 //! Writes to target groups and their targets.
 
 use aws_sdk_elasticloadbalancingv2::types::Matcher;
-use northgate_planner::model::HealthCheckPort;
+use northgate_planner::model::{HealthCheckPort, Target};
 use northgate_planner::plan::{
     CreateTargetGroup, DeleteTargetGroup, ModifyTargetGroup, ModifyTargetGroupAttributes, Targets,
 };
@@ -13,6 +13,8 @@ use crate::aws::to_sdk::{elb_tags, id, known, target_group_attributes, targets};
 use crate::aws::{Inner, Performed};
 
 const GONE: &[&str] = &["TargetGroupNotFound"];
+/// The refusals of a registration that fewer targets might not get.
+const NO_ROOM: &[&str] = &["TooManyTargets", "TooManyRegistrationsForTargetId"];
 
 /// Puts a health check into a request. The two requests that hold one share nothing but the names of their setters.
 macro_rules! with_health_check {
@@ -88,9 +90,28 @@ pub(super) async fn delete(account: &Inner, request: &DeleteTargetGroup) -> Resu
     Ok(performed)
 }
 
+/// Registers targets. AWS takes all of a call or none; where a quota has no room for all, as many as fit are registered
+/// before the refusal is given back: those that serve now may be waiting for the first of them.
 pub(super) async fn register(account: &Inner, request: &Targets) -> Result<Performed, AwsError> {
     let Targets { target_group_arn, targets: wanted } = request;
-    let call = account.clients.elb.register_targets().target_group_arn(id(target_group_arn));
+    let answer = register_all(account, &id(target_group_arn), wanted).await;
+    let Err(refusal) = &answer else { return answer };
+    if refusal.is_any(NO_ROOM) {
+        let (mut rest, mut size) = (wanted.as_slice(), wanted.len() / 2);
+        while size > 0 && !rest.is_empty() {
+            let (some, others) = rest.split_at(size.min(rest.len()));
+            match register_all(account, &id(target_group_arn), some).await {
+                Ok(_) => rest = others,
+                Err(refusal) if refusal.is_any(NO_ROOM) => size /= 2,
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    answer
+}
+
+async fn register_all(account: &Inner, target_group_arn: &str, wanted: &[Target]) -> Result<Performed, AwsError> {
+    let call = account.clients.elb.register_targets().target_group_arn(target_group_arn);
     let answer = call.set_targets(Some(targets(wanted))).send().await;
     Ok(done(&answer.map_err(failed(Call::elb("RegisterTargets")))?))
 }

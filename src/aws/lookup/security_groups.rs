@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use northgate_planner::actual::{BACKEND_SECURITY_GROUP, CLUSTER_TAG, SHARED_RESOURCE_TAG};
 use northgate_planner::facts::SecurityGroupFacts;
 use northgate_planner::id::SecurityGroupId;
 
@@ -13,12 +12,7 @@ use crate::aws::from_sdk::ec2::{security_group_facts, security_group_id};
 
 /// The group that all load balancers of the cluster share, when it exists. Of several the one with the lowest id.
 pub(super) async fn backend_group(account: &Inner) -> Result<Option<SecurityGroupId>, AwsError> {
-    let filters = vec![
-        filter("vpc-id", [&account.vpc]),
-        filter(format!("tag:{CLUSTER_TAG}"), [&account.cluster_name]),
-        filter(format!("tag:{SHARED_RESOURCE_TAG}"), [BACKEND_SECURITY_GROUP]),
-    ];
-    let answer = account.clients.security_groups(filters).await?;
+    let answer = account.shared_security_groups().await?;
     let ids = answer.iter().map(security_group_id).collect::<Result<Vec<_>, _>>()?;
     Ok(ids.into_iter().min())
 }

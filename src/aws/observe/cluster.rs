@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use northgate_planner::actual::{
-    ActualCluster, ActualSecurityGroup, BACKEND_SECURITY_GROUP, CLUSTER_TAG, SERVICE_STACK_TAG, SHARED_RESOURCE_TAG,
+    ActualCluster, ActualSecurityGroup, BACKEND_SECURITY_GROUP, SERVICE_STACK_TAG, SHARED_RESOURCE_TAG,
 };
 use northgate_planner::id::{SecurityGroupId, StackId};
 
@@ -14,8 +14,7 @@ use crate::aws::from_sdk::ec2::{security_group, security_group_id};
 
 /// Observes the cluster's shared group with the cluster's other groups, which say what stacks there are, in one call.
 pub(super) async fn observe(account: &Inner) -> Result<ActualCluster, AwsError> {
-    let cluster = filter(format!("tag:{CLUSTER_TAG}"), [&account.cluster_name]);
-    let answer = account.clients.security_groups(vec![filter("vpc-id", [&account.vpc]), cluster]).await?;
+    let answer = account.cluster_security_groups().await?;
     let groups = answer.iter().map(security_group).collect::<Result<Vec<_>, _>>()?;
     let stack = |group: &ActualSecurityGroup| StackId::from_tag_value(group.tags.get(SERVICE_STACK_TAG)?);
     let stacks_left = groups.iter().filter_map(stack).collect();

@@ -5,46 +5,47 @@ use std::sync::Arc;
 
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use futures::try_join;
-use northgate_planner::actual::{ActualLoadBalancer, ActualStack, CLUSTER_TAG, Owned, Purpose, SERVICE_STACK_TAG};
+use northgate_planner::actual::{
+    ActualLoadBalancer, ActualStack, CLUSTER_TAG, Foreign, Owned, Purpose, SERVICE_STACK_TAG,
+};
 use northgate_planner::id::{LoadBalancerArn, StackId, TargetGroupArn};
 use northgate_planner::model::Pairs;
 
 use crate::aws::Inner;
-use crate::aws::describe::{each, filter};
+use crate::aws::describe::each;
 use crate::aws::error::AwsError;
 use crate::aws::from_sdk::ec2::security_group;
-use crate::aws::from_sdk::load_balancing::{
-    self as from_sdk, Listed, listed_load_balancer, listed_target_group, listener, listener_arn,
-};
+use crate::aws::from_sdk::load_balancing::{self as from_sdk, Listed, listener, listener_arn};
+use crate::aws::listing::Listing;
 
 /// Observes a stack.
 ///
-/// 1. lists the Region's load balancers and target groups and the stack's security groups, side by side
-/// 2. finds by their tags (from the cache) which of them may be the stack's
+/// 1. lists the Region's load balancers and target groups, with their tags (from the cache), and the stack's security
+///    groups, side by side
+/// 2. finds by the tags which of them may be the stack's
 /// 3. reads of those the listeners, the attributes that the purpose wants, and the tags afresh
-/// 4. claims what carries the tags, and keeps the names of the rest
+/// 4. claims what carries the tags; of the rest only names count
 pub(super) async fn observe(account: &Inner, id: &StackId, purpose: Purpose) -> Result<ActualStack, AwsError> {
     let stack = Stack { account, id };
-    let (load_balancers, target_groups, mut found) =
-        try_join!(stack.load_balancers(), stack.target_groups(), stack.security_groups())?;
-    let candidates = stack.candidates(&load_balancers, &target_groups).await?;
-    let details = stack.details(candidates, purpose).await?;
-    for listed in load_balancers.into_iter().filter(|listed| !details.gone.contains(&listed.arn)) {
-        let build = |tags| details.load_balancer(&listed, tags);
-        match stack.place(&listed.arn, &details, &mut found.unidentified, build)? {
-            Some(ours) => found.load_balancers.push(ours),
-            None => _ = found.foreign_load_balancers.insert(listed.name, LoadBalancerArn::new(listed.arn)),
-        }
+    let (listing, mut found) = try_join!(account.listing(), stack.security_groups())?;
+    let candidates = stack.candidates(&listing);
+    let mut gone = listing.gone().clone();
+    let details = stack.details(&candidates, purpose).await?;
+    gone.extend(details.gone.iter().cloned());
+    for listed in candidates.load_balancers.iter().filter(|listed| !gone.contains(&listed.arn)) {
+        let build = |tags| details.load_balancer(listed, tags);
+        found.load_balancers.extend(stack.place(&listed.arn, &details, &mut found.unidentified, build)?);
     }
-    for listed in target_groups.into_iter().filter(|listed| !details.gone.contains(&listed.arn)) {
-        let build = |tags| from_sdk::target_group(&listed, tags, details.attributes.get(&listed.arn).cloned());
-        match stack.place(&listed.arn, &details, &mut found.unidentified, build)? {
-            Some(ours) => found.target_groups.push(ours),
-            None => _ = found.foreign_target_groups.insert(listed.name, TargetGroupArn::new(listed.arn)),
-        }
+    for listed in candidates.target_groups.iter().filter(|listed| !gone.contains(&listed.arn)) {
+        let build = |tags| from_sdk::target_group(listed, tags, details.attributes.get(&listed.arn).cloned());
+        found.target_groups.extend(stack.place(&listed.arn, &details, &mut found.unidentified, build)?);
     }
-    found.load_balancers.sort_by(|one, other| one.arn.cmp(&other.arn));
-    found.target_groups.sort_by(|one, other| one.arn.cmp(&other.arn));
+    let own = found.load_balancers.iter().map(|own| own.arn.clone()).collect::<Vec<_>>();
+    let left_out = gone.iter().map(LoadBalancerArn::new);
+    found.foreign_load_balancers = Foreign::of(listing.load_balancer_names(), own.into_iter().chain(left_out));
+    let own = found.target_groups.iter().map(|own| own.arn.clone()).collect::<Vec<_>>();
+    let left_out = gone.iter().map(TargetGroupArn::new);
+    found.foreign_target_groups = Foreign::of(listing.target_group_names(), own.into_iter().chain(left_out));
     found.security_groups.sort_by(|one, other| one.id.cmp(&other.id));
     found.unidentified.sort();
     Ok(found)
@@ -55,14 +56,12 @@ struct Stack<'a> {
     id: &'a StackId,
 }
 
-/// What may be the stack's: by tags that may be minutes old.
-struct Candidates {
-    load_balancers: Vec<String>,
-    target_groups: Vec<String>,
+/// What may be the stack's: by tags that may be minutes old. By ARN.
+struct Candidates<'l> {
+    load_balancers: Vec<&'l Listed<elb::LoadBalancer>>,
+    target_groups: Vec<&'l Listed<elb::TargetGroup>>,
     /// The tags of those whose tags were read just now.
     fresh: BTreeMap<String, Arc<Pairs>>,
-    /// What was listed, and had gone when its tags were asked for.
-    gone: BTreeSet<String>,
 }
 
 /// What was read of the candidates.
@@ -86,22 +85,9 @@ enum Owner {
 }
 
 impl Stack<'_> {
-    async fn load_balancers(&self) -> Result<Vec<Listed<elb::LoadBalancer>>, AwsError> {
-        self.account.clients.load_balancers().await?.into_iter().map(listed_load_balancer).collect()
-    }
-
-    async fn target_groups(&self) -> Result<Vec<Listed<elb::TargetGroup>>, AwsError> {
-        self.account.clients.target_groups().await?.into_iter().map(listed_target_group).collect()
-    }
-
     async fn security_groups(&self) -> Result<ActualStack, AwsError> {
-        let filters = vec![
-            filter("vpc-id", [&self.account.vpc]),
-            filter(format!("tag:{CLUSTER_TAG}"), [&self.account.cluster_name]),
-            filter(format!("tag:{SERVICE_STACK_TAG}"), [self.id.tag_value()]),
-        ];
         let mut found = ActualStack::default();
-        for answer in self.account.clients.security_groups(filters).await? {
+        for answer in self.account.security_groups_of(&self.id.tag_value()).await? {
             let group = security_group(&answer)?;
             let tags = group.tags.clone();
             match self.claim(group, &tags) {
@@ -112,37 +98,22 @@ impl Stack<'_> {
         Ok(found)
     }
 
-    /// Only what is in the cluster's VPC can be the stack's.
-    async fn candidates(
-        &self,
-        load_balancers: &[Listed<elb::LoadBalancer>],
-        target_groups: &[Listed<elb::TargetGroup>],
-    ) -> Result<Candidates, AwsError> {
-        let load_balancers = self.in_vpc(load_balancers);
-        let target_groups = self.in_vpc(target_groups);
-        let arns = load_balancers.iter().chain(&target_groups).cloned().collect::<Vec<_>>();
-        let mut tagged = self.account.tags.of(&self.account.clients, &arns).await?;
-        let gone = arns.into_iter().filter(|arn| !tagged.contains_key(arn)).collect();
-        tagged.retain(|_, tagged| !matches!(self.owner(&tagged.tags), Owner::Other));
-        let may_be_ours = |arns: Vec<String>| arns.into_iter().filter(|arn| tagged.contains_key(arn)).collect();
-        let (load_balancers, target_groups) = (may_be_ours(load_balancers), may_be_ours(target_groups));
-        let fresh = tagged.into_iter().filter(|(_, tagged)| tagged.fresh).map(|(arn, tagged)| (arn, tagged.tags));
-        Ok(Candidates { load_balancers, target_groups, fresh: fresh.collect(), gone })
+    fn candidates<'l>(&self, listing: &'l Listing) -> Candidates<'l> {
+        let (load_balancers, target_groups) = listing.of_stack(&self.id.tag_value());
+        let arns = load_balancers.iter().map(|listed| &listed.arn);
+        let arns = arns.chain(target_groups.iter().map(|listed| &listed.arn));
+        let fresh = arns.filter_map(|arn| Some((arn.clone(), listing.fresh_tags(arn)?))).collect();
+        Candidates { load_balancers, target_groups, fresh }
     }
 
-    fn in_vpc<T>(&self, listed: &[Listed<T>]) -> Vec<String> {
-        let ours = listed.iter().filter(|listed| listed.vpc.as_deref() == Some(self.account.vpc.as_str()));
-        ours.map(|listed| listed.arn.clone()).collect()
-    }
-
-    async fn details(&self, candidates: Candidates, purpose: Purpose) -> Result<Details, AwsError> {
-        let (attributes, (listeners, tags)) = try_join!(self.attributes(&candidates, purpose), async {
-            let listeners = self.listeners(&candidates).await?;
-            let tags = self.tags(&candidates, &listeners).await?;
+    async fn details(&self, candidates: &Candidates<'_>, purpose: Purpose) -> Result<Details, AwsError> {
+        let (attributes, (listeners, tags)) = try_join!(self.attributes(candidates, purpose), async {
+            let listeners = self.listeners(candidates).await?;
+            let tags = self.tags(candidates, &listeners).await?;
             Ok((listeners, tags))
         })?;
-        let mut gone = candidates.gone;
-        for arn in candidates.load_balancers.into_iter().chain(candidates.target_groups) {
+        let mut gone = BTreeSet::new();
+        for arn in candidates.load_balancer_arns().into_iter().chain(candidates.target_group_arns()) {
             let unanswered = |answers: &BTreeMap<String, Option<_>>| answers.get(&arn).is_some_and(Option::is_none);
             let without_listeners = listeners.get(&arn).is_some_and(Option::is_none);
             if unanswered(&attributes) || without_listeners || !tags.contains_key(&arn) {
@@ -155,7 +126,7 @@ impl Stack<'_> {
     /// The attributes that the purpose wants, by ARN; `None`: the resource is gone.
     async fn attributes(
         &self,
-        candidates: &Candidates,
+        candidates: &Candidates<'_>,
         purpose: Purpose,
     ) -> Result<BTreeMap<String, Option<Pairs>>, AwsError> {
         let clients = &self.account.clients;
@@ -170,8 +141,8 @@ impl Stack<'_> {
             Ok((arn, pairs))
         };
         let answers = match purpose {
-            Purpose::Keep => each(&candidates.target_groups, of_target_group).await?,
-            Purpose::Delete => each(&candidates.load_balancers, of_load_balancer).await?,
+            Purpose::Keep => each(&candidates.target_group_arns(), of_target_group).await?,
+            Purpose::Delete => each(&candidates.load_balancer_arns(), of_load_balancer).await?,
         };
         Ok(answers.into_iter().collect())
     }
@@ -179,23 +150,23 @@ impl Stack<'_> {
     /// The listeners of each load balancer; `None`: it is gone.
     async fn listeners(
         &self,
-        candidates: &Candidates,
+        candidates: &Candidates<'_>,
     ) -> Result<BTreeMap<String, Option<Vec<elb::Listener>>>, AwsError> {
         let of_load_balancer = async |arn: String| {
             let listeners = self.account.clients.listeners(&arn).await?;
             Ok((arn, listeners))
         };
-        Ok(each(&candidates.load_balancers, of_load_balancer).await?.into_iter().collect())
+        Ok(each(&candidates.load_balancer_arns(), of_load_balancer).await?.into_iter().collect())
     }
 
     /// The tags of the candidates and of all listeners, none older than this look.
     async fn tags(
         &self,
-        candidates: &Candidates,
+        candidates: &Candidates<'_>,
         listeners: &BTreeMap<String, Option<Vec<elb::Listener>>>,
     ) -> Result<BTreeMap<String, Arc<Pairs>>, AwsError> {
         let mut arns = BTreeSet::new();
-        arns.extend(candidates.load_balancers.iter().chain(&candidates.target_groups).cloned());
+        arns.extend(candidates.load_balancer_arns().into_iter().chain(candidates.target_group_arns()));
         arns.retain(|arn| !candidates.fresh.contains_key(arn));
         for listener in listeners.values().flatten().flatten() {
             arns.insert(listener_arn(listener)?.to_owned());
@@ -238,6 +209,16 @@ impl Stack<'_> {
         } else {
             Owner::Unidentified
         }
+    }
+}
+
+impl Candidates<'_> {
+    fn load_balancer_arns(&self) -> Vec<String> {
+        self.load_balancers.iter().map(|listed| listed.arn.clone()).collect()
+    }
+
+    fn target_group_arns(&self) -> Vec<String> {
+        self.target_groups.iter().map(|listed| listed.arn.clone()).collect()
     }
 }
 

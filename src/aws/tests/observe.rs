@@ -60,9 +60,9 @@ async fn a_stack_is_what_carries_its_tags_and_the_rest_only_takes_names() {
     let [group] = stack.security_groups.as_slice() else { panic!("one group: {:?}", stack.security_groups) };
     assert_eq!((group.resource_id(), group.name.as_str()), ("ManagedLBSecurityGroup", "k8s-web"));
 
-    let names = stack.foreign_load_balancers.keys().map(String::as_str).collect::<Vec<_>>();
+    let names = stack.foreign_load_balancers.iter().map(|(name, _)| name).collect::<Vec<_>>();
     assert_eq!(names, ["nobody", "other-cluster", "other-stack", "other-vpc"]);
-    assert_eq!(stack.foreign_target_groups.keys().collect::<Vec<_>>(), ["plain"]);
+    assert_eq!(stack.foreign_target_groups.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["plain"]);
     assert_eq!(stack.unidentified, [format!("{ARN}:loadbalancer/net/nobody/0123456789abcdef")]);
 }
 
@@ -96,7 +96,7 @@ async fn tags_that_change_under_the_cache_are_seen_on_what_is_the_stacks_own() {
     stranger.perform(&resolved(AwsChange::AddTags(change))).await.unwrap();
     let stack = bed.stack(Purpose::Keep).await;
     assert!(stack.load_balancers.is_empty());
-    assert_eq!(stack.foreign_load_balancers["web"], load_balancer);
+    assert_eq!(stack.foreign_load_balancers.named("web"), Some(&load_balancer));
 }
 
 #[tokio::test]
@@ -120,7 +120,8 @@ async fn something_that_vanishes_while_we_look_is_left_out_and_takes_no_name() {
         bed.wire.refuse(operation, 400, code);
         let stack = bed.stack(Purpose::Keep).await;
         assert_eq!((stack.load_balancers.len(), stack.target_groups.len()), lost, "{operation}");
-        assert!(stack.foreign_load_balancers.is_empty() && stack.foreign_target_groups.is_empty(), "{operation}");
+        let foreign = stack.foreign_load_balancers.iter().count() + stack.foreign_target_groups.iter().count();
+        assert_eq!(foreign, 0, "{operation}");
     }
 }
 
@@ -134,7 +135,11 @@ async fn one_vanished_arn_does_not_lose_the_tags_of_the_others() {
     let scope = Scope::Stack { id: web(), purpose: Purpose::Keep };
     let Actual::Stack(stack) = restarted(&bed).observe(&scope).await.unwrap() else { panic!("a stack") };
     assert_eq!(stack.target_groups[0].arn, target_group);
-    assert_eq!(stack.load_balancers.len() + stack.foreign_load_balancers.len(), 4, "five less the vanished one");
+    assert_eq!(
+        stack.load_balancers.len() + stack.foreign_load_balancers.iter().count(),
+        4,
+        "five less the vanished one"
+    );
 }
 
 #[tokio::test]
@@ -158,7 +163,7 @@ async fn passes_that_start_together_ask_for_each_tag_once() {
     let bed = Bed::with(&format!("targetGroups:\n{}", many.collect::<String>())).await;
     let (one, other, third) =
         tokio::join!(bed.stack(Purpose::Keep), bed.stack(Purpose::Keep), bed.stack(Purpose::Keep));
-    assert_eq!(one.foreign_target_groups.len(), 100);
+    assert_eq!(one.foreign_target_groups.iter().count(), 100);
     assert!(one == other && other == third);
     let calls = bed.wire.calls();
     assert_eq!(calls.iter().filter(|call| *call == "DescribeTags").count(), 5);

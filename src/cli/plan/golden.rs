@@ -11,15 +11,18 @@ use clap::Parser as _;
 use northgate_planner::crd::TargetGroupBinding;
 use northgate_planner::id::{AccountId, Key, ObjectName, Region, StackId};
 use northgate_planner::plan::{
-    Change, Document, Entry, KubeChange, Made, Step, Wait, WaitFor, Write as PlanWrite, render, resolve,
+    Change, Document, Entry, KubeChange, Made, Outcome, Step, Wait, WaitFor, Write as PlanWrite, render, resolve,
 };
 use northgate_planner::snapshot::Snapshot;
 use northgate_simulator::account_description::AccountDescription;
 use northgate_simulator::{Options, Simulator};
 use serde_json::{Value, json};
 
-use super::{PlanArgs, Run, Selection, planned, source};
+use super::{Passes, PlanArgs, Selection, planned, source};
 use crate::aws::{Connection, Write as _};
+
+mod reads;
+mod recorded;
 
 #[derive(Debug, clap::Parser)]
 struct CommandLine {
@@ -65,16 +68,20 @@ impl Case {
 /// otherwise depend on where the checkout is.
 const CASES: &str = "tests/golden";
 
-#[test]
-fn every_case_plans_as_written_and_ends_in_agreement() {
+/// All cases, or those whose name contains `NORTHGATE_CASE`.
+fn cases() -> Vec<Case> {
     let only = std::env::var("NORTHGATE_CASE").unwrap_or_default();
     let mut folders = std::fs::read_dir(CASES).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
     folders.retain(|folder| folder.is_dir() && folder.to_string_lossy().contains(&only));
     folders.sort();
     assert!(!folders.is_empty());
+    folders.into_iter().map(Case::open).collect()
+}
+
+#[test]
+fn every_case_plans_as_written_and_ends_in_agreement() {
     let mut differences = Vec::new();
-    for folder in folders {
-        let case = Case::open(folder);
+    for case in cases() {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
         runtime.block_on(check(&case, &mut differences));
     }
@@ -152,8 +159,11 @@ async fn check(case: &Case, differences: &mut Vec<String>) {
         let mut world = World::open(case, source.snapshot).await;
         world.carry_out(&document, usize::MAX).await;
         let again = world.plan().await;
-        let left = again.entries.iter().flat_map(|entry| &entry.steps).collect::<Vec<_>>();
-        if !left.is_empty() {
+        // Beside what is held or refused others may wait for a person, and a state that is described does not pass.
+        let is_stuck = |entry: &Entry| !entry.held.is_empty() || entry.outcome == Outcome::Refused;
+        let stays = again.entries.iter().any(is_stuck) || document.summary.calls == 0;
+        let mut left = again.entries.iter().flat_map(|entry| &entry.steps);
+        if left.any(|step| !stays || matches!(step, Step::Change(_))) {
             differences.push(format!("--- {}: carried out, and there is still\n{}", case.name(), render(&again)));
         }
     }
@@ -161,6 +171,8 @@ async fn check(case: &Case, differences: &mut Vec<String>) {
 
 /// A simulated account and the objects of a case: what a plan is carried out on.
 struct World {
+    args: PlanArgs,
+    simulator: Simulator,
     connection: Connection,
     snapshot: Snapshot,
     made: BTreeMap<Key, Made>,
@@ -174,16 +186,22 @@ impl World {
         let simulator = Simulator::new(Options::default());
         description.load(&simulator).await.unwrap();
         let connection = Connection::over(simulator.connector(), &account, &region);
-        Self { connection, snapshot, made: BTreeMap::new() }
+        Self { args: case.args.clone(), simulator, connection, snapshot, made: BTreeMap::new() }
     }
 
     async fn plan(&self) -> Document {
         let settings = self.snapshot.settings.clone();
         let account = self.connection.read_only_account(settings.cluster_name.clone(), settings.vpc.clone());
-        let mut run = Run::new(&account, self.snapshot.clone());
-        _ = run.plan(&Selection { names: &[], namespace: None, by_files: true }).await.unwrap();
+        let mut passes = Passes::new(&account, self.snapshot.clone());
+        let selection = Selection {
+            names: &self.args.names,
+            namespace: self.args.namespace.as_deref(),
+            default_namespace: "default",
+            by_files: true,
+        };
+        passes.run(&selection).await.unwrap();
         let header = source::header(&self.snapshot);
-        Document::new(header, run.plans, run.refused, run.skipped, BTreeMap::new(), Vec::new())
+        Document::new(header, passes.plans, passes.refused, passes.skipped, BTreeMap::new(), Vec::new())
     }
 
     /// Carries out every step as printed, each entry in its own order, the entries as they wait for each other. Stops
@@ -258,6 +276,15 @@ impl World {
                 let object: TargetGroupBinding = serde_json::from_value(object).unwrap();
                 self.snapshot.bindings.insert(name, Arc::new(object));
             }
+        }
+    }
+}
+
+impl Drop for World {
+    /// No plan may need a request that AWS's service model does not allow.
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            assert_eq!(self.simulator.violations(), []);
         }
     }
 }

@@ -14,10 +14,10 @@ use northgate_simulator::{Options, Simulator};
 use serde_json::Value;
 
 use super::PlanArgs;
-use crate::aws::{Connection, ReadOnlyAccount};
+use crate::aws::{Connection, Occasion, ReadOnlyAccount, Record};
 use crate::cli::input::Manifests;
-use crate::cli::{Failure, connect};
-use crate::cluster;
+use crate::cli::{Failure, connect_recorded};
+use crate::cluster::{self, Client};
 
 /// Everything that a plan is made from.
 pub(super) struct Source {
@@ -29,6 +29,10 @@ pub(super) struct Source {
     pub(super) ignored: BTreeMap<String, usize>,
     /// The objects come from files, not from a live cluster.
     pub(super) by_files: bool,
+    /// Where a name on the command line is, unless `-n` says.
+    pub(super) default_namespace: String,
+    /// Everything that is read of the account, for `--record`.
+    pub(super) record: Option<Record>,
 }
 
 /// What was asked for and cannot be had.
@@ -36,6 +40,8 @@ pub(super) struct Source {
 enum SourceError {
     #[error("cannot read the account description {path}")]
     Account { path: String, source: Box<dyn std::error::Error + Send + Sync> },
+    #[error("cannot write the account description {path}")]
+    Unwritable { path: String, source: std::io::Error },
     #[error("the account description {path} names no vpcId, and --aws-vpc-id is not given; give one of them")]
     NoVpcInAccount { path: String },
 }
@@ -52,19 +58,36 @@ pub(super) fn header(snapshot: &Snapshot) -> Header {
     }
 }
 
+impl Source {
+    /// Writes what was read of the account, once the plan is made.
+    pub(super) fn write_record(&self, path: &Path) -> Result<(), Failure> {
+        let Some(record) = &self.record else { return Ok(()) };
+        let settings = &self.snapshot.settings;
+        let description = record.description(Occasion {
+            now: self.snapshot.now,
+            account: settings.account.as_ref(),
+            region: &settings.region,
+            vpc: &settings.vpc,
+        });
+        let failed = |source| SourceError::Unwritable { path: path.display().to_string(), source };
+        Ok(std::fs::write(path, description).map_err(failed)?)
+    }
+}
+
 /// Opens what the command line names, and reads the Kubernetes objects.
 pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
-    let mut manifests = Manifests::read(&args.files)?;
+    let mut manifests = Manifests::read(&args.files, args.recursive)?;
     let live = args.files.is_empty() || args.cluster;
     let client = if live { Some(cluster::connect(&connect_options(args)).await?) } else { None };
+    let record = args.record.as_ref().map(|_| Record::default());
     let (account, settings, now) = match &args.account {
-        Some(path) => described(args, path).await?,
+        Some(path) => described(args, path, record.as_ref()).await?,
         None => {
             let nodes = async || match &client {
                 Some(client) => cluster::node_instances(client).await,
                 None => Ok(Vec::new()),
             };
-            let (connection, settings) = connect(&args.decisions, nodes).await?;
+            let (connection, settings) = connect_recorded(&args.decisions, record.as_ref(), nodes).await?;
             let account = connection.read_only_account(settings.cluster_name.clone(), settings.vpc.clone());
             (account, settings, cluster::now())
         }
@@ -72,17 +95,7 @@ pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
     let settings = Arc::new(settings);
     let snapshot = match &client {
         None => of_files(&manifests, settings, now),
-        Some(client) => {
-            let mut listing = cluster::list(client, settings).await?;
-            listing.snapshot.now = now;
-            for object in std::mem::take(&mut manifests.objects) {
-                match cluster::dry_run_apply(client, &object).await? {
-                    Ok(applied) => lay_over(&applied, &mut listing.snapshot)?,
-                    Err(refused) => manifests.problems.push(Problem::general(refused.to_string())),
-                }
-            }
-            listing.snapshot
-        }
+        Some(client) => laid_over(client, &mut manifests, settings, now).await?,
     };
     Ok(Source {
         snapshot,
@@ -91,7 +104,47 @@ pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
         skipped: manifests.skipped,
         ignored: manifests.ignored,
         by_files: !live,
+        default_namespace: client.as_ref().map_or("default", Client::default_namespace).to_owned(),
+        record,
     })
+}
+
+/// Manifests over a cluster's objects, each of them given by a person.
+pub(super) async fn over_cluster(
+    client: &Client,
+    mut manifests: Manifests,
+    account: ReadOnlyAccount,
+    settings: Settings,
+) -> Result<Source, Failure> {
+    let snapshot = laid_over(client, &mut manifests, Arc::new(settings), cluster::now()).await?;
+    Ok(Source {
+        snapshot,
+        account,
+        problems: manifests.problems,
+        skipped: manifests.skipped,
+        ignored: manifests.ignored,
+        by_files: true,
+        default_namespace: client.default_namespace().to_owned(),
+        record: None,
+    })
+}
+
+/// A cluster's objects as they would be with the manifests applied.
+async fn laid_over(
+    client: &Client,
+    manifests: &mut Manifests,
+    settings: Arc<Settings>,
+    now: Timestamp,
+) -> Result<Snapshot, Failure> {
+    let mut listing = cluster::list(client, settings).await?;
+    listing.snapshot.now = now;
+    for object in std::mem::take(&mut manifests.objects) {
+        match cluster::dry_run_apply(client, &object).await? {
+            Ok(applied) => lay_over(&applied, &mut listing.snapshot)?,
+            Err(refused) => manifests.problems.push(Problem::general(refused.to_string())),
+        }
+    }
+    Ok(listing.snapshot)
 }
 
 fn connect_options(args: &PlanArgs) -> cluster::ConnectOptions {
@@ -133,7 +186,11 @@ fn lay_over(applied: &Value, snapshot: &mut Snapshot) -> Result<(), Failure> {
 }
 
 /// A described account: the ordinary reading path over a simulator in this process.
-async fn described(args: &PlanArgs, path: &Path) -> Result<(ReadOnlyAccount, Settings, Timestamp), Failure> {
+async fn described(
+    args: &PlanArgs,
+    path: &Path,
+    record: Option<&Record>,
+) -> Result<(ReadOnlyAccount, Settings, Timestamp), Failure> {
     let name = path.display().to_string();
     let unreadable =
         |source: Box<dyn std::error::Error + Send + Sync>| SourceError::Account { path: name.clone(), source };
@@ -144,10 +201,17 @@ async fn described(args: &PlanArgs, path: &Path) -> Result<(ReadOnlyAccount, Set
     let region = Region::new(args.decisions.aws_region.as_deref().unwrap_or_else(|| description.region()));
     let vpc = args.decisions.aws_vpc_id.as_deref().or_else(|| description.vpc_id());
     let vpc = VpcId::new(vpc.ok_or_else(|| SourceError::NoVpcInAccount { path: name.clone() })?);
+    let answered = description.recorded().map(<[String]>::to_vec);
     let simulator = Simulator::new(Options::default());
     description.load(&simulator).await.map_err(|error| unreadable(error.into()))?;
     let mut settings = args.decisions.settings(vpc.clone(), region.clone());
-    let connection = Connection::over(simulator.connector(), &account_id, &region);
+    let mut connection = Connection::over(simulator.connector(), &account_id, &region);
+    if let Some(answered) = answered {
+        connection = connection.answering_only(answered);
+    }
+    if let Some(record) = record {
+        connection = connection.recorded_in(record.clone());
+    }
     settings.account = Some(account_id);
     let account = connection.read_only_account(settings.cluster_name.clone(), vpc);
     Ok((account, settings, now))

@@ -7,7 +7,7 @@ use serde::Deserialize;
 /// Tags or attributes: `{key: value}`, or AWS's list of `Key` and `Value`.
 #[derive(Debug, Default, Deserialize)]
 #[serde(from = "PairsForm")]
-pub(super) struct Pairs(pub(super) BTreeMap<String, String>);
+pub(in crate::elbv2) struct Pairs(pub(in crate::elbv2) BTreeMap<String, String>);
 
 #[derive(Deserialize)]
 #[serde(untagged)]

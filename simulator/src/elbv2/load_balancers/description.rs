@@ -4,7 +4,8 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::super::placement::Zone;
-use super::{IpAddressType, LoadBalancer, OnOff, Scheme, Settings, StateCode};
+use super::super::protocol::Family;
+use super::{IpAddressType, IpamPools, LoadBalancer, OnOff, Scheme, Settings, State};
 use crate::clock::Moment;
 
 /// A load balancer in an answer.
@@ -20,24 +21,30 @@ pub(super) struct Description {
     scheme: Scheme,
     vpc_id: String,
     state: State,
-    r#type: &'static str,
+    r#type: Family,
     availability_zones: Vec<Zone>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     security_groups: Vec<String>,
     ip_address_type: IpAddressType,
+    customer_owned_ipv4_pool: Option<String>,
     enforce_security_group_inbound_rules_on_private_link_traffic: Option<OnOff>,
-    enable_prefix_for_ipv6_source_nat: OnOff,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct State {
-    code: StateCode,
+    enable_prefix_for_ipv6_source_nat: Option<OnOff>,
+    ipam_pools: Option<IpamPools>,
 }
 
 impl LoadBalancer {
     pub(super) fn describe(&self, now: Moment) -> Description {
-        let Settings { scheme, ip_address_type, source_nat_prefix, zones, security_groups } = self.settings.clone();
+        let Settings {
+            family,
+            scheme,
+            ip_address_type,
+            source_nat_prefix,
+            zones,
+            security_groups,
+            customer_owned_pool,
+            ipv4_ipam_pool,
+        } = self.settings.clone();
+        let network = family == Family::Network;
         Description {
             load_balancer_arn: self.arn.clone(),
             dns_name: self.dns_name.clone(),
@@ -46,15 +53,16 @@ impl LoadBalancer {
             load_balancer_name: self.name.clone(),
             scheme,
             vpc_id: self.vpc_id.clone(),
-            state: State { code: self.life.state(now) },
-            r#type: "network",
+            state: self.life.state(now),
+            r#type: family,
             availability_zones: zones,
             security_groups,
             ip_address_type,
-            enforce_security_group_inbound_rules_on_private_link_traffic: self
-                .made_with_security_groups
+            customer_owned_ipv4_pool: customer_owned_pool,
+            enforce_security_group_inbound_rules_on_private_link_traffic: (network && self.made_with_security_groups)
                 .then_some(self.enforce_on_private_link),
-            enable_prefix_for_ipv6_source_nat: source_nat_prefix,
+            enable_prefix_for_ipv6_source_nat: network.then_some(source_nat_prefix),
+            ipam_pools: ipv4_ipam_pool.map(|pool| IpamPools { ipv4_ipam_pool_id: Some(pool) }),
         }
     }
 }

@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
-use super::super::protocol::{Family, Protocol};
+use super::super::health_check::Matcher;
+use super::super::protocol::Protocol;
 use super::super::store::Usage;
-use super::{GroupAddressType, Settings, TargetGroup, TargetType};
+use super::{GroupAddressType, ProtocolVersion, Settings, TargetGroup, TargetType};
 
 /// A target group in an answer.
 #[derive(Serialize)]
@@ -13,7 +14,7 @@ pub(super) struct Description {
     target_group_arn: String,
     target_group_name: String,
     protocol: Protocol,
-    protocol_version: Option<&'static str>,
+    protocol_version: Option<ProtocolVersion>,
     port: i64,
     vpc_id: String,
     health_check_protocol: Protocol,
@@ -28,24 +29,28 @@ pub(super) struct Description {
     load_balancer_arns: Vec<String>,
     target_type: TargetType,
     ip_address_type: GroupAddressType,
-}
-
-#[derive(Serialize)]
-#[serde(rename_all = "PascalCase")]
-struct Matcher {
-    http_code: String,
+    target_control_port: Option<i64>,
 }
 
 impl TargetGroup {
     pub(super) fn describe(&self, usage: &Usage<'_>) -> Description {
-        let Settings { protocol, family, port, vpc_id, target_type, ip_address_type, health_check } =
-            self.settings.clone();
+        let Settings {
+            protocol,
+            family: _,
+            protocol_version,
+            port,
+            vpc_id,
+            target_type,
+            ip_address_type,
+            target_control_port,
+            health_check,
+        } = self.settings.clone();
         let users = usage.get(self.arn.as_str()).into_iter().flatten();
         Description {
             target_group_arn: self.arn.clone(),
             target_group_name: self.name.clone(),
             protocol,
-            protocol_version: (family == Family::Application).then_some("HTTP1"),
+            protocol_version,
             port,
             vpc_id,
             health_check_protocol: health_check.protocol,
@@ -56,10 +61,11 @@ impl TargetGroup {
             healthy_threshold_count: health_check.healthy_threshold,
             unhealthy_threshold_count: health_check.unhealthy_threshold,
             health_check_path: health_check.path,
-            matcher: health_check.matcher.map(|http_code| Matcher { http_code }),
+            matcher: health_check.matcher,
             load_balancer_arns: users.map(|arn| (*arn).to_owned()).collect(),
             target_type,
             ip_address_type,
+            target_control_port,
         }
     }
 }

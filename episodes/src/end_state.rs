@@ -1,0 +1,96 @@
+//! The world at the end of an episode, without ids, so that it can be compared with another episode's.
+
+use std::collections::BTreeMap;
+
+use northgate_simulator::Observed;
+use serde_json::{Value, json};
+
+use crate::stage::Stage;
+use crate::view::{is_our_rule, is_ours, resource, service};
+
+/// Everything of ours, by what it is.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct EndState(BTreeMap<String, String>);
+
+impl EndState {
+    /// The world as it is now.
+    pub(crate) async fn of(stage: &Stage) -> Self {
+        let view = stage.observe().await;
+        let labels = labels(&view);
+        let mut things = account(&view);
+        for binding in stage.objects("targetgroupbindings") {
+            let labels = &binding["metadata"]["labels"];
+            let what =
+                json!({ "labels": labels, "spec": binding["spec"], "finalizers": binding["metadata"]["finalizers"] });
+            things.push((format!("TargetGroupBinding {}", binding["metadata"]["name"]), what));
+        }
+        for object in stage.objects("services") {
+            let what = json!({ "status": object["status"], "finalizers": object["metadata"]["finalizers"] });
+            things.push((format!("Service {}", object["metadata"]["name"]), what));
+        }
+        // Longer ones first: an ARN holds a name.
+        let mask = |text: String| labels.iter().fold(text, |text, (id, label)| text.replace(id.as_str(), label));
+        Self(things.into_iter().map(|(key, what)| (mask(key), mask(what.to_string()))).collect())
+    }
+
+    /// What this one has otherwise than `reference`, a line each.
+    pub(crate) fn differences(&self, reference: &Self) -> Vec<String> {
+        let missing = reference.0.iter().filter(|(key, _)| !self.0.contains_key(*key));
+        let missing = missing.map(|(key, _)| format!("{key} is missing"));
+        let other = self.0.iter().filter_map(|(key, found)| match reference.0.get(key) {
+            None => Some(format!("{key} is there: {found}")),
+            Some(expected) if expected != found => Some(format!("{key} is {found}, not {expected}")),
+            Some(_) => None,
+        });
+        missing.chain(other).collect()
+    }
+}
+
+/// What is ours in the account.
+fn account(view: &Observed) -> Vec<(String, Value)> {
+    let mut things = Vec::new();
+    for (arn, found) in view.load_balancers.iter().filter(|(_, found)| is_ours(&found.tags)) {
+        things.push((format!("load balancer {arn}"), json!(found)));
+        for (listener, listening) in view.listeners.iter().filter(|(_, found)| found.load_balancer_arn == *arn) {
+            things.push((format!("listener {listener}"), json!(listening)));
+        }
+    }
+    for (arn, found) in view.target_groups.iter().filter(|(_, found)| is_ours(&found.tags)) {
+        things.push((format!("target group {arn}"), json!(found)));
+    }
+    for (id, found) in &view.security_groups {
+        if is_ours(&found.tags) {
+            things.push((format!("security group {id}"), json!(found)));
+        } else {
+            let rules = found.ingress.iter().filter(|rule| is_our_rule(rule)).collect::<Vec<_>>();
+            things.push((format!("rules of {id}"), json!(rules)));
+        }
+    }
+    things
+}
+
+/// What each id and name stands for, the longest first.
+fn labels(view: &Observed) -> Vec<(String, String)> {
+    let label = |tags: &BTreeMap<String, String>| format!("<{} {}>", service(tags).unwrap_or_default(), resource(tags));
+    let mut labels = Vec::new();
+    for (arn, found) in &view.load_balancers {
+        let label = label(&found.tags);
+        labels.extend([(arn.clone(), label.clone()), (found.dns_name.clone(), format!("host of {label}"))]);
+        labels.push((found.name.clone(), format!("name of {label}")));
+    }
+    for (arn, found) in &view.listeners {
+        let owner = view.load_balancers.get(&found.load_balancer_arn);
+        let owner = owner.and_then(|owner| service(&owner.tags)).unwrap_or_default();
+        labels.push((arn.clone(), format!("<{owner} {}>", found.port)));
+    }
+    for (arn, found) in &view.target_groups {
+        let label = label(&found.tags);
+        labels.extend([(arn.clone(), label.clone()), (found.name.clone(), format!("name of {label}"))]);
+    }
+    for (id, found) in view.security_groups.iter().filter(|(_, found)| is_ours(&found.tags)) {
+        let label = label(&found.tags);
+        labels.extend([(id.clone(), label.clone()), (found.name.clone(), format!("name of {label}"))]);
+    }
+    labels.sort_by_key(|(id, _)| std::cmp::Reverse(id.len()));
+    labels
+}

@@ -1,0 +1,108 @@
+//! What somebody else does to the account, past the program.
+
+use kube::Api;
+use kube::api::DeleteParams;
+use northgate_planner::crd::TargetGroupBinding;
+use northgate_simulator::{Observed, Request, Service};
+
+use super::{Stage, scope};
+use crate::view::{is_our_rule, service};
+use crate::workload::Drift;
+
+impl Stage {
+    pub(super) async fn drift(&mut self, drift: &Drift) {
+        let view = self.observe().await;
+        let load_balancer =
+            |name: &str| view.load_balancers.iter().find(|(_, found)| service(&found.tags) == Some(name));
+        let group = |name: &str| view.target_groups.iter().find(|(_, found)| service(&found.tags) == Some(name));
+        match drift {
+            Drift::LoadBalancer(service) => {
+                if let Some((arn, found)) = load_balancer(service) {
+                    self.judge().deleted_by_others.insert(found.dns_name.clone());
+                    self.ask(&[("Action", "DeleteLoadBalancer"), ("LoadBalancerArn", arn)]).await;
+                }
+            }
+            Drift::Listener(service, port) => {
+                let Some((arn, _)) = load_balancer(service) else { return };
+                let mut listeners = view.listeners.iter();
+                let found = listeners.find(|(_, found)| found.load_balancer_arn == *arn && found.port == *port);
+                if let Some((listener, _)) = found {
+                    self.ask(&[("Action", "DeleteListener"), ("ListenerArn", listener)]).await;
+                }
+            }
+            Drift::Target(service) => {
+                let Some((arn, found)) = group(service) else { return };
+                if let Some(target) = found.targets.first() {
+                    self.ask_targets("DeregisterTargets", arn, &target.id, target.port).await;
+                }
+            }
+            Drift::ForeignTarget(service) => {
+                let Some((arn, found)) = group(service) else { return };
+                let id = if found.target_type == "ip" { "10.0.0.9" } else { "i-00000000000000004" };
+                self.ask_targets("RegisterTargets", arn, id, 9999).await;
+            }
+            Drift::HealthCheck(service) => {
+                let Some((arn, _)) = group(service) else { return };
+                self.ask(&[
+                    ("Action", "ModifyTargetGroup"),
+                    ("TargetGroupArn", arn),
+                    ("HealthCheckIntervalSeconds", "77"),
+                ])
+                .await;
+            }
+            Drift::WorkerRules => self.revoke_worker_rules(&view).await,
+            Drift::Binding(service) => {
+                let api: Api<TargetGroupBinding> = self.namespaced();
+                let all = api.list(&Default::default()).await.map(|list| list.items).unwrap_or_default();
+                let ours = all.into_iter().filter_map(|binding| binding.metadata.name);
+                if let Some(name) = ours.into_iter().find(|name| name.starts_with(&format!("k8s-default-{service}-"))) {
+                    let _ = api.delete(&name, &DeleteParams::default()).await;
+                }
+            }
+        }
+    }
+
+    async fn ask_targets(&self, action: &str, arn: &str, id: &str, port: u16) {
+        self.ask(&[
+            ("Action", action),
+            ("TargetGroupArn", arn),
+            ("Targets.member.1.Id", id),
+            ("Targets.member.1.Port", &port.to_string()),
+        ])
+        .await;
+    }
+
+    async fn revoke_worker_rules(&self, view: &Observed) {
+        let Some(worker) = view.security_groups.get("sg-worker") else { return };
+        for rule in worker.ingress.iter().filter(|rule| is_our_rule(rule)) {
+            let (from, to) = rule.ports.unwrap_or_default();
+            self.request(
+                Service::Ec2,
+                &[
+                    ("Action", "RevokeSecurityGroupIngress"),
+                    ("GroupId", "sg-worker"),
+                    ("IpPermissions.1.IpProtocol", &rule.protocol),
+                    ("IpPermissions.1.FromPort", &from.to_string()),
+                    ("IpPermissions.1.ToPort", &to.to_string()),
+                    ("IpPermissions.1.Groups.1.GroupId", &rule.peer),
+                ],
+            )
+            .await;
+        }
+    }
+
+    async fn ask(&self, members: &[(&str, &str)]) {
+        self.request(Service::ElasticLoadBalancing, members).await;
+    }
+
+    async fn request(&self, service: Service, members: &[(&str, &str)]) {
+        let version = if service == Service::Ec2 { "2016-11-15" } else { "2015-12-01" };
+        let body = form_urlencoded::Serializer::new(String::new())
+            .append_pair("Version", version)
+            .extend_pairs(members)
+            .finish()
+            .into_bytes();
+        let response = self.simulator.handle(Request::query(service, scope(), body)).await;
+        self.gate.note(format!("somebody else: {} -> {}", members[0].1, response.status));
+    }
+}

@@ -1,0 +1,240 @@
+//! The passes of one run, in the order in which each needs the ones before.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use northgate_planner::actual::Actual;
+use northgate_planner::crd::TargetGroupBinding;
+use northgate_planner::facts::{Facts, Live};
+use northgate_planner::id::{Key, ObjectName, SecurityGroupId, StackId};
+use northgate_planner::model::Binding;
+use northgate_planner::pipeline::{self, Accepted, Declined};
+use northgate_planner::plan::{Action, KubeChange, Plan, Skipped, Step, Wait, WaitFor, Write};
+use northgate_planner::problem::Refusal;
+use northgate_planner::snapshot::Snapshot;
+use northgate_planner::{targets, worker_rules};
+
+use super::selection::Selection;
+use crate::aws::{AwsError, Read};
+
+/// What the passes of one run came to.
+pub(super) struct Passes<'a, A> {
+    account: &'a A,
+    snapshot: Snapshot,
+    pub(super) plans: Vec<Plan>,
+    pub(super) refused: Vec<(Key, Refusal)>,
+    pub(super) skipped: Vec<Skipped>,
+    /// Services of a live cluster that are no load balancers: counted, not told.
+    pub(super) unlisted: usize,
+}
+
+/// One pass, with what it was decided from.
+struct Pass {
+    accepted: Accepted,
+    actual: Actual,
+    facts: Facts,
+}
+
+impl<'a, A: Read> Passes<'a, A> {
+    pub(super) fn new(account: &'a A, snapshot: Snapshot) -> Self {
+        let (plans, refused, skipped) = (Vec::new(), Vec::new(), Vec::new());
+        Self { account, snapshot, plans, refused, skipped, unlisted: 0 }
+    }
+
+    /// 1. stacks  2. what the cluster shares  3. bindings, those that a stack wants included  4. worker rules
+    pub(super) async fn run(&mut self, selection: &Selection<'_>) -> Result<(), RunError> {
+        if let Some((kind, name)) = selection.missing(&self.snapshot) {
+            return Err(RunError::Absent { kind, name });
+        }
+        self.stacks(selection).await?;
+        let naming = self.shared(selection).await?;
+        let mut groups = self.bindings(selection).await?;
+        for group in naming.into_iter().chain(self.plans.iter().flat_map(rules_waited_for)) {
+            groups.entry(group).or_default();
+        }
+        for (group, closed_by) in groups {
+            _ = self.pass(&Key::Rules(group)).await?;
+            if let (Some(plan), Some(stack)) = (self.plans.last_mut(), closed_by) {
+                wait_for_bindings(plan, &stack);
+            }
+        }
+        Ok(())
+    }
+
+    async fn stacks(&mut self, selection: &Selection<'_>) -> Result<(), AwsError> {
+        for name in self.snapshot.services.keys().cloned().collect::<Vec<_>>() {
+            if !selection.takes_service(&name) {
+                continue;
+            }
+            let before = self.skipped.len();
+            _ = self.pass(&Key::Stack(StackId::Service(name.clone()))).await?;
+            let plain =
+                self.snapshot.services.get(&name).is_some_and(|service| !crate::cluster::is_load_balancer(service));
+            if plain && !selection.by_files && !selection.names_service(&name) && self.skipped.len() > before {
+                self.skipped.truncate(before);
+                self.unlisted += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Plans the shared group where a stack waits for it, and in a run over everything also for its own sake: then it is
+    /// neither made nor deleted, for which a stack has to come or go. Gives the worker groups whose rules name it: the
+    /// controller looks at all of these, whether or not a binding still needs them. Files alone never close a rule, so
+    /// there they are not worth a look.
+    async fn shared(&mut self, selection: &Selection<'_>) -> Result<BTreeSet<SecurityGroupId>, AwsError> {
+        let awaited = self.plans.iter().any(|plan| waits_for(plan, &Key::Cluster));
+        if !awaited && !selection.is_everything() {
+            return Ok(BTreeSet::new());
+        }
+        let Some(Pass { actual: Actual::Cluster(found), .. }) = self.pass(&Key::Cluster).await? else {
+            return Ok(BTreeSet::new());
+        };
+        let comes_or_goes = |plan: &Plan| plan.changes().any(|change| change.action() != Action::Update);
+        if awaited {
+            let staying = self.staying();
+            self.plans.last_mut().into_iter().for_each(|plan| end_at_wait_for(plan, &staying));
+        } else if found.backend_security_group.is_none() || self.plans.last().is_some_and(comes_or_goes) {
+            self.plans.pop();
+        }
+        let all = selection.is_everything() && !self.snapshot.files_alone;
+        Ok(if all { found.referenced_by } else { BTreeSet::new() })
+    }
+
+    /// The stacks that were to go and do not: whoever waits for their end waits for a person.
+    fn staying(&self) -> BTreeSet<Key> {
+        let held = self.plans.iter().filter(|plan| plan.refused || !plan.held.is_empty()).map(|plan| &plan.key);
+        held.chain(self.refused.iter().map(|(key, _)| key)).cloned().collect()
+    }
+
+    /// Plans the bindings as they will be: with those that the stacks want, without those that they delete.
+    /// Gives the worker groups that they concern, with the stack whose deletions close rules there.
+    async fn bindings(&mut self, selection: &Selection<'_>) -> Result<Groups, AwsError> {
+        let mut groups = Groups::new();
+        let (wanted, deleted) = self.of_stacks();
+        for (name, stack) in &deleted {
+            if let Some(object) = self.snapshot.bindings.remove(name) {
+                let of_deleted = self.groups_of_deleted(name, object).await?;
+                groups.extend(of_deleted.into_iter().map(|group| (group, Some(stack.clone()))));
+            }
+        }
+        self.snapshot.wanted_bindings = wanted;
+        let mut names =
+            self.snapshot.bindings.keys().chain(self.snapshot.wanted_bindings.keys()).cloned().collect::<Vec<_>>();
+        names.sort();
+        names.dedup();
+        names.retain(|name| selection.takes_binding(name, &self.plans));
+        for name in names {
+            if let Some(Pass { accepted: Accepted::Binding(spec), facts, .. }) =
+                self.pass(&Key::Binding(name.clone())).await?
+            {
+                if self.plans.last().is_some_and(targets::lingers) {
+                    self.snapshot.lingering.insert(name);
+                }
+                for group in worker_rules::groups_of(&spec, &facts).0 {
+                    groups.entry(group).or_default();
+                }
+            }
+        }
+        Ok(groups)
+    }
+
+    /// The worker groups that a binding which is going leaves behind: their rules may close.
+    async fn groups_of_deleted(
+        &self,
+        name: &ObjectName,
+        object: Arc<TargetGroupBinding>,
+    ) -> Result<BTreeSet<SecurityGroupId>, AwsError> {
+        let mut with_it = self.snapshot.clone();
+        with_it.bindings.insert(name.clone(), object);
+        let Ok(accepted @ Accepted::Binding(_)) = pipeline::accept(&with_it, &Key::Binding(name.clone())) else {
+            return Ok(BTreeSet::new());
+        };
+        let facts = self.account.lookup(&accepted.needs(&Live::default())).await?;
+        let Accepted::Binding(spec) = accepted else { return Ok(BTreeSet::new()) };
+        Ok(worker_rules::groups_of(&spec, &facts).0)
+    }
+
+    /// The bindings that the stacks want, and those that they delete.
+    fn of_stacks(&self) -> (BTreeMap<ObjectName, Binding>, BTreeMap<ObjectName, Key>) {
+        let mut wanted = BTreeMap::new();
+        let mut deleted = BTreeMap::new();
+        for plan in &self.plans {
+            wanted.extend(plan.bindings.iter().map(|binding| (binding.name.clone(), binding.clone())));
+            for change in plan.changes() {
+                if let Write::Kube(KubeChange::Delete(delete)) = &change.write {
+                    deleted.insert(delete.name.clone(), plan.key.clone());
+                }
+            }
+        }
+        (wanted, deleted)
+    }
+
+    /// One pass over one key, as the controller makes it, stopped before the first write: accept, observe, lookup, decide.
+    async fn pass(&mut self, key: &Key) -> Result<Option<Pass>, AwsError> {
+        let accepted = match pipeline::accept(&self.snapshot, key) {
+            Ok(accepted) => accepted,
+            Err(Declined::Refused(refusal)) => {
+                self.refused.push((key.clone(), refusal));
+                return Ok(None);
+            }
+            Err(Declined::Skipped { object, reason, hint }) => {
+                self.skipped.push(Skipped { object, reason, hint });
+                return Ok(None);
+            }
+            Err(Declined::Absent) => return Ok(None),
+        };
+        let actual = self.account.observe(&accepted.scope()).await?;
+        let facts = self.account.lookup(&accepted.needs(&actual.live())).await?;
+        self.plans.push(pipeline::decide(&accepted, &facts, &actual));
+        Ok(Some(Pass { accepted, actual, facts }))
+    }
+}
+
+/// The worker groups of a run's bindings, with the stack whose deletions close rules there.
+type Groups = BTreeMap<SecurityGroupId, Option<Key>>;
+
+/// Rules are closed when the bindings that needed them are gone: in the controller the objects tell, here the plan has to.
+fn wait_for_bindings(plan: &mut Plan, stack: &Key) {
+    let closes =
+        |step: &Step| matches!(step, Step::Change(change) if change.call() == "ec2:RevokeSecurityGroupIngress");
+    if let Some(at) = plan.steps.iter().position(closes) {
+        let wait = Wait {
+            reason: WaitFor::BindingGone,
+            resource: None,
+            entry: Some(stack.clone()),
+            message: "the TargetGroupBindings that need these rules must be gone first".to_owned(),
+        };
+        plan.steps.insert(at, Step::Wait(wait));
+    }
+}
+
+/// Nothing comes after a wait for what stays.
+fn end_at_wait_for(plan: &mut Plan, staying: &BTreeSet<Key>) {
+    let is_last =
+        |step: &Step| matches!(step, Step::Wait(wait) if wait.entry.as_ref().is_some_and(|key| staying.contains(key)));
+    if let Some(last) = plan.steps.iter().position(is_last) {
+        plan.steps.truncate(last + 1);
+    }
+}
+
+/// The worker groups whose rules a plan waits for, whether or not a binding still needs them.
+fn rules_waited_for(plan: &Plan) -> impl Iterator<Item = SecurityGroupId> {
+    plan.steps.iter().filter_map(|step| match step {
+        Step::Wait(Wait { entry: Some(Key::Rules(group)), .. }) => Some(group.clone()),
+        Step::Wait(_) | Step::Change(_) => None,
+    })
+}
+
+fn waits_for(plan: &Plan, key: &Key) -> bool {
+    plan.steps.iter().any(|step| matches!(step, Step::Wait(wait) if wait.entry.as_ref() == Some(key)))
+}
+
+/// What ends a run without a plan.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum RunError {
+    #[error("there is no {kind} {name}; -n gives another namespace")]
+    Absent { kind: &'static str, name: ObjectName },
+    #[error(transparent)]
+    Aws(#[from] AwsError),
+}
