@@ -137,7 +137,9 @@ impl Stage {
     pub(crate) fn start(&self) -> Program {
         let life = self.gate.begin_life();
         let (account, region) = (AccountId::new(&scope().account), Region::new(&scope().region));
-        let connection = Connection::over(aws::client(&self.simulator, &self.gate, life), &account, &region);
+        let clock = aws::SdkClock { start: start().into(), origin: self.origin };
+        let connection =
+            Connection::over(aws::client(&self.simulator, &self.gate, life), &account, &region).with_time_source(clock);
         let mut settings = Settings::new(ClusterName::new("demo"), VpcId::new("vpc-00000001"), region);
         settings.account = Some(account);
         settings.classless_services = ClasslessServices::True;
