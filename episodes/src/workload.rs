@@ -156,6 +156,15 @@ pub(crate) fn all() -> Vec<Workload> {
         ),
         ("rolled", vec![at(1, create("web", &[80], true, &[1, 2])), at(60, Event::Pods(web(), vec![3, 4]))]),
         (
+            "pods-come-and-go",
+            vec![
+                at(1, create("web", &[80], true, &[1, 2])),
+                at(60, Event::Pods(web(), vec![1, 2, 3])),
+                at(90, Event::Pods(web(), vec![2, 3])),
+                at(120, Event::Pods(web(), vec![])),
+            ],
+        ),
+        (
             "nodes-come-and-go",
             vec![at(1, create("web", &[80], false, &[1])), at(60, Event::NodeJoins(3)), at(90, Event::NodeLeaves(1))],
         ),
@@ -174,6 +183,15 @@ pub(crate) fn all() -> Vec<Workload> {
                 at(60, annotate("web", INTERVAL, "15")),
                 at(80, annotate("web", SOURCE_RANGES, "10.0.0.0/8")),
                 at(100, annotate("web", TAGS, "team=shop")),
+            ],
+        ),
+        (
+            "mended",
+            vec![
+                at(1, create("web", &[80], false, &[1])),
+                at(60, annotate("web", SOURCE_RANGES, "everybody")),
+                at(62, Event::Ports(web(), vec![80, 443])),
+                at(400, annotate("web", SOURCE_RANGES, "10.0.0.0/8")),
             ],
         ),
         (

@@ -21,7 +21,7 @@ use crate::actual::{ActualTargets, Scope, TargetGroupRef};
 use crate::crd::TargetGroupBinding;
 use crate::facts::Needs;
 use crate::id::{ObjectName, ObjectRef, StackId, TargetType};
-use crate::model::{Binding, NetworkingRule, TargetId};
+use crate::model::{Binding, IngressRule, NetworkingRule, TargetId};
 use crate::pipeline::Declined;
 use crate::plan::{Plan, Step, WaitFor};
 use crate::problem::{Problem, Refusal};
@@ -100,6 +100,11 @@ impl BindingSpec {
         let ActualTargets::Found { group, targets } = found else { return None };
         let candidate = self.candidate(group.as_ref())?;
         Some(health::count(candidate.wanted.as_ref()?, targets))
+    }
+
+    /// The rules that its targets need, whatever security groups they have.
+    pub fn rules(&self) -> BTreeSet<&IngressRule> {
+        self.candidates.iter().flat_map(|candidate| &candidate.openings).flat_map(|opening| &opening.rules).collect()
     }
 
     /// The object as messages name it.

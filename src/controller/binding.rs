@@ -53,6 +53,9 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
     let count = learn(world, &accepted, &facts, &actual);
     if is_rid(&plan, &applied, &actual, count) {
         world.lingers_no_more(name);
+        if let Accepted::Binding(binding) = &accepted {
+            world.needs_rules(name, binding.rules().into_iter().cloned().collect());
+        }
     }
     report(world, name, &snapshot, &plan, count, &applied).await?;
     finalizers::release(world, &snapshot, &plan, &applied).await?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 use northgate_planner::actual::{Actual, LoadBalancerState, Scope};
 use northgate_planner::facts::{Facts, Needs};
 use northgate_planner::id::{Key, LoadBalancerArn, ObjectName, SecurityGroupId};
+use northgate_planner::model::IngressRule;
 use northgate_planner::plan::{Action, AwsChange, Resolved};
 use tokio::sync::OwnedMutexGuard;
 
@@ -78,6 +79,7 @@ pub(crate) struct World<A> {
     worker_groups: Mutex<BTreeSet<SecurityGroupId>>,
     looks: Mutex<BTreeMap<ObjectName, u32>>,
     lingering: Mutex<BTreeSet<ObjectName>>,
+    needed_rules: Mutex<BTreeMap<ObjectName, BTreeSet<IngressRule>>>,
     skipped: Mutex<BTreeMap<ObjectName, String>>,
     answered: Mutex<Answered>,
 }
@@ -135,6 +137,7 @@ impl<A: Account> World<A> {
             worker_groups: Mutex::default(),
             looks: Mutex::default(),
             lingering: Mutex::default(),
+            needed_rules: Mutex::default(),
             skipped: Mutex::default(),
             answered: Mutex::new(Answered::No),
         }
@@ -248,6 +251,18 @@ impl<A: Account> World<A> {
         }
     }
 
+    /// Notes the rules that the targets of a binding need. What it needed before and needs no more is closed, if no other
+    /// needs it.
+    pub(crate) fn needs_rules(&self, binding: &ObjectName, rules: BTreeSet<IngressRule>) {
+        let is_less = |before: &BTreeSet<IngressRule>| !before.is_subset(&rules);
+        let mut needed = lock(&self.needed_rules);
+        let less = needed.get(binding).is_some_and(is_less);
+        needed.insert(binding.clone(), rules);
+        if less {
+            self.close_rules();
+        }
+    }
+
     /// The bindings whose groups hold targets that serve and are no longer wanted.
     pub(crate) fn lingering(&self) -> BTreeSet<ObjectName> {
         lock(&self.lingering).clone()
@@ -281,6 +296,7 @@ impl<A: Account> World<A> {
     pub(crate) fn forget_binding(&self, gone: &ObjectName) {
         self.forget(gone);
         self.lingers_no_more(gone);
+        lock(&self.needed_rules).remove(gone);
     }
 
     /// What keeps the controller from working, a line each; empty when it works.
