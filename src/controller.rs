@@ -2,6 +2,7 @@
 
 mod apply;
 mod binding;
+mod created;
 mod error;
 mod finalizers;
 mod health;

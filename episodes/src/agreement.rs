@@ -15,11 +15,11 @@ pub(crate) async fn disagreements(stage: &Stage) -> Vec<String> {
     let services = stage.services();
     let declared = stage.declared();
     let mut found = Vec::new();
-    for (name, wanted) in declared.services.iter().filter(|(_, wanted)| wanted.wanted && !wanted.refused) {
+    for (name, wanted) in declared.services.iter().filter(|(_, wanted)| wanted.is_served()) {
         judge(name, wanted, declared, services.get(name), &view, &mut found);
     }
     // What was registered for a Service before it was refused goes on to be reached.
-    if declared.services.values().all(|service| !service.refused) {
+    if declared.services.values().all(|service| service.refused.is_empty()) {
         found.extend(worker_rules(&view, declared));
     }
     for (kind, tags) in tagged(&view) {
@@ -84,7 +84,7 @@ pub(crate) fn missing(name: &str, declared: &Declared, view: &Observed) -> Vec<S
 
 /// The targets that each port of the Services has, and those that it is to have. Ports without a target group are left out.
 pub(crate) fn targets(view: &Observed, declared: &Declared) -> TargetsByPort {
-    let wanted = declared.services.iter().filter(|(_, wanted)| wanted.wanted && !wanted.refused);
+    let wanted = declared.services.iter().filter(|(_, wanted)| wanted.is_served());
     wanted.flat_map(|(name, wanted)| targets_of(name, wanted, declared, view)).collect()
 }
 

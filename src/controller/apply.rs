@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::BoxFuture;
-use northgate_planner::id::{Key, ObjectRef};
+use northgate_planner::id::{Key, ObjectRef, ResourceKind};
 use northgate_planner::plan::{
     Action, AwsChange, Change, Impact, KubeChange, Made, Plan, Resolved, Step, Wait, WaitFor, resolve,
 };
@@ -135,7 +135,11 @@ impl<A: Account> Walk<'_, A> {
         // The line that says what was written is written inside of it, and shows its fields.
         let object = plan.objects.first().map_or_else(|| plan.key.to_string(), ObjectRef::to_string);
         let span = info_span!("change", object, resource = %change.resource.key, reason = %change.reason);
-        match resolve(change, &self.made)?.split() {
+        let resolved = resolve(change, &self.made)?;
+        if change.action() == Action::Create {
+            world.created.begin(&plan.key);
+        }
+        match resolved.split() {
             Ok(write) => self.perform(change, &write).instrument(span).await,
             Err(write) => self.write(&write).instrument(span).await,
         }
@@ -144,7 +148,14 @@ impl<A: Account> Walk<'_, A> {
     async fn perform(&mut self, change: &Change, write: &Resolved<AwsChange>) -> Result<(), Error> {
         let performed = self.world.perform(write, || change.resource.key.to_string()).await?;
         if let Some(id) = performed.physical_id {
+            // A listener goes with its load balancer, without a word.
+            if change.resource.key.kind != ResourceKind::Listener {
+                self.world.created.made(&self.plan.key, &id);
+            }
             self.made.note(change.resource.key.clone(), id);
+        }
+        if let (Action::Delete, Some(id)) = (change.action(), &change.resource.physical_id) {
+            self.world.created.deleted(&self.plan.key, id);
         }
         Ok(())
     }

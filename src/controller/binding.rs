@@ -20,7 +20,7 @@ use super::{finalizers, tell};
 use crate::cluster::BindingStanding;
 
 /// The first pause before targets that are not ready yet are looked at again; each further one is twice as long …
-const FIRST_LOOK: Duration = Duration::from_secs(5);
+pub(super) const FIRST_LOOK: Duration = Duration::from_secs(5);
 /// … up to this, for as many looks …
 const LOOK: Duration = Duration::from_secs(30);
 const LOOKS: u32 = 12;
@@ -58,8 +58,8 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
         }
     }
     report(world, name, &snapshot, &plan, count, &applied).await?;
-    finalizers::release(world, &snapshot, &plan, &applied).await?;
-    Ok(applied.next()?.at_most(look_again(world, name, &plan, &actual, count)))
+    let unseen = finalizers::release(world, &snapshot, &plan, &applied).await?;
+    Ok(applied.next()?.at_most(look_again(world, name, &plan, &actual, count)).at_most(unseen))
 }
 
 /// Writes targets and condition into the status, and tells the rest.

@@ -1,5 +1,7 @@
 //! Finalizers around a plan: on before its first write, off after its last.
 
+use std::time::Duration;
+
 use northgate_planner::plan::Plan;
 use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Snapshot;
@@ -19,19 +21,23 @@ pub(super) async fn hold<A: Account>(world: &World<A>, snapshot: &Snapshot, plan
     Ok(())
 }
 
-/// Takes our finalizer off the objects of a plan, once nothing is left that they need us for.
+/// Takes our finalizer off the objects of a plan, once nothing is left that they need us for. Gives when to look again, where
+/// something may be left that AWS does not show yet.
 pub(super) async fn release<A: Account>(
     world: &World<A>,
     snapshot: &Snapshot,
     plan: &Plan,
     applied: &Applied,
-) -> Result<(), Error> {
+) -> Result<Option<Duration>, Error> {
     if applied.leaves_nothing(plan) {
+        if let Some(rest) = world.created.settling(&plan.key) {
+            return Ok(Some(rest));
+        }
         for object in &plan.objects {
             if world.cluster.release(snapshot, object).await.map_err(Error::Release)? {
                 info!(%object, "nothing is left: the object is released");
             }
         }
     }
-    Ok(())
+    Ok(None)
 }

@@ -1,12 +1,14 @@
 //! One pass over one stack: the list of stages.
 
+use std::time::Duration;
+
 use northgate_planner::actual::{Actual, LoadBalancerState};
 use northgate_planner::id::{Key, LoadBalancerArn, ResourceKey, StackId, Uid};
 use northgate_planner::pipeline::{self, Declined};
 use northgate_planner::plan::{AwsChange, Plan, WaitFor, Write};
 use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Snapshot;
-use tracing::info;
+use tracing::{debug, info};
 
 use super::Next;
 use super::apply::{self, Applied};
@@ -14,6 +16,9 @@ use super::error::Error;
 use super::poll::Waiting;
 use super::world::{Account, World};
 use super::{finalizers, tell};
+
+/// When a read that was too old is repeated.
+const SOON: Duration = Duration::from_secs(3);
 
 /// Brings one stack to what its object asks for.
 ///
@@ -30,13 +35,20 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
         Err(declined) => return Ok(decline(world, id, &declined)),
     };
     let actual = world.observe(&accepted.scope()).await?;
+    if let Some(rest) = world.created.unseen(&key, |id| actual.shows(id)) {
+        debug!("AWS does not show yet what was made a moment ago");
+        return Ok(Next::After(rest.min(SOON)));
+    }
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
     let plan = pipeline::decide(&accepted, &facts, &actual);
     finalizers::hold(world, &snapshot, &plan).await?;
     let applied = apply::run(world, &snapshot, &plan).await;
+    if applied.changes(&plan).next().is_some() {
+        plan.bindings.iter().for_each(|binding| world.look_anew(&binding.name));
+    }
     report(world, id, &snapshot, &plan, &actual, &applied).await?;
-    finalizers::release(world, &snapshot, &plan, &applied).await?;
-    applied.next()
+    let unseen = finalizers::release(world, &snapshot, &plan, &applied).await?;
+    Ok(applied.next()?.at_most(unseen))
 }
 
 /// An object that is refused keeps what it has: its load balancer is still waited for.

@@ -12,6 +12,8 @@ use northgate_planner::model::IngressRule;
 use northgate_planner::plan::{Action, AwsChange, Resolved};
 use tokio::sync::OwnedMutexGuard;
 
+use super::binding::FIRST_LOOK;
+use super::created::Created;
 use super::error::Error;
 use super::poll::Poll;
 use super::queue::Queue;
@@ -69,6 +71,8 @@ pub(crate) struct World<A> {
     pub(crate) poll: Poll,
     /// The bindings that we wrote ourselves.
     pub(crate) own_writes: OwnWrites,
+    /// What was made a moment ago.
+    pub(crate) created: Created,
     /// How often every key is looked at again.
     pub(crate) sync_period: Duration,
     /// Whether the controller is told to stop.
@@ -129,6 +133,7 @@ impl<A: Account> World<A> {
             queues: Queues::default(),
             poll: Poll::default(),
             own_writes: OwnWrites::default(),
+            created: Created::default(),
             sync_period,
             stop,
             account,
@@ -278,6 +283,13 @@ impl<A: Account> World<A> {
         } else {
             looks.remove(binding);
             0
+        }
+    }
+
+    /// Has targets that are waited for looked at soon again, as if they were new: something that they depend on has changed.
+    pub(crate) fn look_anew(&self, binding: &ObjectName) {
+        if lock(&self.looks).remove(binding).is_some() {
+            self.queues.bindings.add_after(Key::Binding(binding.clone()), FIRST_LOOK);
         }
     }
 

@@ -42,7 +42,6 @@ const CASES: &[Case] = &[
         needed: 1,
         to_the_end: true,
     },
-    Case { workload: "created", quota: "security-groups-per-network-interface", needed: 2, to_the_end: true },
     Case { workload: "created", quota: "security-groups-per-region", needed: 4, to_the_end: true },
     Case { workload: "two-ports", quota: "rules-per-security-group", needed: 2, to_the_end: true },
     Case { workload: "pods-come-and-go", quota: "targets-per-target-group", needed: 3, to_the_end: false },
