@@ -139,7 +139,8 @@ impl BindingSpec {
                         needs.instances.insert(id.clone());
                     }
                     TargetId::Ip(address) if opens => {
-                        needs.interfaces_with.insert(*address);
+                        let host = needs.interfaces_with.entry(*address).or_default();
+                        *host = host.take().or_else(|| candidate.hosts.get(address).cloned());
                     }
                     TargetId::Ip(_) => {}
                 }
@@ -370,7 +371,8 @@ mod tests {
         assert_eq!(wanted(&snapshot), (Some(vec!["10.0.1.1:8080".into()]), Vec::new()));
         let spec = accepted(&snapshot);
         let needs = spec.needs();
-        assert_eq!((needs.interfaces_with.len(), needs.vpc), (1, true));
+        let asked = ("10.0.1.1".parse().unwrap(), Some(crate::id::InstanceId::new("i-1")));
+        assert_eq!((needs.interfaces_with, needs.vpc), ([asked].into(), true), "with the node, for prefixes");
         assert_eq!(
             spec.candidates[0].openings[0].rules,
             [fixture::rule(8080, 8080, fixture::security_group("sg-lb"))],
