@@ -5,6 +5,7 @@ mod binding;
 mod error;
 mod finalizers;
 mod health;
+mod lingering;
 mod poll;
 mod queue;
 mod rules;

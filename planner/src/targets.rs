@@ -23,7 +23,7 @@ use crate::facts::Needs;
 use crate::id::{ObjectName, ObjectRef, StackId, TargetType};
 use crate::model::{Binding, NetworkingRule, TargetId};
 use crate::pipeline::Declined;
-use crate::plan::{Plan, Step, WaitFor};
+use crate::plan::{AwsChange, Change, Plan, Step, WaitFor, Write};
 use crate::problem::{Problem, Refusal};
 use crate::snapshot::{Settings, Snapshot};
 
@@ -72,6 +72,12 @@ pub(crate) enum Intent {
 /// rules that they need must stay as long ([`Snapshot::lingering`]).
 pub fn lingers(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| matches!(step, Step::Wait(wait) if wait.reason == WaitFor::TargetsHealthy))
+}
+
+/// Whether any of these steps takes a target out.
+pub fn deregisters(steps: &[Step]) -> bool {
+    let takes_out = |change: &Change| matches!(change.write, Write::Aws(AwsChange::DeregisterTargets(_)));
+    steps.iter().any(|step| matches!(step, Step::Change(change) if takes_out(change)))
 }
 
 impl BindingSpec {

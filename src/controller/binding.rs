@@ -9,7 +9,7 @@ use northgate_planner::pipeline::{self, Accepted, Declined};
 use northgate_planner::plan::Plan;
 use northgate_planner::problem::Problem;
 use northgate_planner::snapshot::Snapshot;
-use northgate_planner::targets::{TargetCount, lingers};
+use northgate_planner::targets::{TargetCount, deregisters, lingers};
 use northgate_planner::worker_rules;
 
 use super::Next;
@@ -46,13 +46,15 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
     let plan = pipeline::decide(&accepted, &facts, &actual);
     if lingers(&plan) {
         // Before the first step: the waits for rules are ended by passes that also close some.
-        world.lingers(name);
+        world.lingering.begins(&key);
     }
     finalizers::hold(world, &snapshot, &plan).await?;
     let applied = apply::run(world, &snapshot, &plan).await;
     let count = learn(world, &accepted, &facts, &actual);
     if is_rid(&plan, &applied, &actual, count) {
-        world.lingers_no_more(name);
+        world.lingers_no_more(&key);
+    } else if lingers(&plan) || !deregisters(&plan.steps[applied.reached..]) {
+        world.lingering.looked_at(&key);
     }
     report(world, name, &snapshot, &plan, count, &applied).await?;
     finalizers::release(world, &snapshot, &plan, &applied).await?;
@@ -89,11 +91,12 @@ async fn decline<A: Account>(
 ) -> Result<Next, Error> {
     match declined {
         Declined::Refused(refusal) => {
+            world.lingering.looked_at(&Key::Binding(name.clone()));
             let standing = failed("FailedReconcile", messages(&refusal.problems));
             world.cluster.set_standing(snapshot, name, &standing).await.map_err(Error::Status)?;
         }
         Declined::Absent => world.forget_binding(name),
-        Declined::Skipped { .. } => {}
+        Declined::Skipped { .. } => world.lingering.looked_at(&Key::Binding(name.clone())),
     }
     Ok(tell::declined(world, declined))
 }

@@ -34,6 +34,7 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
     let plan = pipeline::decide(&accepted, &facts, &actual);
     finalizers::hold(world, &snapshot, &plan).await?;
     let applied = apply::run(world, &snapshot, &plan).await;
+    world.lingering.looked_at(&key);
     report(world, id, &snapshot, &plan, &actual, &applied).await?;
     finalizers::release(world, &snapshot, &plan, &applied).await?;
     applied.next()
@@ -41,10 +42,15 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
 
 /// An object that is refused keeps what it has: its load balancer is still waited for.
 fn decline<A: Account>(world: &World<A>, id: &StackId, declined: &Declined) -> Next {
+    let key = Key::Stack(id.clone());
     match declined {
-        Declined::Refused(_) => {}
-        Declined::Skipped { .. } => world.poll.forget(id),
+        Declined::Refused(_) => world.lingering.looked_at(&key),
+        Declined::Skipped { .. } => {
+            world.lingering.looked_at(&key);
+            world.poll.forget(id);
+        }
         Declined::Absent => {
+            world.lingering.forget(&key);
             world.poll.forget(id);
             world.forget(id.owner());
         }

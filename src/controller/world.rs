@@ -12,6 +12,7 @@ use northgate_planner::plan::{Action, AwsChange, Resolved};
 use tokio::sync::OwnedMutexGuard;
 
 use super::error::Error;
+use super::lingering::Lingering;
 use super::poll::Poll;
 use super::queue::Queue;
 use super::stop::Stop;
@@ -68,6 +69,8 @@ pub(crate) struct World<A> {
     pub(crate) poll: Poll,
     /// The bindings that we wrote ourselves.
     pub(crate) own_writes: OwnWrites,
+    /// The keys that may use rules that no binding asks for.
+    pub(crate) lingering: Lingering,
     /// How often every key is looked at again.
     pub(crate) sync_period: Duration,
     /// Whether the controller is told to stop.
@@ -77,7 +80,6 @@ pub(crate) struct World<A> {
     turns: Turns,
     worker_groups: Mutex<BTreeSet<SecurityGroupId>>,
     looks: Mutex<BTreeMap<ObjectName, u32>>,
-    lingering: Mutex<BTreeSet<ObjectName>>,
     skipped: Mutex<BTreeMap<ObjectName, String>>,
     answered: Mutex<Answered>,
 }
@@ -127,6 +129,7 @@ impl<A: Account> World<A> {
             queues: Queues::default(),
             poll: Poll::default(),
             own_writes: OwnWrites::default(),
+            lingering: Lingering::default(),
             sync_period,
             stop,
             account,
@@ -134,7 +137,6 @@ impl<A: Account> World<A> {
             turns: Turns::default(),
             worker_groups: Mutex::default(),
             looks: Mutex::default(),
-            lingering: Mutex::default(),
             skipped: Mutex::default(),
             answered: Mutex::new(Answered::No),
         }
@@ -234,23 +236,11 @@ impl<A: Account> World<A> {
         }
     }
 
-    /// Notes that a binding's group holds targets that serve and are no longer wanted: until [`Self::lingers_no_more`]
-    /// no rule is closed.
-    pub(crate) fn lingers(&self, binding: &ObjectName) {
-        lock(&self.lingering).insert(binding.clone());
-    }
-
-    /// Notes that a binding's group holds none of these any more.
-    pub(crate) fn lingers_no_more(&self, binding: &ObjectName) {
-        let lingered = lock(&self.lingering).remove(binding);
-        if lingered {
+    /// Notes that a key uses no rules that no binding asks for: what it held up may be closed.
+    pub(crate) fn lingers_no_more(&self, key: &Key) {
+        if self.lingering.ends(key) {
             self.close_rules();
         }
-    }
-
-    /// The bindings whose groups hold targets that serve and are no longer wanted.
-    pub(crate) fn lingering(&self) -> BTreeSet<ObjectName> {
-        lock(&self.lingering).clone()
     }
 
     /// Counts the looks at a binding whose targets are not all ready; `None` starts over.
@@ -280,7 +270,9 @@ impl<A: Account> World<A> {
     /// Drops what was remembered of a binding that is gone.
     pub(crate) fn forget_binding(&self, gone: &ObjectName) {
         self.forget(gone);
-        self.lingers_no_more(gone);
+        if self.lingering.forget(&Key::Binding(gone.clone())) {
+            self.close_rules();
+        }
     }
 
     /// What keeps the controller from working, a line each; empty when it works.

@@ -129,7 +129,7 @@ impl<'a, A: Read> Passes<'a, A> {
                 self.pass(&Key::Binding(name.clone())).await?
             {
                 if self.plans.last().is_some_and(targets::lingers) {
-                    self.snapshot.lingering.insert(name);
+                    self.snapshot.lingering.insert(Key::Binding(name));
                 }
                 for group in worker_rules::groups_of(&spec, &facts).0 {
                     groups.entry(group).or_default();
