@@ -19,7 +19,7 @@ use std::sync::Arc;
 
 use crate::actual::{ActualTargets, Scope, TargetGroupRef};
 use crate::crd::TargetGroupBinding;
-use crate::facts::Needs;
+use crate::facts::{Facts, Needs};
 use crate::id::{ObjectName, ObjectRef, StackId, TargetType};
 use crate::model::{Binding, NetworkingRule, TargetId};
 use crate::pipeline::Declined;
@@ -99,6 +99,11 @@ impl BindingSpec {
             self.ask(&mut needs);
         }
         needs
+    }
+
+    /// Whether everything is open that has to reach its targets, as far as that can be told.
+    pub fn rules_are_open(&self, facts: &Facts) -> bool {
+        self.candidates.iter().all(|candidate| steps::rules_open(self, candidate, facts, &mut Vec::new()).is_empty())
     }
 
     /// How many targets are wanted, and how many of them receive traffic; `None`: nobody knows what is wanted.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use northgate_planner::actual::{Actual, ActualTargets};
-use northgate_planner::facts::Facts;
+use northgate_planner::facts::{Facts, Live};
 use northgate_planner::id::{Key, ObjectName};
 use northgate_planner::pipeline::{self, Accepted, Declined};
 use northgate_planner::plan::Plan;
@@ -59,6 +59,34 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
     report(world, name, &snapshot, &plan, count, &applied).await?;
     finalizers::release(world, &snapshot, &plan, &applied).await?;
     Ok(applied.next()?.at_most(look_again(world, name, &plan, &actual, count)))
+}
+
+/// Whether a binding's targets let in what its stack wants to say, for a pass over that stack.
+///
+/// 1. snapshot: from the caches        3. lookup: AWS reads
+/// 2. accept: pure                     4. decide: pure
+pub(super) async fn has_rules_open<A: Account>(
+    world: &World<A>,
+    stack: &Plan,
+    name: &ObjectName,
+) -> Result<bool, Error> {
+    let key = Key::Binding(name.clone());
+    let mut snapshot = world.cluster.snapshot(&key);
+    if !snapshot.bindings.contains_key(name) {
+        return Ok(false);
+    }
+    // The object may have been written just now: the caches will tell that later.
+    let wanted = stack.bindings.iter().filter(|binding| binding.name == *name);
+    snapshot.wanted_bindings = wanted.map(|binding| (binding.name.clone(), binding.clone())).collect();
+    match pipeline::accept(&snapshot, &key) {
+        Ok(accepted @ Accepted::Binding(_)) => {
+            let facts = world.lookup(&accepted.needs(&Live::default())).await?;
+            let Accepted::Binding(spec) = accepted else { return Ok(true) };
+            Ok(spec.rules_are_open(&facts))
+        }
+        // Nothing will be opened for it.
+        Ok(_) | Err(_) => Ok(true),
+    }
 }
 
 /// Writes targets and condition into the status, and tells the rest.

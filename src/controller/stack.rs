@@ -32,9 +32,17 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
     let actual = world.observe(&accepted.scope()).await?;
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
     let plan = pipeline::decide(&accepted, &facts, &actual);
+    if plan.moves_between_rules() {
+        // Before the first step: from then on the bindings say other rules than those in use.
+        world.lingering.begins(&key);
+    }
     finalizers::hold(world, &snapshot, &plan).await?;
     let applied = apply::run(world, &snapshot, &plan).await;
-    world.lingering.looked_at(&key);
+    if plan.refused || (plan.moves_between_rules() && applied.reached < plan.steps.len()) {
+        world.lingering.looked_at(&key);
+    } else {
+        world.lingers_no_more(&key);
+    }
     report(world, id, &snapshot, &plan, &actual, &applied).await?;
     finalizers::release(world, &snapshot, &plan, &applied).await?;
     applied.next()
