@@ -179,7 +179,8 @@ fn settle<'a, A: Account>(
     Box::pin(async move {
         let settled = match (wait.reason, &wait.entry) {
             (WaitFor::BackendGroup, Some(Key::Cluster)) => shared::settle(world, made).await,
-            (WaitFor::RulesOpen | WaitFor::RulesClosed, Some(Key::Rules(group))) => rules::settle(world, group).await,
+            (WaitFor::RulesOpen, Some(Key::Rules(group))) => rules::open(world, group).await,
+            (WaitFor::RulesClosed, Some(Key::Rules(group))) => rules::close(world, group).await,
             (WaitFor::RulesOpen, Some(Key::Binding(name))) => binding::has_rules_open(world, plan, name).await,
             _ => return Ok(false),
         };

@@ -45,18 +45,15 @@ impl Lingering {
         known.lingering.remove(key)
     }
 
-    /// The keys of a snapshot that linger or may, and others that do.
-    pub(crate) fn among(&self, snapshot: &Snapshot) -> BTreeSet<Key> {
+    /// The keys that linger, and those of these that may: all that were not looked at since the start.
+    pub(crate) fn among(&self, keys: &BTreeSet<Key>) -> BTreeSet<Key> {
         let known = self.lock();
-        let mut keys = known.lingering.clone();
-        let unknown = unknown(&known, snapshot);
-        keys.extend(unknown);
-        keys
+        known.lingering.iter().chain(keys.difference(&known.looked_at)).cloned().collect()
     }
 
-    /// Whether a key of the snapshot was not looked at since the start: then its pass is still to come.
-    pub(crate) fn is_early(&self, snapshot: &Snapshot) -> bool {
-        unknown(&self.lock(), snapshot).next().is_some()
+    /// Whether all of these were looked at since the start.
+    pub(crate) fn knows(&self, keys: &BTreeSet<Key>) -> bool {
+        keys.is_subset(&self.lock().looked_at)
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -64,87 +61,49 @@ impl Lingering {
     }
 }
 
-fn unknown(known: &Known, snapshot: &Snapshot) -> impl Iterator<Item = Key> {
-    // Without our finalizer a Service has no load balancer of ours that could use anything.
+/// The keys that can use rules: bindings, and stacks that carry our finalizer. Without it there is no load balancer of ours.
+pub(crate) fn users(snapshot: &Snapshot) -> BTreeSet<Key> {
     let services = snapshot.services.iter().filter(|(_, service)| class::has_finalizer(service));
     let stacks = services.map(|(name, _)| Key::Stack(StackId::Service(name.clone())));
     let bindings = snapshot.bindings.keys().cloned().map(Key::Binding);
-    stacks.chain(bindings).filter(|key| !known.looked_at.contains(key))
+    stacks.chain(bindings).collect()
 }
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
-    use k8s_openapi::api::core::v1::Service;
-    use northgate_planner::crd::TargetGroupBinding;
-    use northgate_planner::id::{ClusterName, ObjectName, Region, VpcId};
-    use northgate_planner::snapshot::{CloudController, Settings};
-    use serde_json::json;
+    use northgate_planner::id::ObjectName;
 
     use super::*;
 
-    fn name() -> ObjectName {
-        ObjectName::new("default", "web")
-    }
-
     fn stack() -> Key {
-        Key::Stack(StackId::Service(name()))
+        Key::Stack(StackId::Service(ObjectName::new("default", "web")))
     }
 
     fn binding() -> Key {
-        Key::Binding(name())
-    }
-
-    /// A Service with our finalizer, one without, and a binding.
-    fn snapshot() -> Snapshot {
-        let service = |finalizers: &[&str]| {
-            let service = json!({ "metadata": { "name": "web", "namespace": "default", "finalizers": finalizers } });
-            Arc::new(serde_json::from_value::<Service>(service).unwrap())
-        };
-        let services =
-            [(name(), service(&[class::SERVICE_FINALIZER])), (ObjectName::new("default", "plain"), service(&[]))];
-        let bound = json!({ "metadata": {}, "spec": { "serviceRef": { "name": "web", "port": 80 } } });
-        let bound = serde_json::from_value::<TargetGroupBinding>(bound).unwrap();
-        let settings = Settings::new(ClusterName::new("demo"), VpcId::new("vpc-1"), Region::new("us-west-2"));
-        Snapshot {
-            now: "2026-01-31T12:00:00Z".parse().unwrap(),
-            settings: Arc::new(settings),
-            services: services.into(),
-            bindings: [(name(), Arc::new(bound))].into(),
-            wanted_bindings: Default::default(),
-            endpoint_slices: None,
-            nodes: None,
-            pods: None,
-            cloud_controller: CloudController::NotAsked,
-            lingering: BTreeSet::new(),
-            files_alone: false,
-        }
+        Key::Binding(ObjectName::new("default", "web"))
     }
 
     #[test]
     fn after_a_start_everything_lingers_until_it_was_looked_at() {
-        let (lingering, snapshot) = (Lingering::default(), snapshot());
-        assert_eq!(lingering.among(&snapshot), [stack(), binding()].into());
+        let (lingering, keys) = (Lingering::default(), [stack(), binding()].into());
+        assert_eq!(lingering.among(&keys), keys);
         lingering.looked_at(&stack());
-        assert_eq!((lingering.among(&snapshot), lingering.is_early(&snapshot)), ([binding()].into(), true));
+        assert_eq!((lingering.among(&keys), lingering.knows(&keys)), ([binding()].into(), false));
         assert!(!lingering.ends(&binding()), "it was never seen to linger");
-        assert_eq!((lingering.among(&snapshot), lingering.is_early(&snapshot)), (BTreeSet::new(), false));
+        assert_eq!((lingering.among(&keys), lingering.knows(&keys)), (BTreeSet::new(), true));
     }
 
     #[test]
     fn what_was_seen_to_linger_does_so_until_it_ends_or_is_gone() {
-        let (lingering, snapshot) = (Lingering::default(), snapshot());
-        for key in [stack(), binding()] {
-            lingering.looked_at(&key);
-            lingering.begins(&key);
+        let (lingering, keys) = (Lingering::default(), [stack(), binding()].into());
+        for key in &keys {
+            lingering.begins(key);
+            lingering.looked_at(key);
         }
-        lingering.looked_at(&binding());
-        assert_eq!((lingering.among(&snapshot), lingering.is_early(&snapshot)), ([stack(), binding()].into(), false));
+        assert_eq!((lingering.among(&keys), lingering.knows(&keys)), (keys.clone(), true));
         assert!(lingering.ends(&binding()));
+        assert_eq!(lingering.among(&BTreeSet::new()), [stack()].into(), "also when nothing names it any more");
         assert!(lingering.forget(&stack()));
-        let mut empty = snapshot;
-        (empty.services, empty.bindings) = Default::default();
-        assert_eq!(lingering.among(&empty), BTreeSet::new());
+        assert_eq!((lingering.among(&keys), lingering.knows(&keys)), ([stack()].into(), false));
     }
 }

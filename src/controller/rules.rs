@@ -9,8 +9,8 @@ use northgate_planner::plan::Plan;
 use super::Next;
 use super::apply::{self, Applied};
 use super::error::Error;
-use super::tell;
 use super::world::{Account, World};
+use super::{lingering, tell};
 
 /// How long after a pass that came too early to close anything the next one comes.
 const EARLY: Duration = Duration::from_secs(10);
@@ -22,10 +22,16 @@ pub(super) async fn reconcile<A: Account>(group: &SecurityGroupId, world: &World
     Ok(applied.next()?.at_most(early.then_some(EARLY)))
 }
 
-/// Runs a pass for another key that waits for its result. Gives whether nothing is left to do.
-pub(super) async fn settle<A: Account>(world: &World<A>, group: &SecurityGroupId) -> Result<bool, Error> {
+/// Runs a pass for another key that waits for rules to be opened. Gives whether nothing is left to do.
+pub(super) async fn open<A: Account>(world: &World<A>, group: &SecurityGroupId) -> Result<bool, Error> {
     let Pass { plan, applied, .. } = pass(group, world).await?;
     applied.completed(&plan)
+}
+
+/// Runs a pass for another key that waits for rules to be closed. Gives whether nothing is left to do.
+pub(super) async fn close<A: Account>(world: &World<A>, group: &SecurityGroupId) -> Result<bool, Error> {
+    let Pass { plan, applied, early } = pass(group, world).await?;
+    Ok(applied.completed(&plan)? && !early)
 }
 
 struct Pass {
@@ -46,8 +52,9 @@ async fn pass<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<P
     // Only with the turn in hand: what waits for this pass wants to be seen by it.
     let _turn = world.turn(&key).await;
     let mut snapshot = world.cluster.snapshot(&key);
-    let early = world.lingering.is_early(&snapshot);
-    snapshot.lingering = world.lingering.among(&snapshot);
+    let users = lingering::users(&snapshot);
+    let early = !world.lingering.knows(&users);
+    snapshot.lingering = world.lingering.among(&users);
     let accepted = match pipeline::accept(&snapshot, &key) {
         Ok(accepted) => accepted,
         Err(declined) => unreachable!("rules have no object of their own that could be declined: {declined:?}"),

@@ -15,7 +15,7 @@ use super::world::{Account, World};
 use crate::cluster::{Severity, is_load_balancer};
 
 /// Failures in a row before one that is worth another try soon is told on the object: most are over by then.
-const PATIENCE: u32 = 3;
+pub(super) const PATIENCE: u32 = 3;
 
 /// When a Service that another cloud controller takes is looked at again; that costs no call.
 const SKIPPED: Duration = Duration::from_secs(60);
