@@ -178,6 +178,10 @@ async fn work<A: Account>(world: Arc<World<A>>, queue: PickQueue<A>) {
                 };
                 let failures = queue(&world).finish(&key, verdict);
                 tell::failed(&world, &key, &error, failures);
+                if failures >= tell::PATIENCE && error.retry() == error::Retry::Seldom {
+                    // One that nobody mends must not keep the rules of all others open.
+                    world.lingering.looked_at(&key);
+                }
             }
             Err(broken) => {
                 error!("this is a bug, please report it: {broken}");
