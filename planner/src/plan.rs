@@ -154,8 +154,6 @@ pub enum WaitFor {
     RulesOpen,
     /// The worker security group no longer names a group that is to go.
     RulesClosed,
-    /// Deregistered targets have run out of connections.
-    TargetsDrained,
     /// The network interfaces of a deleted load balancer are gone.
     InterfacesGone,
     /// A TargetGroupBinding that is being deleted is gone.

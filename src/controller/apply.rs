@@ -77,7 +77,7 @@ fn pause(reason: WaitFor) -> Option<Duration> {
         // The watch does, if no event is lost.
         WaitFor::BindingGone => 60,
         WaitFor::InterfacesGone | WaitFor::BackendGroup | WaitFor::RulesOpen | WaitFor::RulesClosed => 5,
-        WaitFor::TargetsHealthy | WaitFor::TargetsDrained => 10,
+        WaitFor::TargetsHealthy => 10,
     };
     Some(Duration::from_secs(seconds))
 }
