@@ -22,9 +22,8 @@ use crate::crd::TargetGroupBinding;
 use crate::facts::{Facts, Needs};
 use crate::id::{ObjectName, ObjectRef, StackId, TargetType};
 use crate::model::{Binding, NetworkingRule, TargetId};
-use crate::pipeline::Declined;
 use crate::plan::{AwsChange, Change, Plan, Step, WaitFor, Write};
-use crate::problem::{Problem, Refusal};
+use crate::problem::{Declined, Problem, Refusal};
 use crate::snapshot::{Settings, Snapshot};
 
 pub(crate) use backend::Candidate;

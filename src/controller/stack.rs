@@ -2,9 +2,10 @@
 
 use northgate_planner::actual::{Actual, LoadBalancerState};
 use northgate_planner::id::{Key, LoadBalancerArn, ResourceKey, StackId, Uid};
-use northgate_planner::pipeline::{self, Declined};
+use northgate_planner::pipeline;
 use northgate_planner::plan::{AwsChange, Plan, WaitFor, Write};
 use northgate_planner::planted::{Bug, planted};
+use northgate_planner::problem::Declined;
 use northgate_planner::snapshot::Snapshot;
 use tracing::info;
 

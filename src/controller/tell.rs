@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use northgate_planner::id::{Key, ObjectRef};
-use northgate_planner::pipeline::Declined;
 use northgate_planner::plan::{Held, Plan};
-use northgate_planner::problem::{Problem, Refusal};
+use northgate_planner::problem::{Declined, Problem, Refusal};
 use tracing::{info, warn};
 
 use super::Next;

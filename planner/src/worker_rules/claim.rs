@@ -7,7 +7,7 @@ use k8s_openapi::api::core::v1::Service;
 use crate::facts::Needs;
 use crate::id::{Key, ObjectName, StackId};
 use crate::model::IngressRule;
-use crate::pipeline::Declined;
+use crate::problem::Declined;
 use crate::snapshot::Snapshot;
 use crate::spec::class::{self, Ownership};
 use crate::targets::{self, BindingSpec, Intent, Opening, View};
