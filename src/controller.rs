@@ -114,6 +114,7 @@ pub async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result
         () = stop.told() => return Ok(()),
         Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
     }
+    world.lingering.start(lingering::users(&world.cluster.snapshot(&Key::Cluster)));
     let polling = Arc::clone(&world);
     beside.spawn(async move { poll::run(&polling).await });
 

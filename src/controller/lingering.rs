@@ -7,20 +7,25 @@ use northgate_planner::id::{Key, StackId};
 use northgate_planner::snapshot::Snapshot;
 use northgate_planner::spec::class;
 
-/// What is known of each key since the start. What a controller that was stopped knew is lost with it, so until a key was
-/// looked at it counts as one that lingers: the rules that its old targets need are written nowhere else.
+/// What the controller that was stopped knew of its keys is lost with it: the rules that their old targets need are written
+/// nowhere else. So each of them counts as one that lingers until it was looked at.
 #[derive(Debug, Default)]
 pub(crate) struct Lingering(Mutex<Known>);
 
 #[derive(Debug, Default)]
 struct Known {
-    /// Looked at since the start.
-    looked_at: BTreeSet<Key>,
+    /// Were there at the start, and not looked at since.
+    unseen: BTreeSet<Key>,
     /// Known to linger.
     lingering: BTreeSet<Key>,
 }
 
 impl Lingering {
+    /// Notes what is there at the start.
+    pub(crate) fn start(&self, keys: BTreeSet<Key>) {
+        self.lock().unseen = keys;
+    }
+
     /// Notes that a key uses more than its bindings ask for.
     pub(crate) fn begins(&self, key: &Key) {
         self.lock().lingering.insert(key.clone());
@@ -28,32 +33,25 @@ impl Lingering {
 
     /// Notes that a key was looked at: what it uses beside what it asks for is known now.
     pub(crate) fn looked_at(&self, key: &Key) {
-        self.lock().looked_at.insert(key.clone());
+        self.lock().unseen.remove(key);
     }
 
-    /// Notes that a key uses nothing more than what it asks for. Gives whether it did before.
+    /// Notes that a key uses nothing more than what it asks for, or is gone. Gives whether it did before.
     pub(crate) fn ends(&self, key: &Key) -> bool {
         let mut known = self.lock();
-        known.looked_at.insert(key.clone());
+        known.unseen.remove(key);
         known.lingering.remove(key)
     }
 
-    /// Drops what is known of a key that is gone. Gives whether it lingered.
-    pub(crate) fn forget(&self, key: &Key) -> bool {
-        let mut known = self.lock();
-        known.looked_at.remove(key);
-        known.lingering.remove(key)
-    }
-
-    /// The keys that linger, and those of these that may: all that were not looked at since the start.
-    pub(crate) fn among(&self, keys: &BTreeSet<Key>) -> BTreeSet<Key> {
+    /// The keys that linger or may.
+    pub(crate) fn keys(&self) -> BTreeSet<Key> {
         let known = self.lock();
-        known.lingering.iter().chain(keys.difference(&known.looked_at)).cloned().collect()
+        known.lingering.union(&known.unseen).cloned().collect()
     }
 
-    /// Whether all of these were looked at since the start.
-    pub(crate) fn knows(&self, keys: &BTreeSet<Key>) -> bool {
-        keys.is_subset(&self.lock().looked_at)
+    /// Whether a key was not looked at since the start.
+    pub(crate) fn is_early(&self) -> bool {
+        !self.lock().unseen.is_empty()
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -61,7 +59,8 @@ impl Lingering {
     }
 }
 
-/// The keys that can use rules: bindings, and stacks that carry our finalizer. Without it there is no load balancer of ours.
+/// The keys of a snapshot that can use rules: bindings, and stacks that carry our finalizer, without which there is no load
+/// balancer of ours.
 pub(crate) fn users(snapshot: &Snapshot) -> BTreeSet<Key> {
     let services = snapshot.services.iter().filter(|(_, service)| class::has_finalizer(service));
     let stacks = services.map(|(name, _)| Key::Stack(StackId::Service(name.clone())));
@@ -84,26 +83,23 @@ mod tests {
     }
 
     #[test]
-    fn after_a_start_everything_lingers_until_it_was_looked_at() {
-        let (lingering, keys) = (Lingering::default(), [stack(), binding()].into());
-        assert_eq!(lingering.among(&keys), keys);
+    fn what_is_there_at_the_start_lingers_until_it_was_looked_at() {
+        let lingering = Lingering::default();
+        assert!(!lingering.is_early());
+        lingering.start([stack(), binding()].into());
         lingering.looked_at(&stack());
-        assert_eq!((lingering.among(&keys), lingering.knows(&keys)), ([binding()].into(), false));
+        assert_eq!((lingering.keys(), lingering.is_early()), ([binding()].into(), true));
         assert!(!lingering.ends(&binding()), "it was never seen to linger");
-        assert_eq!((lingering.among(&keys), lingering.knows(&keys)), (BTreeSet::new(), true));
+        assert_eq!((lingering.keys(), lingering.is_early()), (BTreeSet::new(), false));
     }
 
     #[test]
-    fn what_was_seen_to_linger_does_so_until_it_ends_or_is_gone() {
-        let (lingering, keys) = (Lingering::default(), [stack(), binding()].into());
-        for key in &keys {
-            lingering.begins(key);
-            lingering.looked_at(key);
-        }
-        assert_eq!((lingering.among(&keys), lingering.knows(&keys)), (keys.clone(), true));
+    fn what_was_seen_to_linger_does_so_until_it_ends() {
+        let lingering = Lingering::default();
+        lingering.begins(&binding());
+        lingering.looked_at(&binding());
+        assert_eq!((lingering.keys(), lingering.is_early()), ([binding()].into(), false));
         assert!(lingering.ends(&binding()));
-        assert_eq!(lingering.among(&BTreeSet::new()), [stack()].into(), "also when nothing names it any more");
-        assert!(lingering.forget(&stack()));
-        assert_eq!((lingering.among(&keys), lingering.knows(&keys)), ([stack()].into(), false));
+        assert_eq!(lingering.keys(), BTreeSet::new());
     }
 }

@@ -9,8 +9,8 @@ use northgate_planner::plan::Plan;
 use super::Next;
 use super::apply::{self, Applied};
 use super::error::Error;
+use super::tell;
 use super::world::{Account, World};
-use super::{lingering, tell};
 
 /// How long after a pass that came too early to close anything the next one comes.
 const EARLY: Duration = Duration::from_secs(10);
@@ -18,8 +18,8 @@ const EARLY: Duration = Duration::from_secs(10);
 /// Brings the rules of one security group to what all bindings together ask for. The stages are those of [`pass`].
 pub(super) async fn reconcile<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<Next, Error> {
     world.forget_worker_rules();
-    let Pass { applied, early, .. } = pass(group, world).await?;
-    Ok(applied.next()?.at_most(early.then_some(EARLY)))
+    let Pass { applied, .. } = pass(group, world).await?;
+    applied.next()
 }
 
 /// Runs a pass for another key that waits for rules to be opened. Gives whether nothing is left to do.
@@ -52,9 +52,8 @@ async fn pass<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<P
     // Only with the turn in hand: what waits for this pass wants to be seen by it.
     let _turn = world.turn(&key).await;
     let mut snapshot = world.cluster.snapshot(&key);
-    let users = lingering::users(&snapshot);
-    let early = !world.lingering.knows(&users);
-    snapshot.lingering = world.lingering.among(&users);
+    let early = world.lingering.is_early();
+    snapshot.lingering = world.lingering.keys();
     let accepted = match pipeline::accept(&snapshot, &key) {
         Ok(accepted) => accepted,
         Err(declined) => unreachable!("rules have no object of their own that could be declined: {declined:?}"),
@@ -64,5 +63,8 @@ async fn pass<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<P
     let plan = pipeline::decide(&accepted, &facts, &actual);
     let applied = apply::run(world, &snapshot, &plan).await;
     tell::plan(world, &plan, &applied);
+    if early {
+        world.queues.rules.add_after(key, EARLY);
+    }
     Ok(Pass { plan, applied, early })
 }

@@ -59,7 +59,7 @@ fn decline<A: Account>(world: &World<A>, id: &StackId, declined: &Declined) -> N
             world.poll.forget(id);
         }
         Declined::Absent => {
-            world.lingering.forget(&key);
+            world.lingers_no_more(&key);
             world.poll.forget(id);
             world.forget(id.owner());
         }

@@ -270,9 +270,7 @@ impl<A: Account> World<A> {
     /// Drops what was remembered of a binding that is gone.
     pub(crate) fn forget_binding(&self, gone: &ObjectName) {
         self.forget(gone);
-        if self.lingering.forget(&Key::Binding(gone.clone())) {
-            self.close_rules();
-        }
+        self.lingers_no_more(&Key::Binding(gone.clone()));
     }
 
     /// What keeps the controller from working, a line each; empty when it works.
