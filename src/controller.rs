@@ -6,6 +6,7 @@ mod created;
 mod error;
 mod finalizers;
 mod health;
+mod lingering;
 mod poll;
 mod queue;
 mod rules;
@@ -114,6 +115,7 @@ pub async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result
         () = stop.told() => return Ok(()),
         Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
     }
+    world.lingering.start(lingering::users(&world.cluster.snapshot(&Key::Cluster)));
     let polling = Arc::clone(&world);
     beside.spawn(async move { poll::run(&polling).await });
 
@@ -178,6 +180,10 @@ async fn work<A: Account>(world: Arc<World<A>>, queue: PickQueue<A>) {
                 };
                 let failures = queue(&world).finish(&key, verdict);
                 tell::failed(&world, &key, &error, failures);
+                if failures >= tell::PATIENCE && error.retry() == error::Retry::Seldom {
+                    // One that nobody mends must not keep the rules of all others open.
+                    world.lingering.looked_at(&key);
+                }
             }
             Err(broken) => {
                 error!("this is a bug, please report it: {broken}");

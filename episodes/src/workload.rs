@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(crate) const TARGET_TYPE: &str = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type";
 /// The annotation of the health check's interval.
 pub(crate) const INTERVAL: &str = "service.beta.kubernetes.io/aws-load-balancer-healthcheck-interval";
+/// The annotation of the health check's port.
+pub(crate) const CHECK_PORT: &str = "service.beta.kubernetes.io/aws-load-balancer-healthcheck-port";
 /// The annotation of the sources that are let in.
 pub(crate) const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 /// The annotation of further tags.
@@ -192,6 +194,14 @@ pub(crate) fn all() -> Vec<Workload> {
                 at(60, annotate("web", SOURCE_RANGES, "everybody")),
                 at(62, Event::Ports(web(), vec![80, 443])),
                 at(400, annotate("web", SOURCE_RANGES, "10.0.0.0/8")),
+            ],
+        ),
+        (
+            "checks-moved",
+            vec![
+                at(1, create("web", &[80], false, &[1])),
+                at(60, annotate("web", CHECK_PORT, "9000")),
+                at(120, annotate("web", CHECK_PORT, "traffic-port")),
             ],
         ),
         (

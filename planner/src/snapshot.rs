@@ -8,7 +8,7 @@ use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 
 use crate::crd::TargetGroupBinding;
-use crate::id::{AccountId, ClusterName, ObjectName, Region, Scheme, TargetType, VpcId};
+use crate::id::{AccountId, ClusterName, Key, ObjectName, Region, Scheme, TargetType, VpcId};
 use crate::model::{Binding, Pairs};
 
 /// One immutable view of the cluster.
@@ -33,8 +33,10 @@ pub struct Snapshot {
     pub pods: Option<BTreeMap<ObjectName, Arc<Pod>>>,
     /// Whether another cloud controller is at work.
     pub cloud_controller: CloudController,
-    /// Bindings whose target groups still hold targets that serve and are no longer wanted: their rules stay until then.
-    pub lingering: BTreeSet<ObjectName>,
+    /// Keys that use, or may use, rules that no binding asks for any more: bindings whose target groups still hold targets
+    /// that serve and are no longer wanted, and whatever a controller that was just started has not looked at yet. No rule
+    /// is closed until then.
+    pub lingering: BTreeSet<Key>,
     /// Whether the objects are those of files alone: then others may exist, and what is not here is unknown.
     pub files_alone: bool,
 }

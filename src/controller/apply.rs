@@ -13,7 +13,7 @@ use tracing::{Instrument as _, info, info_span};
 
 use super::error::Error;
 use super::world::{Account, World};
-use super::{Next, rules, shared};
+use super::{Next, binding, rules, shared};
 
 /// How far a pass came with its plan.
 #[derive(Debug, Default)]
@@ -77,7 +77,7 @@ fn pause(reason: WaitFor) -> Option<Duration> {
         // The watch does, if no event is lost.
         WaitFor::BindingGone => 60,
         WaitFor::InterfacesGone | WaitFor::BackendGroup | WaitFor::RulesOpen | WaitFor::RulesClosed => 5,
-        WaitFor::TargetsHealthy | WaitFor::TargetsDrained => 10,
+        WaitFor::TargetsHealthy => 10,
     };
     Some(Duration::from_secs(seconds))
 }
@@ -120,7 +120,7 @@ impl<A: Account> Walk<'_, A> {
             Step::Change(change) => self.make(change).await.map(|()| None),
             Step::Wait(_) if planted(Bug::WaitsIgnored) => Ok(None),
             Step::Wait(wait) => {
-                let ended = settle(self.world, wait, &mut self.made).await?;
+                let ended = settle(self.world, self.plan, wait, &mut self.made).await?;
                 Ok(if ended { None } else { Some(wait.clone()) })
             }
         }
@@ -178,18 +178,21 @@ fn is_destructive(plan: &Plan, change: &Change) -> bool {
     !plan.wanted || change.action() == Action::Delete || change.impact >= Impact::Outage
 }
 
-/// Ends a wait that another key can end at once, by running that key's own pass; `false`: this pass ends here.
+/// Ends a wait that is over, or that another key can end at once by its own pass; `false`: this pass ends here.
 ///
 /// A future in a box, because that pass comes through here again.
 fn settle<'a, A: Account>(
     world: &'a World<A>,
+    plan: &'a Plan,
     wait: &'a Wait,
     made: &'a mut Made,
 ) -> BoxFuture<'a, Result<bool, Error>> {
     Box::pin(async move {
         let settled = match (wait.reason, &wait.entry) {
             (WaitFor::BackendGroup, Some(Key::Cluster)) => shared::settle(world, made).await,
-            (WaitFor::RulesOpen | WaitFor::RulesClosed, Some(Key::Rules(group))) => rules::settle(world, group).await,
+            (WaitFor::RulesOpen, Some(Key::Rules(group))) => rules::open(world, group).await,
+            (WaitFor::RulesClosed, Some(Key::Rules(group))) => rules::close(world, group).await,
+            (WaitFor::RulesOpen, Some(Key::Binding(name))) => binding::has_rules_open(world, plan, name).await,
             _ => return Ok(false),
         };
         settled.map_err(|source| match &wait.entry {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use northgate_planner::actual::{Actual, LoadBalancerState};
 use northgate_planner::id::{Key, LoadBalancerArn, ResourceKey, StackId, Uid};
-use northgate_planner::pipeline::{self, Declined};
+use northgate_planner::pipeline;
 use northgate_planner::plan::{AwsChange, Plan, WaitFor, Write};
 use northgate_planner::planted::{Bug, planted};
+use northgate_planner::problem::Declined;
 use northgate_planner::snapshot::Snapshot;
 use tracing::{debug, info};
 
@@ -41,10 +42,19 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
     }
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
     let plan = pipeline::decide(&accepted, &facts, &actual);
+    if plan.moves_between_rules() {
+        // Before the first step: from then on the bindings say other rules than those in use.
+        world.lingering.begins(&key);
+    }
     finalizers::hold(world, &snapshot, &plan).await?;
     let applied = apply::run(world, &snapshot, &plan).await;
     if applied.changes(&plan).next().is_some() {
         plan.bindings.iter().for_each(|binding| world.look_anew(&binding.name));
+    }
+    if plan.refused || (plan.moves_between_rules() && applied.reached < plan.steps.len()) {
+        world.lingering.looked_at(&key);
+    } else {
+        world.lingers_no_more(&key);
     }
     report(world, id, &snapshot, &plan, &actual, &applied).await?;
     let unseen = finalizers::release(world, &snapshot, &plan, &applied).await?;
@@ -53,10 +63,15 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
 
 /// An object that is refused keeps what it has: its load balancer is still waited for.
 fn decline<A: Account>(world: &World<A>, id: &StackId, declined: &Declined) -> Next {
+    let key = Key::Stack(id.clone());
     match declined {
-        Declined::Refused(_) => {}
-        Declined::Skipped { .. } => world.poll.forget(id),
+        Declined::Refused(_) => world.lingering.looked_at(&key),
+        Declined::Skipped { .. } => {
+            world.lingering.looked_at(&key);
+            world.poll.forget(id);
+        }
         Declined::Absent => {
+            world.lingers_no_more(&key);
             world.poll.forget(id);
             world.forget(id.owner());
         }

@@ -15,6 +15,7 @@ use tokio::sync::OwnedMutexGuard;
 use super::binding::FIRST_LOOK;
 use super::created::Created;
 use super::error::Error;
+use super::lingering::Lingering;
 use super::poll::Poll;
 use super::queue::Queue;
 use super::stop::Stop;
@@ -73,6 +74,8 @@ pub(crate) struct World<A> {
     pub(crate) own_writes: OwnWrites,
     /// What was made a moment ago.
     pub(crate) created: Created,
+    /// The keys that may use rules that no binding asks for.
+    pub(crate) lingering: Lingering,
     /// How often every key is looked at again.
     pub(crate) sync_period: Duration,
     /// Whether the controller is told to stop.
@@ -82,7 +85,6 @@ pub(crate) struct World<A> {
     turns: Turns,
     worker_groups: Mutex<BTreeSet<SecurityGroupId>>,
     looks: Mutex<BTreeMap<ObjectName, u32>>,
-    lingering: Mutex<BTreeSet<ObjectName>>,
     needed_rules: Mutex<BTreeMap<ObjectName, BTreeSet<IngressRule>>>,
     skipped: Mutex<BTreeMap<ObjectName, String>>,
     answered: Mutex<Answered>,
@@ -134,6 +136,7 @@ impl<A: Account> World<A> {
             poll: Poll::default(),
             own_writes: OwnWrites::default(),
             created: Created::default(),
+            lingering: Lingering::default(),
             sync_period,
             stop,
             account,
@@ -141,7 +144,6 @@ impl<A: Account> World<A> {
             turns: Turns::default(),
             worker_groups: Mutex::default(),
             looks: Mutex::default(),
-            lingering: Mutex::default(),
             needed_rules: Mutex::default(),
             skipped: Mutex::default(),
             answered: Mutex::new(Answered::No),
@@ -242,16 +244,9 @@ impl<A: Account> World<A> {
         }
     }
 
-    /// Notes that a binding's group holds targets that serve and are no longer wanted: until [`Self::lingers_no_more`]
-    /// no rule is closed.
-    pub(crate) fn lingers(&self, binding: &ObjectName) {
-        lock(&self.lingering).insert(binding.clone());
-    }
-
-    /// Notes that a binding's group holds none of these any more.
-    pub(crate) fn lingers_no_more(&self, binding: &ObjectName) {
-        let lingered = lock(&self.lingering).remove(binding);
-        if lingered {
+    /// Notes that a key uses no rules that no binding asks for: what it held up may be closed.
+    pub(crate) fn lingers_no_more(&self, key: &Key) {
+        if self.lingering.ends(key) {
             self.close_rules();
         }
     }
@@ -266,11 +261,6 @@ impl<A: Account> World<A> {
         if less {
             self.close_rules();
         }
-    }
-
-    /// The bindings whose groups hold targets that serve and are no longer wanted.
-    pub(crate) fn lingering(&self) -> BTreeSet<ObjectName> {
-        lock(&self.lingering).clone()
     }
 
     /// Counts the looks at a binding whose targets are not all ready; `None` starts over.
@@ -307,7 +297,7 @@ impl<A: Account> World<A> {
     /// Drops what was remembered of a binding that is gone.
     pub(crate) fn forget_binding(&self, gone: &ObjectName) {
         self.forget(gone);
-        self.lingers_no_more(gone);
+        self.lingers_no_more(&Key::Binding(gone.clone()));
         lock(&self.needed_rules).remove(gone);
     }
 

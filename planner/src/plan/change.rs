@@ -53,19 +53,17 @@ pub struct Resource {
     pub key: ResourceKey,
     /// The ARN or physical id of one that exists.
     pub physical_id: Option<String>,
-    /// Whether it is the one being replaced.
-    pub retiring: bool,
 }
 
 impl Resource {
     /// A resource that is to be made.
     pub fn new(key: ResourceKey) -> Self {
-        Self { key, physical_id: None, retiring: false }
+        Self { key, physical_id: None }
     }
 
     /// A resource that exists.
     pub fn live(key: ResourceKey, physical_id: impl ToString) -> Self {
-        Self { key, physical_id: Some(physical_id.to_string()), retiring: false }
+        Self { key, physical_id: Some(physical_id.to_string()) }
     }
 }
 

@@ -22,7 +22,7 @@ pub(super) fn mark(action: Action) -> char {
 
 /// The resource: `listener 80`. What there is one of in a stack needs no id.
 pub(super) fn subject(resource: &Resource) -> String {
-    let Resource { key, physical_id: _, retiring } = resource;
+    let Resource { key, physical_id: _ } = resource;
     let noun = match key.kind {
         ResourceKind::SecurityGroup => "security group",
         ResourceKind::TargetGroup => "target group",
@@ -34,8 +34,7 @@ pub(super) fn subject(resource: &Resource) -> String {
         || *key == ResourceKey::managed_security_group()
         || *key == ResourceKey::backend_security_group();
     let id = if only_one { String::new() } else { format!(" {}", key.id) };
-    let retiring = if *retiring { " (retiring)" } else { "" };
-    format!("{noun}{id}{retiring}")
+    format!("{noun}{id}")
 }
 
 /// What matters about a change, in one line; empty when the resource says it all.
@@ -235,7 +234,7 @@ fn targets(verb: &str, Targets { target_group_arn: _, targets }: &Targets) -> St
 }
 
 /// The name of a resource that exists, where the subject does not already say it.
-fn live_name(Resource { key, physical_id, retiring: _ }: &Resource) -> String {
+fn live_name(Resource { key, physical_id }: &Resource) -> String {
     match (key.kind, physical_id) {
         (ResourceKind::Listener, _) | (_, None) => String::new(),
         (_, Some(id)) if *id == key.id => String::new(),

@@ -33,15 +33,12 @@ impl Serialize for Change {
 
 impl Serialize for Resource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { key, physical_id, retiring } = self;
+        let Self { key, physical_id } = self;
         let mut resource = serializer.serialize_map(None)?;
         resource.serialize_entry("type", key.kind.cloud_formation_type())?;
         resource.serialize_entry("id", &key.id)?;
         if let Some(id) = physical_id {
             resource.serialize_entry(physical_id_member(key.kind), id)?;
-        }
-        if *retiring {
-            resource.serialize_entry("generation", "retiring")?;
         }
         resource.end()
     }
