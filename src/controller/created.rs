@@ -11,8 +11,18 @@ use tokio::time::Instant;
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// What was made for each key within the last while.
-#[derive(Debug, Default)]
-pub(crate) struct Created(Mutex<BTreeMap<Key, OfKey>>);
+#[derive(Debug)]
+pub(crate) struct Created {
+    /// Who was here before may have made something just before that.
+    start: Instant,
+    keys: Mutex<BTreeMap<Key, OfKey>>,
+}
+
+impl Default for Created {
+    fn default() -> Self {
+        Self { start: Instant::now(), keys: Mutex::default() }
+    }
+}
 
 #[derive(Debug)]
 struct OfKey {
@@ -54,13 +64,13 @@ impl Created {
     }
 
     /// For how long finding nothing does not mean that nothing is there: what was made may have no id, because its answer
-    /// was lost.
+    /// was lost, or by the program before this one.
     pub(crate) fn settling(&self, key: &Key) -> Option<Duration> {
-        rest(self.lock().get(key)?.last)
+        rest(self.lock().get(key).map_or(self.start, |of| of.last))
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, OfKey>> {
-        self.0.lock().expect("no thread panics while it holds the list")
+        self.keys.lock().expect("no thread panics while it holds the list")
     }
 }
 
@@ -78,7 +88,13 @@ mod tests {
     async fn what_was_made_has_to_be_shown_for_a_while() {
         let key = Key::Stack(StackId::Service(ObjectName::new("default", "web")));
         let created = Created::default();
-        assert_eq!((created.unseen(&key, |_| false), created.settling(&key)), (None, None));
+        assert_eq!(
+            (created.unseen(&key, |_| false), created.settling(&key)),
+            (None, Some(SEEN_WITHIN)),
+            "just started"
+        );
+        tokio::time::advance(SEEN_WITHIN).await;
+        assert_eq!(created.settling(&key), None);
         created.begin(&key);
         assert_eq!(created.unseen(&key, |_| false), None, "nobody knows its id");
         assert_eq!(created.settling(&key), Some(SEEN_WITHIN));
