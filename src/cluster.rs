@@ -24,10 +24,10 @@ use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ObjectReference, Service, ServiceStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, Resource as _};
 use northgate_planner::crd::{TargetGroupBinding, TargetGroupBindingStatus};
-use northgate_planner::id::{Key, ObjectName, ObjectRef, Uid};
+use northgate_planner::id::{Key, ObjectName, ObjectRef, StackId, Uid};
 use northgate_planner::plan::{KubeChange, Resolved};
 use northgate_planner::snapshot::{ClasslessServices, Settings, Snapshot};
 use northgate_planner::spec::class::SERVICE_FINALIZER;
@@ -251,6 +251,19 @@ impl Cluster {
         let Some(written) = unless_another(patched)? else { return Ok(false) };
         self.written_bindings.note(name, &cached.metadata, written.status.unwrap_or_default());
         Ok(true)
+    }
+
+    /// Whether the API server holds a TargetGroupBinding of a stack, whatever the caches show.
+    ///
+    /// # Errors
+    ///
+    /// The API server cannot be asked.
+    pub(crate) async fn has_bindings(&self, id: &StackId) -> Result<bool, Error> {
+        let labels = id.labels().into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
+        let api: Api<TargetGroupBinding> = self.namespaced(id.owner());
+        let params = ListParams::default().labels(&labels.join(",")).limit(1);
+        let what = || format!("list the TargetGroupBindings of {}", id.object());
+        Ok(!ask(what, api.list_metadata(&params)).await?.items.is_empty())
     }
 
     /// Whether an object is being deleted, or is gone.

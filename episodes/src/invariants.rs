@@ -119,6 +119,10 @@ impl Judge {
         for (arn, group) in &scene.view.target_groups {
             let Some((service, port)) = service_port(&group.tags) else { continue };
             let Some(earlier) = before.target_groups.get(arn) else { continue };
+            let present = scene.history.present();
+            if present.is_none_or(|declared| declared.targets(service, port).is_empty()) {
+                continue;
+            }
             for target in group.targets.iter().filter(|target| target.state == "healthy" && scene.is_alive(target)) {
                 if view::is_let_in(before, earlier, target) && !view::is_let_in(scene.view, group, target) {
                     found.push(format!(

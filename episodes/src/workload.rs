@@ -218,7 +218,7 @@ pub(crate) fn all() -> Vec<Workload> {
                 at(1, create("web", &[80], false, &[1])),
                 at(60, Event::Delete(web())),
                 at(61, create("web", &[80], false, &[1])),
-                at(100, create("web", &[80], false, &[1])),
+                at(160, create("web", &[80], false, &[1])),
             ],
         ),
         (

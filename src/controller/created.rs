@@ -1,4 +1,5 @@
-//! What was made a moment ago: AWS may not show it yet, and a read that does not is no ground to decide anything on.
+//! What has to be there: what was made a moment ago, and what our objects name. A read that does not show it is no ground to
+//! decide anything on, until it has not shown it for a while.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -16,11 +17,13 @@ pub(crate) struct Created {
     /// Who was here before may have made something just before that.
     start: Instant,
     keys: Mutex<BTreeMap<Key, OfKey>>,
+    /// What an object names and AWS does not show, and since when.
+    missing: Mutex<BTreeMap<(Key, String), Instant>>,
 }
 
 impl Default for Created {
     fn default() -> Self {
-        Self { start: Instant::now(), keys: Mutex::default() }
+        Self { start: Instant::now(), keys: Mutex::default(), missing: Mutex::default() }
     }
 }
 
@@ -61,6 +64,22 @@ impl Created {
         let keys = self.lock();
         let unseen = keys.get(key)?.ids.iter().filter(|(id, _)| !shows(id));
         unseen.filter_map(|(_, at)| rest(*at)).max()
+    }
+
+    /// The same for what an object of ours names: its program was told of it, be it another one's before this.
+    pub(crate) fn missing(&self, key: &Key, id: &str, is_shown: bool) -> Option<Duration> {
+        let mut missing = self.missing.lock().expect("no thread panics while it holds the list");
+        let place = (key.clone(), id.to_owned());
+        if is_shown {
+            missing.remove(&place);
+            return None;
+        }
+        let since = *missing.entry(place.clone()).or_insert_with(Instant::now);
+        let rest = rest(since);
+        if rest.is_none() {
+            missing.remove(&place);
+        }
+        rest
     }
 
     /// For how long finding nothing does not mean that nothing is there: what was made may have no id, because its answer
@@ -107,5 +126,19 @@ mod tests {
         assert_eq!(created.settling(&key), Some(Duration::from_secs(20)));
         tokio::time::advance(SEEN_WITHIN).await;
         assert_eq!((created.unseen(&key, |_| false), created.settling(&key)), (None, None), "it is gone");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_object_names_is_missing_only_after_a_while() {
+        let key = Key::Stack(StackId::Service(ObjectName::new("default", "web")));
+        let created = Created::default();
+        assert_eq!(created.missing(&key, "tg", true), None);
+        assert_eq!(created.missing(&key, "tg", false), Some(SEEN_WITHIN));
+        tokio::time::advance(Duration::from_secs(20)).await;
+        assert_eq!(created.missing(&key, "tg", false), Some(Duration::from_secs(10)));
+        assert_eq!(created.missing(&key, "tg", true), None, "there it is again");
+        assert_eq!(created.missing(&key, "tg", false), Some(SEEN_WITHIN));
+        tokio::time::advance(SEEN_WITHIN).await;
+        assert_eq!(created.missing(&key, "tg", false), None, "it is gone");
     }
 }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use northgate_planner::id::Key;
 use northgate_planner::plan::Plan;
 use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Snapshot;
@@ -10,6 +11,9 @@ use tracing::info;
 use super::apply::Applied;
 use super::error::Error;
 use super::world::{Account, World};
+
+/// When the caches are looked at again that do not show a TargetGroupBinding which is there.
+const BINDING_UNSEEN: Duration = Duration::from_secs(5);
 
 /// Puts our finalizer on the objects of a plan: from here on they cannot go without us.
 pub(super) async fn hold<A: Account>(world: &World<A>, snapshot: &Snapshot, plan: &Plan) -> Result<(), Error> {
@@ -32,6 +36,11 @@ pub(super) async fn release<A: Account>(
     if applied.leaves_nothing(plan) {
         if let Some(rest) = world.created.settling(&plan.key) {
             return Ok(Some(rest));
+        }
+        if let Key::Stack(id) = &plan.key
+            && world.cluster.has_bindings(id).await.map_err(Error::Release)?
+        {
+            return Ok(Some(BINDING_UNSEEN));
         }
         for object in &plan.objects {
             if world.cluster.release(snapshot, object).await.map_err(Error::Release)? {

@@ -10,6 +10,7 @@ use super::Next;
 use super::apply::{self, Applied};
 use super::error::Error;
 use super::tell;
+use super::triggers::CLOSING;
 use super::world::{Account, World};
 
 /// How long after a pass that came too early to close anything the next one comes.
@@ -24,14 +25,25 @@ pub(super) async fn reconcile<A: Account>(group: &SecurityGroupId, world: &World
 
 /// Runs a pass for another key that waits for rules to be opened. Gives whether nothing is left to do.
 pub(super) async fn open<A: Account>(world: &World<A>, group: &SecurityGroupId) -> Result<bool, Error> {
-    let Pass { plan, applied, .. } = pass(group, world).await?;
-    applied.completed(&plan)
+    again_unless_done(world, group, pass(group, world).await.and_then(|pass| pass.applied.completed(&pass.plan)))
 }
 
 /// Runs a pass for another key that waits for rules to be closed. Gives whether nothing is left to do.
 pub(super) async fn close<A: Account>(world: &World<A>, group: &SecurityGroupId) -> Result<bool, Error> {
-    let Pass { plan, applied, early } = pass(group, world).await?;
-    Ok(applied.completed(&plan)? && !early)
+    let closed = pass(group, world).await.and_then(|pass| Ok(pass.applied.completed(&pass.plan)? && !pass.early));
+    again_unless_done(world, group, closed)
+}
+
+/// The one who waits may find what it needs at its next look, and what it does not need would be left to nobody.
+fn again_unless_done<A: Account>(
+    world: &World<A>,
+    group: &SecurityGroupId,
+    done: Result<bool, Error>,
+) -> Result<bool, Error> {
+    if !matches!(done, Ok(true)) {
+        world.queues.rules.add_after(Key::Rules(group.clone()), CLOSING);
+    }
+    done
 }
 
 struct Pass {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use northgate_planner::actual::{Actual, LoadBalancerState};
 use northgate_planner::id::{Key, LoadBalancerArn, ResourceKey, StackId, Uid};
-use northgate_planner::pipeline;
+use northgate_planner::pipeline::{self, Accepted};
 use northgate_planner::plan::{AwsChange, Plan, WaitFor, Write};
 use northgate_planner::planted::{Bug, planted};
 use northgate_planner::problem::Declined;
@@ -36,8 +36,8 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
         Err(declined) => return Ok(decline(world, id, &declined)),
     };
     let actual = world.observe(&accepted.scope()).await?;
-    if let Some(rest) = world.created.unseen(&key, |id| actual.shows(id)) {
-        debug!("AWS does not show yet what was made a moment ago");
+    if let Some(rest) = is_too_old(world, &key, &accepted, &actual) {
+        debug!("AWS does not show what must be there");
         return Ok(Next::After(rest.min(SOON)));
     }
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
@@ -59,6 +59,16 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
     report(world, id, &snapshot, &plan, &actual, &applied).await?;
     let unseen = finalizers::release(world, &snapshot, &plan, &applied).await?;
     Ok(applied.next()?.at_most(unseen))
+}
+
+/// For how long what was observed may be older than what is known; `None`: there is no sign of that.
+fn is_too_old<A: Account>(world: &World<A>, key: &Key, accepted: &Accepted, actual: &Actual) -> Option<Duration> {
+    let mut rests = vec![world.created.unseen(key, |id| actual.shows(id))];
+    if let Accepted::Stack(stack) = accepted {
+        let named = stack.bindings.iter().filter_map(|found| found.binding.target_group.known());
+        rests.extend(named.map(|arn| world.created.missing(key, arn.as_str(), actual.shows(arn.as_str()))));
+    }
+    rests.into_iter().flatten().max()
 }
 
 /// An object that is refused keeps what it has: its load balancer is still waited for.
