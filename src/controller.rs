@@ -115,7 +115,9 @@ pub async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result
         () = stop.told() => return Ok(()),
         Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
     }
-    world.lingering.start(lingering::users(&world.cluster.snapshot(&Key::Cluster)));
+    let there = lingering::users(&world.cluster.snapshot(&Key::Cluster));
+    world.created.start(there.iter().cloned());
+    world.lingering.start(there);
     let polling = Arc::clone(&world);
     beside.spawn(async move { poll::run(&polling).await });
 

@@ -147,11 +147,13 @@ impl<A: Account> Walk<'_, A> {
 
     async fn perform(&mut self, change: &Change, write: &Resolved<AwsChange>) -> Result<(), Error> {
         let performed = self.world.perform(write, || change.resource.key.to_string()).await?;
-        if let Some(id) = performed.physical_id {
+        if change.action() == Action::Create {
             // A listener goes with its load balancer, without a word.
-            if change.resource.key.kind != ResourceKind::Listener {
-                self.world.created.made(&self.plan.key, &id);
-            }
+            let has_own_life = change.resource.key.kind != ResourceKind::Listener;
+            let id = performed.physical_id.as_deref().filter(|_| has_own_life);
+            self.world.created.made(&self.plan.key, id);
+        }
+        if let Some(id) = performed.physical_id {
             self.made.note(change.resource.key.clone(), id);
         }
         if let (Action::Delete, Some(id)) = (change.action(), &change.resource.physical_id) {
@@ -166,6 +168,9 @@ impl<A: Account> Walk<'_, A> {
         let written = self.world.cluster.write(write).await?;
         let call = format_args!("kubernetes:{} targetgroupbindings", write.verb());
         info!(%call, binding = %write.name(), "the API server did what it was told");
+        if write.verb() == "create" {
+            self.world.created.made(&self.plan.key, None);
+        }
         if let Some(written) = written {
             ours.end(written);
         }

@@ -54,7 +54,7 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
     if is_rid(&plan, &applied, &actual, count) {
         world.lingers_no_more(&key);
         if let Accepted::Binding(binding) = &accepted {
-            world.needs_rules(name, binding.rules().into_iter().cloned().collect());
+            world.needs_rules(name, Some(binding.rules().into_iter().cloned().collect()));
         }
     } else if lingers(&plan) || !deregisters(&plan.steps[applied.reached..]) {
         world.lingering.looked_at(&key);
@@ -123,6 +123,7 @@ async fn decline<A: Account>(
     match declined {
         Declined::Refused(refusal) => {
             world.lingering.looked_at(&Key::Binding(name.clone()));
+            world.needs_rules(name, None);
             let standing = failed("FailedReconcile", messages(&refusal.problems));
             world.cluster.set_standing(snapshot, name, &standing).await.map_err(Error::Status)?;
         }

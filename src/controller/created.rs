@@ -12,42 +12,48 @@ use tokio::time::Instant;
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// What was made for each key within the last while.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) struct Created {
-    /// Who was here before may have made something just before that.
-    start: Instant,
     keys: Mutex<BTreeMap<Key, OfKey>>,
     /// What an object names and AWS does not show, and since when.
     missing: Mutex<BTreeMap<(Key, String), Instant>>,
 }
 
-impl Default for Created {
-    fn default() -> Self {
-        Self { start: Instant::now(), keys: Mutex::default(), missing: Mutex::default() }
-    }
-}
-
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct OfKey {
-    /// When something was last begun to be made, whether or not the answer came.
-    last: Instant,
+    /// Since when something may have been made that nobody knows: the answer never came, or it was made by the program before
+    /// this one.
+    unknown: Option<Instant>,
+    /// Since when something is being made.
+    begun: Option<Instant>,
     /// What AWS said that it made.
     ids: BTreeMap<String, Instant>,
 }
 
 impl Created {
-    /// Notes that something is about to be made.
-    pub(crate) fn begin(&self, key: &Key) {
-        let now = Instant::now();
-        let mut keys = self.lock();
-        keys.retain(|_, of| rest(of.last).is_some());
-        keys.entry(key.clone()).or_insert_with(|| OfKey { last: now, ids: BTreeMap::new() }).last = now;
+    /// Notes the keys that the program before this one may have worked on.
+    pub(crate) fn start(&self, keys: impl IntoIterator<Item = Key>) {
+        let mut known = self.lock();
+        for key in keys {
+            known.entry(key).or_default().unknown = Some(Instant::now());
+        }
     }
 
-    /// Notes what AWS made.
-    pub(crate) fn made(&self, key: &Key, id: &str) {
+    /// Notes that something is about to be made.
+    pub(crate) fn begin(&self, key: &Key) {
+        let mut keys = self.lock();
+        keys.retain(|_, of| of.settling().is_some());
+        let of = keys.entry(key.clone()).or_default();
+        // The one before never had an answer.
+        of.unknown = of.begun.or(of.unknown);
+        of.begun = Some(Instant::now());
+    }
+
+    /// Notes that it is made; `id`: what AWS calls it, where it has a life of its own.
+    pub(crate) fn made(&self, key: &Key, id: Option<&str>) {
         if let Some(of) = self.lock().get_mut(key) {
-            of.ids.insert(id.to_owned(), Instant::now());
+            of.begun = None;
+            of.ids.extend(id.map(|id| (id.to_owned(), Instant::now())));
         }
     }
 
@@ -82,14 +88,21 @@ impl Created {
         rest
     }
 
-    /// For how long finding nothing does not mean that nothing is there: what was made may have no id, because its answer
-    /// was lost, or by the program before this one.
+    /// For how long finding nothing does not mean that nothing is there.
     pub(crate) fn settling(&self, key: &Key) -> Option<Duration> {
-        rest(self.lock().get(key).map_or(self.start, |of| of.last))
+        self.lock().get(key)?.settling()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, OfKey>> {
         self.keys.lock().expect("no thread panics while it holds the list")
+    }
+}
+
+impl OfKey {
+    fn settling(&self) -> Option<Duration> {
+        let Self { unknown, begun, ids } = self;
+        let since = unknown.iter().chain(begun).chain(ids.values());
+        since.copied().filter_map(rest).max()
     }
 }
 
@@ -107,25 +120,39 @@ mod tests {
     async fn what_was_made_has_to_be_shown_for_a_while() {
         let key = Key::Stack(StackId::Service(ObjectName::new("default", "web")));
         let created = Created::default();
-        assert_eq!(
-            (created.unseen(&key, |_| false), created.settling(&key)),
-            (None, Some(SEEN_WITHIN)),
-            "just started"
-        );
-        tokio::time::advance(SEEN_WITHIN).await;
-        assert_eq!(created.settling(&key), None);
+        assert_eq!((created.unseen(&key, |_| false), created.settling(&key)), (None, None));
         created.begin(&key);
-        assert_eq!(created.unseen(&key, |_| false), None, "nobody knows its id");
-        assert_eq!(created.settling(&key), Some(SEEN_WITHIN));
+        created.made(&key, Some("sg-1"));
         tokio::time::advance(Duration::from_secs(10)).await;
-        created.made(&key, "sg-1");
-        created.made(&key, "sg-2");
+        created.begin(&key);
+        created.made(&key, Some("sg-2"));
+        created.made(&key, None);
         assert_eq!(created.unseen(&key, |id| id == "sg-1"), Some(SEEN_WITHIN), "sg-2");
         created.deleted(&key, "sg-2");
         assert_eq!(created.unseen(&key, |id| id == "sg-1"), None);
-        assert_eq!(created.settling(&key), Some(Duration::from_secs(20)));
+        assert_eq!(created.settling(&key), Some(Duration::from_secs(20)), "sg-1");
+        created.deleted(&key, "sg-1");
+        assert_eq!(created.settling(&key), None, "all that was made is deleted");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_knows_of_has_to_be_shown_after_a_while() {
+        let key = Key::Stack(StackId::Service(ObjectName::new("default", "web")));
+        let created = Created::default();
+        created.begin(&key);
+        assert_eq!((created.unseen(&key, |_| false), created.settling(&key)), (None, Some(SEEN_WITHIN)), "no answer");
+        tokio::time::advance(Duration::from_secs(10)).await;
+        created.begin(&key);
+        created.made(&key, None);
+        assert_eq!(
+            created.settling(&key),
+            Some(Duration::from_secs(20)),
+            "the answer of another one says nothing of it"
+        );
         tokio::time::advance(SEEN_WITHIN).await;
-        assert_eq!((created.unseen(&key, |_| false), created.settling(&key)), (None, None), "it is gone");
+        assert_eq!(created.settling(&key), None);
+        created.start([key.clone()]);
+        assert_eq!(created.settling(&key), Some(SEEN_WITHIN), "another program may have made something");
     }
 
     #[tokio::test(start_paused = true)]

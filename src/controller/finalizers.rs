@@ -34,13 +34,13 @@ pub(super) async fn release<A: Account>(
     applied: &Applied,
 ) -> Result<Option<Duration>, Error> {
     if applied.leaves_nothing(plan) {
-        if let Some(rest) = world.created.settling(&plan.key) {
-            return Ok(Some(rest));
-        }
-        if let Key::Stack(id) = &plan.key
-            && world.cluster.has_bindings(id).await.map_err(Error::Release)?
-        {
-            return Ok(Some(BINDING_UNSEEN));
+        if let Key::Stack(id) = &plan.key {
+            if let Some(rest) = world.created.settling(&plan.key) {
+                return Ok(Some(rest));
+            }
+            if world.cluster.has_bindings(id).await.map_err(Error::Release)? {
+                return Ok(Some(BINDING_UNSEEN));
+            }
         }
         for object in &plan.objects {
             if world.cluster.release(snapshot, object).await.map_err(Error::Release)? {

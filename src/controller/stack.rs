@@ -65,7 +65,9 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
 fn is_too_old<A: Account>(world: &World<A>, key: &Key, accepted: &Accepted, actual: &Actual) -> Option<Duration> {
     let mut rests = vec![world.created.unseen(key, |id| actual.shows(id))];
     if let Accepted::Stack(stack) = accepted {
-        let named = stack.bindings.iter().filter_map(|found| found.binding.target_group.known());
+        // What a binding that is going names may well be gone before it.
+        let staying = stack.bindings.iter().filter(|found| !found.deleting);
+        let named = staying.filter_map(|found| found.binding.target_group.known());
         rests.extend(named.map(|arn| world.created.missing(key, arn.as_str(), actual.shows(arn.as_str()))));
     }
     rests.into_iter().flatten().max()

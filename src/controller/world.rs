@@ -85,7 +85,7 @@ pub(crate) struct World<A> {
     turns: Turns,
     worker_groups: Mutex<BTreeSet<SecurityGroupId>>,
     looks: Mutex<BTreeMap<ObjectName, u32>>,
-    needed_rules: Mutex<BTreeMap<ObjectName, BTreeSet<IngressRule>>>,
+    needed_rules: Mutex<BTreeMap<ObjectName, Option<BTreeSet<IngressRule>>>>,
     skipped: Mutex<BTreeMap<ObjectName, String>>,
     answered: Mutex<Answered>,
 }
@@ -251,14 +251,17 @@ impl<A: Account> World<A> {
         }
     }
 
-    /// Notes the rules that the targets of a binding need. What it needed before and needs no more is closed, if no other
-    /// needs it.
-    pub(crate) fn needs_rules(&self, binding: &ObjectName, rules: BTreeSet<IngressRule>) {
-        let is_less = |before: &BTreeSet<IngressRule>| !before.is_subset(&rules);
+    /// Notes the rules that the targets of a binding need; `None`: nobody knows. What it needed before and needs no more is
+    /// closed, if no other needs it.
+    pub(crate) fn needs_rules(&self, binding: &ObjectName, rules: Option<BTreeSet<IngressRule>>) {
         let mut needed = lock(&self.needed_rules);
-        let less = needed.get(binding).is_some_and(is_less);
+        let is_less = match (needed.get(binding), &rules) {
+            (Some(Some(before)), Some(rules)) => !before.is_subset(rules),
+            (Some(None), Some(_)) => true,
+            (_, None) | (None, _) => false,
+        };
         needed.insert(binding.clone(), rules);
-        if less {
+        if is_less {
             self.close_rules();
         }
     }
