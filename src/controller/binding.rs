@@ -57,7 +57,7 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
         world.lingering.looked_at(&key);
     }
     if let Accepted::Binding(binding) = &accepted {
-        world.needs_rules(name, Some(binding.rules().into_iter().cloned().collect()));
+        world.needs_rules(name, binding.rules().map(|rules| rules.into_iter().cloned().collect()));
     }
     report(world, name, &snapshot, &plan, count, &applied).await?;
     let unseen = finalizers::release(world, &snapshot, &plan, &applied).await?;
