@@ -161,7 +161,7 @@ impl Cluster {
     pub(crate) async fn confirm(&self, snapshot: &Snapshot, key: &Key) -> Result<(), Error> {
         let same = match key {
             Key::Stack(id) => {
-                let name = id.owner();
+                let Some(name) = id.owner() else { return Ok(()) };
                 let found = self.read::<Service>(name).await?;
                 let seen = snapshot.services.get(name);
                 found.zip(seen).is_some_and(|(mut found, seen)| {

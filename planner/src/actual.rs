@@ -99,10 +99,9 @@ impl<T> Owned<T> {
     ///
     /// The value itself, when it is somebody else's.
     pub fn claim(value: T, tags: &Pairs, cluster: &str, stack: &StackId) -> Result<Self, T> {
-        let StackId::Service(_) = stack;
         let ours = (tags.get(CLUSTER_TAG).is_some_and(|name| name == cluster) || planted(Bug::ClusterTagIgnored))
-            && tags.get(SERVICE_STACK_TAG) == Some(&stack.tag_value());
-        match tags.get(SERVICE_RESOURCE_TAG) {
+            && tags.get(&stack.stack_tag()) == Some(&stack.tag_value());
+        match tags.get(&stack.resource_tag()) {
             Some(resource_id) if ours => Ok(Self { resource_id: resource_id.clone(), value }),
             _ => Err(value),
         }

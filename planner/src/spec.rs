@@ -58,7 +58,8 @@ impl StackSpec {
 
 /// Understands the objects of a stack.
 pub(crate) fn accept(snapshot: &Snapshot, id: &StackId) -> Result<AcceptedStack, Declined> {
-    let Some(service) = snapshot.services.get(id.owner()) else { return Err(Declined::Absent) };
+    let StackId::Service(name) = id else { return Err(Declined::Absent) };
+    let Some(service) = snapshot.services.get(name) else { return Err(Declined::Absent) };
     let spec = match ownership(service, snapshot) {
         Ownership::Ours(claim) => service::accept(service, claim, &snapshot.settings)
             .map(|spec| StackSpec::Service(Box::new(spec)))

@@ -50,8 +50,6 @@ pub async fn list(client: &Client, settings: Arc<Settings>) -> Result<Listing, E
     };
     let nodes: BTreeMap<ObjectName, Arc<Node>> = nodes?;
     let snapshot = Snapshot {
-        now: clock::now(),
-        settings,
         services: services?,
         bindings,
         wanted_bindings: BTreeMap::new(),
@@ -61,6 +59,7 @@ pub async fn list(client: &Client, settings: Arc<Settings>) -> Result<Listing, E
         cloud_controller,
         lingering: BTreeSet::new(),
         files_alone: false,
+        ..Snapshot::empty(&settings, clock::now())
     };
     Ok(Listing { snapshot, bindings_exist })
 }

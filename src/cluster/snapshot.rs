@@ -46,8 +46,6 @@ pub(super) fn take(
     now: Timestamp,
 ) -> Snapshot {
     let mut snapshot = Snapshot {
-        now,
-        settings: Arc::clone(settings),
         services: BTreeMap::new(),
         bindings: BTreeMap::new(),
         wanted_bindings: BTreeMap::new(),
@@ -57,14 +55,13 @@ pub(super) fn take(
         cloud_controller,
         lingering: BTreeSet::new(),
         files_alone: false,
+        ..Snapshot::empty(settings, now)
     };
     match key {
         Key::Stack(id) => {
-            let owner = id.owner();
             // The others decide whether what the cluster shares goes with this one.
-            snapshot.services = caches.services.filter(|name, service| name == owner || concerns_us(service));
-            snapshot.bindings =
-                caches.bindings.in_namespace(&owner.namespace, |binding| stack_of(binding).as_ref() == Some(id));
+            snapshot.services = caches.services.filter(|name, service| id.owner() == Some(name) || concerns_us(service));
+            snapshot.bindings = caches.bindings.filter(|_, binding| stack_of(binding).as_ref() == Some(id));
         }
         Key::Binding(name) => take_binding(caches, name, &mut snapshot),
         Key::Rules(_) => {

@@ -131,7 +131,8 @@ async fn serve<A: Account>(world: &World<A>, waiting: &Waiting, host: &str) -> R
     if world.cluster.is_going(&object) {
         return Ok(());
     }
-    if world.cluster.set_host(waiting.stack.owner(), &waiting.uid, Some(host)).await.map_err(Error::Status)? {
+    let Some(owner) = waiting.stack.owner() else { return Ok(()) };
+    if world.cluster.set_host(owner, &waiting.uid, Some(host)).await.map_err(Error::Status)? {
         info!(%object, host, "the load balancer serves");
         world.cluster.say(
             &object,

@@ -46,7 +46,7 @@ fn decline<A: Account>(world: &World<A>, id: &StackId, declined: &Declined) -> N
         Declined::Skipped { .. } => world.poll.forget(id),
         Declined::Absent => {
             world.poll.forget(id);
-            world.forget(id.owner());
+            id.owner().into_iter().for_each(|name| world.forget(name));
         }
     }
     tell::declined(world, declined)
@@ -117,14 +117,15 @@ fn find<'a>(plan: &Plan, actual: &'a Actual, applied: &Applied) -> Found<'a> {
 }
 
 async fn set_host<A: Account>(world: &World<A>, id: &StackId, uid: &Uid, host: Option<&str>) -> Result<(), Error> {
-    if world.cluster.set_host(id.owner(), uid, host).await.map_err(Error::Status)? {
+    let Some(owner) = id.owner() else { return Ok(()) };
+    if world.cluster.set_host(owner, uid, host).await.map_err(Error::Status)? {
         info!(object = %id.object(), host, "changed the status");
     }
     Ok(())
 }
 
 fn uid(snapshot: &Snapshot, id: &StackId) -> Option<Uid> {
-    snapshot.services.get(id.owner())?.metadata.uid.as_deref().map(Uid::new)
+    snapshot.services.get(id.owner()?)?.metadata.uid.as_deref().map(Uid::new)
 }
 
 #[cfg(test)]

@@ -57,7 +57,7 @@ pub(crate) fn accept(snapshot: &Snapshot) -> ClusterSpec {
 fn others_may_need_it(snapshot: &Snapshot) -> bool {
     let is_of_service = |binding: &TargetGroupBinding| {
         let stack = binding.metadata.labels.as_ref().and_then(StackId::from_labels);
-        stack.is_some_and(|stack| snapshot.services.contains_key(stack.owner()))
+        matches!(stack, Some(StackId::Service(name)) if snapshot.services.contains_key(&name))
     };
     snapshot.files_alone
         || snapshot.bindings.values().any(|binding| binding.spec.networking.is_some() && !is_of_service(binding))

@@ -154,8 +154,6 @@ fn connect_options(args: &PlanArgs) -> cluster::ConnectOptions {
 /// The files alone: no cluster is contacted.
 fn of_files(manifests: &Manifests, settings: Arc<Settings>, now: Timestamp) -> Snapshot {
     let mut snapshot = Snapshot {
-        now,
-        settings,
         services: BTreeMap::new(),
         bindings: BTreeMap::new(),
         wanted_bindings: BTreeMap::new(),
@@ -165,6 +163,7 @@ fn of_files(manifests: &Manifests, settings: Arc<Settings>, now: Timestamp) -> S
         cloud_controller: CloudController::NotAsked,
         lingering: BTreeSet::new(),
         files_alone: true,
+        ..Snapshot::empty(&settings, now)
     };
     manifests.fill(&mut snapshot);
     snapshot
