@@ -8,7 +8,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 pub use vocabulary::{
-    HealthCheckProtocol, IpAddressType, IpProtocol, Protocol, Scheme, TargetIpAddressType, TargetType, UnknownValue,
+    HealthCheckProtocol, IpAddressType, IpProtocol, LoadBalancerType, Protocol, ProtocolVersion, RedirectStatusCode,
+    Scheme, TargetIpAddressType, TargetType, UnknownValue,
 };
 
 macro_rules! text_id {
@@ -61,6 +62,10 @@ text_id! {
     LoadBalancerArn;
     /// The ARN of a listener.
     ListenerArn;
+    /// The ARN of a rule of a listener.
+    RuleArn;
+    /// The ARN of a certificate, in ACM or in IAM.
+    CertificateArn;
     /// The ARN of a target group.
     TargetGroupArn;
     /// A Kubernetes object's uid.
@@ -229,6 +234,8 @@ pub enum ResourceKind {
     LoadBalancer,
     /// A listener.
     Listener,
+    /// A rule of a listener.
+    ListenerRule,
     /// The Kubernetes object that records a target group's Service port.
     TargetGroupBinding,
 }
@@ -241,6 +248,7 @@ impl ResourceKind {
             Self::TargetGroup => "AWS::ElasticLoadBalancingV2::TargetGroup",
             Self::LoadBalancer => "AWS::ElasticLoadBalancingV2::LoadBalancer",
             Self::Listener => "AWS::ElasticLoadBalancingV2::Listener",
+            Self::ListenerRule => "AWS::ElasticLoadBalancingV2::ListenerRule",
             Self::TargetGroupBinding => "K8S::ElasticLoadBalancingV2::TargetGroupBinding",
         }
     }
