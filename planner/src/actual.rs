@@ -5,10 +5,10 @@ use std::sync::Arc;
 
 use crate::facts::{Live, LiveLoadBalancer, SecurityGroupFacts};
 use crate::id::{
-    IpAddressType, ListenerArn, LoadBalancerArn, ObjectName, Protocol, Scheme, SecurityGroupId, StackId, SubnetId,
-    TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
+    CertificateArn, IpAddressType, ListenerArn, LoadBalancerArn, ObjectName, Protocol, ProtocolVersion, Ref, RuleArn,
+    Scheme, SecurityGroupId, StackId, SubnetId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
 };
-use crate::model::{HealthCheck, IngressRule, Pairs, Target};
+use crate::model::{Action, Condition, HealthCheck, IngressRule, Pairs, Target};
 use crate::planted::{Bug, planted};
 
 /// The tag that names the cluster on everything the controller makes.
@@ -253,10 +253,49 @@ pub struct ActualListener {
     pub port: u16,
     /// Its protocol.
     pub protocol: Protocol,
-    /// Where it forwards to, with weights; `None`: its action is none that we write.
-    pub forward: Option<Vec<(TargetGroupArn, Option<u16>)>>,
+    /// What it does with a request that no rule takes.
+    pub default_actions: Vec<Action>,
+    /// Its security policy.
+    pub ssl_policy: Option<String>,
+    /// Its default certificate.
+    pub default_certificate: Option<CertificateArn>,
+    /// Its list for SNI, as far as it was added: the default one only when it was added too.
+    pub certificates: BTreeSet<CertificateArn>,
+    /// Its attributes; `None`: not read.
+    pub attributes: Option<Pairs>,
+    /// Its rules but for the default one, in the order of their priorities.
+    pub rules: Vec<ActualRule>,
     /// Its tags.
     pub tags: Pairs,
+}
+
+/// A rule of a listener. It belongs to the stack of its load balancer, tagged or not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ActualRule {
+    /// Its ARN.
+    pub arn: RuleArn,
+    /// Its priority, 1 to 50,000.
+    pub priority: u16,
+    /// What a request has to be.
+    pub conditions: Vec<Condition>,
+    /// What is done with it.
+    pub actions: Vec<Action>,
+    /// Whether it rewrites requests, which we never ask for.
+    pub has_transforms: bool,
+    /// Its tags.
+    pub tags: Pairs,
+}
+
+impl ActualListener {
+    /// Every action of the listener: its own and its rules'.
+    pub fn actions(&self) -> impl Iterator<Item = &Action> {
+        self.default_actions.iter().chain(self.rules.iter().flat_map(|rule| &rule.actions))
+    }
+
+    /// The target groups that it forwards to, itself or by a rule.
+    pub fn target_groups(&self) -> impl Iterator<Item = &TargetGroupArn> {
+        self.actions().flat_map(Action::target_groups).filter_map(Ref::known)
+    }
 }
 
 /// A target group.
@@ -270,6 +309,8 @@ pub struct ActualTargetGroup {
     pub target_type: TargetType,
     /// Its protocol.
     pub protocol: Protocol,
+    /// How targets are spoken to; HTTP and HTTPS only.
+    pub protocol_version: Option<ProtocolVersion>,
     /// The family of its targets' addresses.
     pub ip_address_type: TargetIpAddressType,
     /// Its health check.

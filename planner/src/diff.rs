@@ -9,10 +9,11 @@ mod security_group;
 mod tags;
 mod target_group;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::actual::{
-    ActualBinding, ActualLoadBalancer, ActualSecurityGroup, ActualStack, ActualTargetGroup, LoadBalancerState, Owned,
+    ActualBinding, ActualListener, ActualLoadBalancer, ActualSecurityGroup, ActualStack, ActualTargetGroup,
+    LoadBalancerState, Owned,
 };
 use crate::desired::Desired;
 use crate::id::{Key, LoadBalancerArn, Ref, ResourceKey, SecurityGroupId, TargetGroupArn};
@@ -95,11 +96,10 @@ impl<'a> Comparison<'a> {
         let current = self.load_balancer.map(|found| &found.arn);
         let idle = self.found.load_balancers.iter().map(|found| &found.arn).filter(|arn| Some(*arn) != current);
         let mut twins = idle.map(ToString::to_string).collect::<Vec<_>>();
-        let forwards =
-            self.load_balancer.iter().flat_map(|found| &found.listeners).filter_map(|one| one.forward.as_ref());
-        let forwarded = forwards.flatten().map(|(arn, _)| arn).collect::<Vec<_>>();
+        let listeners = self.load_balancer.iter().flat_map(|found| &found.listeners);
+        let forwarded = listeners.flat_map(ActualListener::target_groups).collect::<BTreeSet<_>>();
         let (in_use, idle): (Vec<_>, Vec<_>) =
-            self.found.target_groups.iter().partition(|found| forwarded.contains(&&found.arn));
+            self.found.target_groups.iter().partition(|found| forwarded.contains(&found.arn));
         for found in in_use.into_iter().chain(idle) {
             let wanted = self.wanted.target_groups.get(found.resource_id());
             if wanted.is_some_and(|wanted| !target_group::fits(wanted, found)) {
@@ -146,7 +146,7 @@ impl<'a> Comparison<'a> {
 
     fn target_group(&self, reference: &Ref<TargetGroupArn>) -> Ref<TargetGroupArn> {
         match reference {
-            Ref::Made(key) => match self.target_groups.get(key.id.as_str()) {
+            Ref::Made(key) => match self.target_groups.get(key.id.as_str()).copied().or_else(|| self.unfit(&key.id)) {
                 Some(found) => Ref::Known(found.arn.clone()),
                 None => reference.clone(),
             },
@@ -174,10 +174,17 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether the target group of this id exists but cannot become the wanted one: its port is left as it is.
+    /// The target group of this id when there is one but it cannot become the wanted one: it goes on serving.
+    fn unfit(&self, target_group: &str) -> Option<&'a Owned<ActualTargetGroup>> {
+        match self.target_groups.contains_key(target_group) {
+            true => None,
+            false => self.found.target_groups.iter().find(|found| found.resource_id() == target_group),
+        }
+    }
+
+    /// Whether the binding of this target group is left as it is, because its group is.
     fn is_held(&self, target_group: &str) -> bool {
-        !self.target_groups.contains_key(target_group)
-            && self.found.target_groups.iter().any(|found| found.resource_id() == target_group)
+        self.unfit(target_group).is_some()
     }
 
     fn is_provisioning(&self) -> bool {

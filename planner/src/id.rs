@@ -9,7 +9,8 @@ use serde::{Deserialize, Serialize};
 
 pub use stack::StackId;
 pub use vocabulary::{
-    HealthCheckProtocol, IpAddressType, IpProtocol, Protocol, Scheme, TargetIpAddressType, TargetType, UnknownValue,
+    HealthCheckProtocol, IpAddressType, IpProtocol, LoadBalancerType, Protocol, ProtocolVersion, RedirectStatusCode,
+    Scheme, TargetIpAddressType, TargetType, UnknownValue,
 };
 
 macro_rules! text_id {
@@ -62,6 +63,10 @@ text_id! {
     LoadBalancerArn;
     /// The ARN of a listener.
     ListenerArn;
+    /// The ARN of a rule of a listener.
+    RuleArn;
+    /// The ARN of a certificate, in ACM or in IAM.
+    CertificateArn;
     /// The ARN of a target group.
     TargetGroupArn;
     /// The ARN of a certificate in ACM, or of a server certificate in IAM.
@@ -172,6 +177,8 @@ pub enum ResourceKind {
     LoadBalancer,
     /// A listener.
     Listener,
+    /// A rule of a listener.
+    ListenerRule,
     /// The Kubernetes object that records a target group's Service port.
     TargetGroupBinding,
 }
@@ -184,6 +191,7 @@ impl ResourceKind {
             Self::TargetGroup => "AWS::ElasticLoadBalancingV2::TargetGroup",
             Self::LoadBalancer => "AWS::ElasticLoadBalancingV2::LoadBalancer",
             Self::Listener => "AWS::ElasticLoadBalancingV2::Listener",
+            Self::ListenerRule => "AWS::ElasticLoadBalancingV2::ListenerRule",
             Self::TargetGroupBinding => "K8S::ElasticLoadBalancingV2::TargetGroupBinding",
         }
     }

@@ -16,9 +16,9 @@ pub use json::{Document, Entry, FailOn, Header, Skipped, Summary};
 pub(crate) use order::{Stages, in_order};
 pub use request::{
     AddTags, CreateListener, CreateLoadBalancer, CreateSecurityGroup, CreateTags, CreateTargetGroup, DeleteListener,
-    DeleteLoadBalancer, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup, Forward, HealthCheckRequest,
-    ModifyListener, ModifyLoadBalancerAttributes, ModifyTargetGroup, ModifyTargetGroupAttributes, RemoveTags,
-    SecurityGroupIngress, SetIpAddressType, SetSecurityGroups, SetSubnets, TagList, Targets,
+    DeleteLoadBalancer, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup, HealthCheckRequest, ModifyListener,
+    ModifyLoadBalancerAttributes, ModifyTargetGroup, ModifyTargetGroupAttributes, RemoveTags, SecurityGroupIngress,
+    SetIpAddressType, SetSecurityGroups, SetSubnets, TagList, Targets,
 };
 pub use resolve::{Made, Resolved, Unresolved, resolve};
 

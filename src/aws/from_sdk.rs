@@ -8,6 +8,7 @@ use super::error::AwsError;
 
 pub(super) mod ec2;
 pub(super) mod load_balancing;
+pub(super) mod rule;
 
 /// Takes members out of an answer; errors name the resource.
 struct Members<'a> {

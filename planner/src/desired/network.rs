@@ -9,10 +9,10 @@ use super::{
 };
 use crate::facts::{Facts, Live, LiveLoadBalancer, Needs};
 use crate::id::{
-    IpAddressType, IpProtocol, Knowable, ObjectName, Protocol, Ref, ResourceKey, Scheme, SecurityGroupId,
-    TargetIpAddressType, TargetType,
+    IpAddressType, IpProtocol, Knowable, LoadBalancerType, ObjectName, Protocol, Ref, ResourceKey, Scheme,
+    SecurityGroupId, TargetIpAddressType, TargetType,
 };
-use crate::model::{Binding, IngressRule, Pairs, Peer, PortRef, RuleProtocol, SubnetMapping};
+use crate::model::{Action, Binding, IngressRule, Pairs, Peer, PortRef, RuleProtocol, SubnetMapping};
 use crate::problem::Problem;
 use crate::spec::service::{Port, ServiceSpec, SubnetName};
 
@@ -80,7 +80,16 @@ pub(super) fn decide(spec: &ServiceSpec, facts: &Facts, live: &Live) -> Result<D
         desired.target_groups.insert(id.clone(), group);
         desired.listeners.insert(
             port.port,
-            Listener { protocol: Protocol::Tcp, target_group: id, tags: resource_tags(spec, &port.port.to_string()) },
+            Listener {
+                protocol: Protocol::Tcp,
+                default_actions: vec![Action::forward_to(target_group_ref(&id))],
+                default_origin: None,
+                ssl_policy: None,
+                certificates: Vec::new(),
+                attributes: Pairs::new(),
+                rules: Vec::new(),
+                tags: resource_tags(spec, &port.port.to_string()),
+            },
         );
         desired.routes.push(route(spec, port));
     }
@@ -133,12 +142,14 @@ fn load_balancer(
     let scheme = live.map_or(wanted, |live| live.scheme);
     LoadBalancer {
         name: naming::load_balancer(&spec.settings.cluster_name, &spec.name, spec.uid.as_ref(), scheme),
+        load_balancer_type: LoadBalancerType::Network,
         scheme,
         replacement_scheme: (scheme != wanted).then_some(wanted),
         ip_address_type: IpAddressType::Ipv4,
         subnets: chosen.subnets.into_iter().map(|subnet_id| SubnetMapping { subnet_id }).collect(),
         subnets_reason: chosen.reason,
         security_groups,
+        attributes: Pairs::new(),
         tags: resource_tags(spec, &ResourceKey::load_balancer().id),
     }
 }
@@ -194,6 +205,7 @@ fn target_group(spec: &ServiceSpec, port: &Port, id: &str) -> TargetGroup {
         name,
         target_type: spec.target_type,
         protocol: Protocol::Tcp,
+        protocol_version: None,
         port: port.target_group_port.clone(),
         vpc: spec.settings.vpc.clone(),
         ip_address_type: TargetIpAddressType::Ipv4,

@@ -7,18 +7,14 @@ use crate::actual::ActualListener;
 use crate::desired::Listener;
 use crate::diff::load_balancer::elb_tags;
 use crate::id::{Ref, ResourceKey, ResourceKind, TargetGroupArn};
-use crate::plan::{
-    AwsChange, Change, CreateListener, DeleteListener, FieldChange, Forward, Impact, ModifyListener, Resource, TagList,
-};
+use crate::model::{Action, same_actions};
+use crate::plan::{AwsChange, Change, CreateListener, DeleteListener, Impact, ModifyListener, Resource, TagList};
 use crate::planted::{Bug, planted};
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let wanted = comparison.wanted;
     let found = comparison.load_balancer.map(|found| found.listeners.as_slice()).unwrap_or_default();
     for (port, listener) in wanted.listeners.iter().take(if planted(Bug::OnePortOnly) { 1 } else { usize::MAX }) {
-        if comparison.is_held(&listener.target_group) {
-            continue;
-        }
         match found.iter().find(|found| found.port == *port) {
             None => create(comparison, *port, listener),
             Some(found) => update(comparison, listener, found),
@@ -40,12 +36,23 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
 }
 
 fn create(comparison: &mut Comparison<'_>, port: u16, listener: &Listener) {
-    let Listener { protocol, target_group, tags } = listener;
+    let Listener {
+        protocol,
+        default_actions,
+        default_origin: _,
+        ssl_policy,
+        certificates,
+        attributes: _,
+        rules: _,
+        tags,
+    } = listener;
     let request = CreateListener {
         load_balancer_arn: comparison.load_balancer_ref(),
         port,
         protocol: *protocol,
-        forward: forward(comparison, target_group),
+        default_actions: resolved(comparison, default_actions),
+        certificate: certificates.first().cloned(),
+        ssl_policy: ssl_policy.clone(),
         tags: TagList(tags.clone()),
     };
     comparison.stages.listeners.push(change(
@@ -56,30 +63,32 @@ fn create(comparison: &mut Comparison<'_>, port: u16, listener: &Listener) {
 }
 
 fn update(comparison: &mut Comparison<'_>, wanted: &Listener, found: &ActualListener) {
-    let Listener { protocol, target_group, tags } = wanted;
+    let Listener {
+        protocol,
+        default_actions,
+        default_origin: _,
+        ssl_policy,
+        certificates,
+        attributes: _,
+        rules: _,
+        tags,
+    } = wanted;
     let resource = Resource::live(ResourceKey::new(ResourceKind::Listener, found.port.to_string()), &found.arn);
     let mut fields = Vec::new();
     note(&mut fields, "Protocol", found.protocol, protocol);
-    let forward = forward(comparison, target_group);
-    // The weight of a single group means nothing.
-    let agrees = match (forward.as_slice(), found.forward.as_deref()) {
-        ([wanted], Some([(arn, _)])) => wanted.target_group_arn.known() == Some(arn),
-        _ => false,
-    };
-    if !agrees {
-        let there = found
-            .forward
-            .as_ref()
-            .map(|groups| groups.iter().map(|(arn, _)| arn.to_string()).collect::<Vec<_>>().join(", "));
-        fields.push(FieldChange {
-            field: "DefaultActions".to_owned(),
-            from: there,
-            to: Some(forward.iter().map(|group| text(&group.target_group_arn)).collect::<Vec<_>>().join(", ")),
-        });
+    let default_actions = resolved(comparison, default_actions);
+    if !same_actions(&default_actions, &found.default_actions) {
+        note(&mut fields, "DefaultActions", text(&found.default_actions), text(&default_actions));
     }
     if !fields.is_empty() {
-        let request =
-            ModifyListener { listener_arn: found.arn.clone(), port: found.port, protocol: *protocol, forward };
+        let request = ModifyListener {
+            listener_arn: found.arn.clone(),
+            port: found.port,
+            protocol: *protocol,
+            default_actions,
+            certificate: certificates.first().cloned(),
+            ssl_policy: ssl_policy.clone(),
+        };
         let reason = format!("the listener differs: {}", named(&fields));
         let update = change(resource.clone(), AwsChange::ModifyListener(request), reason);
         comparison.stages.listeners.push(Change { fields, impact: Impact::Brief, ..update });
@@ -88,12 +97,23 @@ fn update(comparison: &mut Comparison<'_>, wanted: &Listener, found: &ActualList
     comparison.stages.listeners.extend(elb_tags(&resource, tags, &found.tags, untouched, Keys::WithoutLegacy));
 }
 
-fn forward(comparison: &Comparison<'_>, target_group: &str) -> Vec<Forward> {
-    let target_group_arn = comparison.target_group(&crate::desired::target_group_ref(target_group));
-    vec![Forward { target_group_arn, weight: None }]
+/// With the ARNs of the target groups that exist.
+fn resolved(comparison: &Comparison<'_>, actions: &[Action]) -> Vec<Action> {
+    actions.iter().map(|action| action.with_target_groups(|group| comparison.target_group(group))).collect()
 }
 
-fn text(reference: &Ref<TargetGroupArn>) -> String {
+/// Actions as a field's value: one that forwards to a single group is that group.
+fn text(actions: &[Action]) -> String {
+    let one = |action: &Action| match action {
+        Action::Forward(forward) if forward.target_groups.len() == 1 && !forward.is_sticky() => {
+            group(&forward.target_groups[0].target_group_arn)
+        }
+        other => other.to_string(),
+    };
+    actions.iter().map(one).collect::<Vec<_>>().join(", then ")
+}
+
+fn group(reference: &Ref<TargetGroupArn>) -> String {
     match reference {
         Ref::Known(arn) => arn.to_string(),
         Ref::Made(key) => key.id.clone(),

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use super::{Comparison, Keys, change, gone, note, reason_to_delete, tag_changes};
 use crate::actual::{ActualLoadBalancer, LoadBalancerState, Owned};
 use crate::desired::LoadBalancer;
-use crate::id::{Key, Ref, ResourceKey};
+use crate::id::{Key, LoadBalancerType, Ref, ResourceKey};
 use crate::model::Pairs;
 use crate::plan::{
     AddTags, AwsChange, Change, CreateLoadBalancer, DeleteLoadBalancer, FieldChange, Held, Impact,
@@ -46,24 +46,26 @@ fn create(comparison: &mut Comparison<'_>, wanted: &LoadBalancer) {
     }
     let LoadBalancer {
         name,
+        load_balancer_type,
         scheme,
         replacement_scheme: _,
         ip_address_type,
         subnets,
         subnets_reason,
         security_groups,
+        attributes: _,
         tags,
     } = wanted;
     let security_groups = security_groups.iter().map(|group| comparison.security_group(group)).collect::<Vec<_>>();
     wait_for_backend_group(comparison, &security_groups);
     let request = CreateLoadBalancer {
         name: name.clone(),
-        load_balancer_type: "network",
+        load_balancer_type: *load_balancer_type,
         scheme: *scheme,
         ip_address_type: *ip_address_type,
         subnet_mappings: subnets.clone(),
         security_groups,
-        enable_prefix_for_ipv6_source_nat: "off",
+        enable_prefix_for_ipv6_source_nat: prefix_for_source_nat(*load_balancer_type),
         tags: TagList(tags.clone()),
     };
     let reason = format!("no load balancer carries this stack's tags; {subnets_reason}");
@@ -86,12 +88,14 @@ fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<
     // The name is for creation only; the scheme decided is the one that is there.
     let LoadBalancer {
         name: _,
+        load_balancer_type,
         scheme: _,
         replacement_scheme,
         ip_address_type,
         subnets,
         subnets_reason,
         security_groups,
+        attributes: _,
         tags,
     } = wanted;
     let resource = Resource::live(ResourceKey::load_balancer(), &found.arn);
@@ -115,7 +119,7 @@ fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<
         let request = SetSubnets {
             load_balancer_arn: found.arn.clone(),
             subnet_mappings: subnets.clone(),
-            enable_prefix_for_ipv6_source_nat: "off",
+            enable_prefix_for_ipv6_source_nat: prefix_for_source_nat(*load_balancer_type),
         };
         // A zone that is left takes its connections with it.
         let impact = if found_subnets.is_subset(&wanted_subnets) { Impact::None } else { Impact::Brief };
@@ -134,6 +138,11 @@ fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<
         changes.push(Change { fields, impact: Impact::Brief, ..update });
     }
     comparison.stages.load_balancer.extend(changes);
+}
+
+/// LBC sends it for Network Load Balancers, the only ones that have it.
+fn prefix_for_source_nat(load_balancer_type: LoadBalancerType) -> Option<&'static str> {
+    (load_balancer_type == LoadBalancerType::Network).then_some("off")
 }
 
 fn set_security_groups(

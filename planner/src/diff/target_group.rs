@@ -4,8 +4,8 @@ use super::{Comparison, change, named, note, reason_to_delete};
 use crate::actual::{ActualTargetGroup, Owned};
 use crate::desired::TargetGroup;
 use crate::diff::load_balancer::elb_tags;
-use crate::id::{ResourceKey, ResourceKind};
-use crate::model::HealthCheck;
+use crate::id::{ProtocolVersion, ResourceKey, ResourceKind};
+use crate::model::{HealthCheck, Matcher};
 use crate::plan::{
     AwsChange, Change, CreateTargetGroup, DeleteTargetGroup, FieldChange, Held, ModifyTargetGroup,
     ModifyTargetGroupAttributes, Resource, TagList,
@@ -18,8 +18,8 @@ const DEFAULTS: &[(&str, &str)] = &[("proxy_protocol_v2.enabled", "false")];
 
 /// Whether an existing group can become the wanted one: type, protocol and address family cannot be changed.
 pub(super) fn fits(wanted: &TargetGroup, found: &ActualTargetGroup) -> bool {
-    (wanted.target_type, wanted.protocol, wanted.ip_address_type)
-        == (found.target_type, found.protocol, found.ip_address_type)
+    (wanted.target_type, wanted.protocol, wanted.protocol_version, wanted.ip_address_type)
+        == (found.target_type, found.protocol, found.protocol_version, found.ip_address_type)
 }
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
@@ -70,12 +70,23 @@ fn create(comparison: &mut Comparison<'_>, id: &str, group: &TargetGroup) {
 }
 
 fn request(group: &TargetGroup) -> CreateTargetGroup {
-    let TargetGroup { name, target_type, protocol, port, vpc, ip_address_type, health_check, attributes: _, tags } =
-        group;
+    let TargetGroup {
+        name,
+        target_type,
+        protocol,
+        protocol_version,
+        port,
+        vpc,
+        ip_address_type,
+        health_check,
+        attributes: _,
+        tags,
+    } = group;
     CreateTargetGroup {
         name: name.clone(),
         target_type: *target_type,
         protocol: *protocol,
+        protocol_version: *protocol_version,
         port: port.clone(),
         vpc_id: vpc.clone(),
         ip_address_type: (*ip_address_type != crate::id::TargetIpAddressType::Ipv4).then_some(*ip_address_type),
@@ -91,6 +102,7 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found
         name: _,
         target_type: _,
         protocol: _,
+        protocol_version: _,
         port: _,
         vpc: _,
         ip_address_type: _,
@@ -143,8 +155,12 @@ fn health_check_fields(wanted: &HealthCheck, found: &HealthCheck, fields: &mut V
     if path.is_some() {
         note(fields, "HealthCheckPath", text(&found.path), text(path));
     }
-    if matcher.is_some() {
-        note(fields, "Matcher.HttpCode", text(&found.matcher), text(matcher));
+    if let Some(matcher) = matcher {
+        let field = match matcher {
+            Matcher::Http(_) => "Matcher.HttpCode",
+            Matcher::Grpc(_) => "Matcher.GrpcCode",
+        };
+        note(fields, field, found.matcher.as_ref().map(ToString::to_string).unwrap_or_default(), matcher);
     }
     note(fields, "HealthCheckIntervalSeconds", found.interval, interval);
     note(fields, "HealthCheckTimeoutSeconds", found.timeout, timeout);
@@ -157,6 +173,8 @@ fn hold(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: 
     let mut fields = Vec::new();
     note(&mut fields, "TargetType", found.target_type, wanted.target_type);
     note(&mut fields, "Protocol", found.protocol, wanted.protocol);
+    let version = |version: Option<ProtocolVersion>| version.map(ProtocolVersion::as_str).unwrap_or_default();
+    note(&mut fields, "ProtocolVersion", version(found.protocol_version), version(wanted.protocol_version));
     note(&mut fields, "IpAddressType", found.ip_address_type, wanted.ip_address_type);
     let resource = Resource::new(ResourceKey::new(ResourceKind::TargetGroup, id));
     comparison.held.push(Held {

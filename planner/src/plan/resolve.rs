@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::change::{AwsChange, Change, KubeChange, Write};
 use crate::id::{ListenerArn, LoadBalancerArn, Ref, ResourceKey, SecurityGroupId, TargetGroupArn};
-use crate::model::Peer;
+use crate::model::{Action, Peer};
 
 /// What creates returned so far: the ARN or physical id of each resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,15 +95,9 @@ fn aws(change: &mut AwsChange, made: &Made) -> Result<(), Unresolved> {
         }
         AwsChange::CreateListener(request) => {
             fill(&mut request.load_balancer_arn, made)?;
-            for forward in &mut request.forward {
-                fill(&mut forward.target_group_arn, made)?;
-            }
+            fill_actions(&mut request.default_actions, made)?;
         }
-        AwsChange::ModifyListener(request) => {
-            for forward in &mut request.forward {
-                fill(&mut forward.target_group_arn, made)?;
-            }
-        }
+        AwsChange::ModifyListener(request) => fill_actions(&mut request.default_actions, made)?,
         AwsChange::RegisterTargets(request) | AwsChange::DeregisterTargets(request) => {
             fill(&mut request.target_group_arn, made)?;
         }
@@ -122,6 +116,17 @@ fn aws(change: &mut AwsChange, made: &Made) -> Result<(), Unresolved> {
         | AwsChange::DeleteListener(_)
         | AwsChange::AddTags(_)
         | AwsChange::RemoveTags(_) => {}
+    }
+    Ok(())
+}
+
+fn fill_actions(actions: &mut [Action], made: &Made) -> Result<(), Unresolved> {
+    for action in actions {
+        if let Action::Forward(forward) = action {
+            for tuple in &mut forward.target_groups {
+                fill(&mut tuple.target_group_arn, made)?;
+            }
+        }
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::annotation::{self, Annotations};
 use crate::id::{HealthCheckProtocol, Knowable, TargetType};
-use crate::model::{HealthCheck, HealthCheckPort};
+use crate::model::{HealthCheck, HealthCheckPort, Matcher};
 
 /// What holds where no annotation says otherwise.
 struct Defaults {
@@ -56,7 +56,7 @@ pub(super) fn read(
         protocol,
         port: port?.unwrap_or(defaults.port),
         path: speaks_http.then(|| path.unwrap_or_else(|| defaults.path.to_owned())),
-        matcher: speaks_http.then(|| matcher.unwrap_or_else(|| "200-399".to_owned())),
+        matcher: speaks_http.then(|| Matcher::Http(matcher.unwrap_or_else(|| "200-399".to_owned()))),
         interval,
         timeout,
         healthy_threshold: number(healthy, defaults.threshold),

@@ -4,15 +4,18 @@ use northgate_planner::plan::{CreateListener, DeleteListener, ModifyListener};
 
 use super::{done, done_or_gone};
 use crate::aws::error::{AwsError, Call, failed};
-use crate::aws::to_sdk::{elb_tags, forward_action, id};
+use crate::aws::to_sdk::{actions, certificate, elb_tags, id};
 use crate::aws::{Inner, Performed};
 
 pub(super) async fn create(account: &Inner, request: &CreateListener) -> Result<Performed, AwsError> {
-    let CreateListener { load_balancer_arn, port, protocol, forward, tags } = request;
+    let CreateListener { load_balancer_arn, port, protocol, default_actions, certificate: default, ssl_policy, tags } =
+        request;
     let load_balancer = id(load_balancer_arn);
     let call = account.clients.elb.create_listener().load_balancer_arn(&load_balancer);
     let call = call.port(i32::from(*port)).protocol(protocol.as_str().into());
-    let call = call.default_actions(forward_action(forward)).set_tags(Some(elb_tags(&tags.0)));
+    let call = call.set_default_actions(Some(actions(default_actions))).set_tags(Some(elb_tags(&tags.0)));
+    let call = call.set_certificates(default.as_ref().map(|arn| vec![certificate(arn)]));
+    let call = call.set_ssl_policy(ssl_policy.clone());
     let answer = call.send().await.map_err(failed(Call::elb("CreateListener")))?;
     let Some(arn) = answer.listeners().first().and_then(|listener| listener.listener_arn()) else {
         return Err(AwsError::Unreadable { resource: load_balancer, member: "ListenerArn", value: None });
@@ -21,10 +24,12 @@ pub(super) async fn create(account: &Inner, request: &CreateListener) -> Result<
 }
 
 pub(super) async fn modify(account: &Inner, request: &ModifyListener) -> Result<Performed, AwsError> {
-    let ModifyListener { listener_arn, port, protocol, forward } = request;
+    let ModifyListener { listener_arn, port, protocol, default_actions, certificate: default, ssl_policy } = request;
     let call = account.clients.elb.modify_listener().listener_arn(listener_arn.as_str());
     let call = call.port(i32::from(*port)).protocol(protocol.as_str().into());
-    let answer = call.default_actions(forward_action(forward)).send().await;
+    let call = call.set_default_actions(Some(actions(default_actions)));
+    let call = call.set_certificates(default.as_ref().map(|arn| vec![certificate(arn)]));
+    let answer = call.set_ssl_policy(ssl_policy.clone()).send().await;
     Ok(done(&answer.map_err(failed(Call::elb("ModifyListener")))?))
 }
 

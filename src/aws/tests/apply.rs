@@ -108,7 +108,7 @@ async fn every_update_of_a_load_balancer_arrives() {
         AwsChange::SetSubnets(SetSubnets {
             load_balancer_arn: arn.clone(),
             subnet_mappings: mappings.to_vec(),
-            enable_prefix_for_ipv6_source_nat: "off",
+            enable_prefix_for_ipv6_source_nat: Some("off"),
         }),
         AwsChange::SetIpAddressType(SetIpAddressType {
             load_balancer_arn: arn.clone(),
@@ -160,7 +160,9 @@ async fn every_update_of_a_target_group_and_a_listener_arrives() {
             listener_arn: ListenerArn::new(made.physical_id.unwrap()),
             port: 81,
             protocol: Protocol::Tcp,
-            forward: vec![Forward { target_group_arn: Ref::Known(second.clone()), weight: None }],
+            default_actions: vec![Action::forward_to(Ref::Known(second.clone()))],
+            certificate: None,
+            ssl_policy: None,
         }),
     ] {
         bed.perform(change).await.unwrap();
@@ -170,7 +172,7 @@ async fn every_update_of_a_target_group_and_a_listener_arrives() {
     assert_eq!((found.health_check.port.clone(), found.health_check.interval), (check.port, 20));
     assert_eq!(found.attributes.as_ref().unwrap()["proxy_protocol_v2.enabled"], "true");
     let found = &stack.load_balancers[0].listeners[0];
-    assert_eq!((found.port, &found.forward.as_ref().unwrap()[0].0), (81, &second));
+    assert_eq!((found.port, found.target_groups().collect::<Vec<_>>()), (81, vec![&second]));
 }
 
 #[tokio::test]

@@ -50,8 +50,7 @@ async fn a_stack_is_what_carries_its_tags_and_the_rest_only_takes_names() {
     assert_eq!(found.tags, tags("LoadBalancer").0);
     let [listener] = found.listeners.as_slice() else { panic!("one listener: {:?}", found.listeners) };
     assert_eq!((listener.port, listener.protocol, &listener.tags), (80, Protocol::Tcp, &tags("80").0));
-    let forward = listener.forward.as_deref().unwrap();
-    assert!(matches!(forward, [(arn, _)] if *arn == target_group), "{forward:?}");
+    assert_eq!(listener.target_groups().collect::<Vec<_>>(), [&target_group]);
 
     let [group] = stack.target_groups.as_slice() else { panic!("one target group: {:?}", stack.target_groups) };
     assert_eq!((group.resource_id(), &group.arn), ("default/web:80", &target_group));

@@ -1,11 +1,12 @@
 //! One change in words: which resource, and what matters about it.
 
 use super::rules;
-use crate::id::{Ref, ResourceKey, ResourceKind, TargetGroupArn};
+use crate::id::{ProtocolVersion, Ref, ResourceKey, ResourceKind, TargetGroupArn};
+use crate::model::{self, TargetGroupTuple};
 use crate::plan::HealthCheckRequest;
 use crate::plan::{
-    Action, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateTargetGroup, FieldChange, Forward, Impact,
-    KubeChange, Resource, TagList, Targets, Write,
+    Action, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateTargetGroup, FieldChange, Impact, KubeChange,
+    Resource, TagList, Targets, Write,
 };
 
 /// How many targets are named; the others are counted.
@@ -28,6 +29,7 @@ pub(super) fn subject(resource: &Resource) -> String {
         ResourceKind::TargetGroup => "target group",
         ResourceKind::LoadBalancer => "load balancer",
         ResourceKind::Listener => "listener",
+        ResourceKind::ListenerRule => "rule",
         ResourceKind::TargetGroupBinding => "TargetGroupBinding",
     };
     let only_one = *key == ResourceKey::load_balancer()
@@ -168,6 +170,7 @@ fn target_group(request: &CreateTargetGroup) -> String {
         name,
         target_type,
         protocol,
+        protocol_version,
         port,
         vpc_id: _,
         ip_address_type,
@@ -188,7 +191,10 @@ fn target_group(request: &CreateTargetGroup) -> String {
     let family = ip_address_type.map(|family| format!(" {family}")).unwrap_or_default();
     let path = health_check_path.as_deref().map(|path| format!(" {path}")).unwrap_or_default();
     let health_check = format!("health check {health_check_protocol} {health_check_port}{path}");
-    format!("{name}, {target_type}{family} {protocol} {port}, {health_check}")
+    // HTTP/1.1 goes without saying.
+    let version = protocol_version.filter(|version| *version != ProtocolVersion::Http1);
+    let version = version.map(|version| format!(" ({version})")).unwrap_or_default();
+    format!("{name}, {target_type}{family} {protocol}{version} {port}, {health_check}")
 }
 
 fn load_balancer(request: &CreateLoadBalancer) -> String {
@@ -207,15 +213,34 @@ fn load_balancer(request: &CreateLoadBalancer) -> String {
 }
 
 fn listener(request: &CreateListener) -> String {
-    let CreateListener { load_balancer_arn: _, port: _, protocol, forward, tags: _ } = request;
-    let forward: Vec<_> = forward
-        .iter()
-        .map(|Forward { target_group_arn, weight }| {
-            let weight = weight.map(|weight| format!(" (weight {weight})")).unwrap_or_default();
-            format!("{}{weight}", target_group_name(target_group_arn))
-        })
-        .collect();
-    format!("{protocol}, to target group {}", forward.join(", "))
+    let CreateListener {
+        load_balancer_arn: _,
+        port: _,
+        protocol,
+        default_actions,
+        certificate: _,
+        ssl_policy: _,
+        tags: _,
+    } = request;
+    format!("{protocol}, {}", actions(default_actions))
+}
+
+/// What is done with a request, one action after the other.
+fn actions(actions: &[model::Action]) -> String {
+    let one = |action: &model::Action| match action {
+        model::Action::Forward(forward) => forward_to(forward),
+        other => other.to_string(),
+    };
+    actions.iter().map(one).collect::<Vec<_>>().join(", then ")
+}
+
+fn forward_to(forward: &model::Forward) -> String {
+    let tuple = |tuple: &TargetGroupTuple| {
+        let weight = tuple.weight.map(|weight| format!(" (weight {weight})")).unwrap_or_default();
+        format!("{}{weight}", target_group_name(&tuple.target_group_arn))
+    };
+    let groups = forward.target_groups.iter().map(tuple).collect::<Vec<_>>();
+    format!("to target group {}", groups.join(", "))
 }
 
 fn target_group_name(reference: &Ref<TargetGroupArn>) -> &str {
@@ -237,7 +262,7 @@ fn targets(verb: &str, Targets { target_group_arn: _, targets }: &Targets) -> St
 /// The name of a resource that exists, where the subject does not already say it.
 fn live_name(Resource { key, physical_id, retiring: _ }: &Resource) -> String {
     match (key.kind, physical_id) {
-        (ResourceKind::Listener, _) | (_, None) => String::new(),
+        (ResourceKind::Listener | ResourceKind::ListenerRule, _) | (_, None) => String::new(),
         (_, Some(id)) if *id == key.id => String::new(),
         (_, Some(id)) => name_in_arn(id).to_owned(),
     }

@@ -101,7 +101,10 @@ impl Serialize for StackId {
 /// ELBv2 names its resources by ARN only; everything else has an id.
 fn physical_id_member(kind: ResourceKind) -> &'static str {
     match kind {
-        ResourceKind::TargetGroup | ResourceKind::LoadBalancer | ResourceKind::Listener => "arn",
+        ResourceKind::TargetGroup
+        | ResourceKind::LoadBalancer
+        | ResourceKind::Listener
+        | ResourceKind::ListenerRule => "arn",
         ResourceKind::SecurityGroup | ResourceKind::TargetGroupBinding => "physicalId",
     }
 }
