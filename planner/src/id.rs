@@ -69,8 +69,6 @@ text_id! {
     CertificateArn;
     /// The ARN of a target group.
     TargetGroupArn;
-    /// The ARN of a certificate in ACM, or of a server certificate in IAM.
-    CertificateArn;
     /// A Kubernetes object's uid.
     Uid;
 }

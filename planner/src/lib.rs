@@ -3,6 +3,7 @@
 //! Pure: no async, no clients, no clock. In reading order:
 //!
 //! - [`id`]: a type for every string from outside
+//! - `label_selector`: label selectors, as Kubernetes matches with them
 //! - [`snapshot`]: the Kubernetes objects of one decision, and its settings
 //! - [`problem`]: what is wrong with an object
 //! - [`crd`]: the custom resources
@@ -25,6 +26,7 @@ pub mod desired;
 pub mod diff;
 pub mod facts;
 pub mod id;
+mod label_selector;
 pub mod model;
 pub mod pipeline;
 pub mod plan;

@@ -128,7 +128,7 @@ impl Annotation {
     }
 
     /// What a value may be.
-    fn allowed(&self) -> &'static str {
+    pub(crate) fn allowed(&self) -> &'static str {
         self.allowed.unwrap_or(match self.kind {
             Kind::Text => "text",
             Kind::Boolean => "true or false",
