@@ -1,5 +1,7 @@
 //! What AWS must be asked, the answers, and the small part of what exists that may influence what is wanted.
 
+mod certificate;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -7,9 +9,11 @@ use ipnet::IpNet;
 
 use crate::id::{
     AvailabilityZone, InstanceId, IpAddressType, LoadBalancerArn, NetworkInterfaceId, Scheme, SecurityGroupId,
-    SubnetId, VpcId,
+    SubnetId, TargetGroupArn, VpcId,
 };
 use crate::model::{IngressRule, Pairs};
+
+pub use certificate::{Candidate, Certificate, candidates};
 
 /// The questions of one decision. Each asks for raw answers; choosing among them is the planner's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,6 +37,16 @@ pub struct Needs {
     pub interfaces_with: BTreeSet<IpAddr>,
     /// The security groups of what `instances` and `interfaces_with` found: tags and rules.
     pub security_groups_of_interfaces: bool,
+    /// These security groups, in whatever VPC they are.
+    pub security_group_ids: BTreeSet<SecurityGroupId>,
+    /// The VPC's security groups with one of these `Name` tags.
+    pub security_group_names: BTreeSet<String>,
+    /// The Region's target groups with these names.
+    pub target_group_names: BTreeSet<String>,
+    /// The certificates of ACM: all of them, whose names are read in full as far as these hosts need it.
+    pub certificate_hosts: BTreeSet<String>,
+    /// Whether the authorities of those certificates matter.
+    pub certificate_authorities: bool,
 }
 
 /// The answers. A question that was not asked has an empty answer here.
@@ -52,8 +66,12 @@ pub struct Facts {
     pub instances: BTreeMap<InstanceId, Instance>,
     /// Network interfaces, by each address they hold (also through a prefix). One that is missing was not found.
     pub interfaces: BTreeMap<IpAddr, NetworkInterface>,
-    /// Security groups, by id.
+    /// Security groups, by id. One that is missing was not found.
     pub security_groups: BTreeMap<SecurityGroupId, SecurityGroupFacts>,
+    /// Target groups, by name. One that is missing was not found.
+    pub target_groups: BTreeMap<String, TargetGroupArn>,
+    /// Certificates of ACM, by ARN.
+    pub certificates: Vec<Certificate>,
 }
 
 /// A subnet.

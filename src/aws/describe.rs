@@ -1,7 +1,8 @@
-//! The read calls of both services, each with its paging and its limits (`DescribeX` as `x`).
+//! The read calls of all services, each with its paging and its limits (`DescribeX` as `x`).
 
 use std::future::Future;
 
+use aws_sdk_acm::types as acm;
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use futures::future::{TryFutureExt as _, try_join_all};
@@ -15,6 +16,8 @@ const ELB_PAGE: i32 = 400;
 const EC2_PAGE: i32 = 1000;
 /// The most route tables that one page holds.
 const ROUTE_TABLES_PAGE: i32 = 100;
+/// The most certificates that one page holds.
+const CERTIFICATES_PAGE: i32 = 1000;
 /// The most ARNs that DescribeTags and DescribeLoadBalancers take.
 pub(super) const ARNS_PER_CALL: usize = 20;
 /// The most values that we put into a filter of EC2: a call takes 200 in all its filters, and one may name the VPC.
@@ -148,6 +151,24 @@ impl Clients {
         let call = self.ec2.describe_security_groups().set_filters(Some(filters));
         let pages = call.into_paginator().page_size(EC2_PAGE);
         pages.items().send().collect::<Result<_, _>>().await.map_err(failed(Call::ec2("DescribeSecurityGroups")))
+    }
+}
+
+impl Clients {
+    /// All certificates of ACM, in whatever state, with at most a hundred names each.
+    pub(super) async fn certificates(&self) -> Result<Vec<acm::CertificateSummary>, AwsError> {
+        // Without them ACM leaves out every key that is not RSA of 1024 or 2048 bits.
+        let key_types = acm::KeyAlgorithm::values().iter().map(|key| acm::KeyAlgorithm::from(*key)).collect();
+        let includes = acm::Filters::builder().set_key_types(Some(key_types)).build();
+        let pages = self.acm.list_certificates().includes(includes).into_paginator().page_size(CERTIFICATES_PAGE);
+        pages.items().send().collect::<Result<_, _>>().await.map_err(failed(Call::acm("ListCertificates")))
+    }
+
+    /// A certificate of ACM in full; `None`: it is gone.
+    pub(super) async fn certificate(&self, arn: &str) -> Result<Option<acm::CertificateDetail>, AwsError> {
+        let answer = self.acm.describe_certificate().certificate_arn(arn).send().await;
+        let answer = answer.map_err(failed(Call::acm("DescribeCertificate")));
+        Ok(unless_gone(answer, "ResourceNotFoundException")?.and_then(|answer| answer.certificate))
     }
 }
 

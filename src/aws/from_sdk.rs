@@ -6,6 +6,7 @@ use northgate_planner::model::Pairs;
 
 use super::error::AwsError;
 
+pub(super) mod certificate;
 pub(super) mod ec2;
 pub(super) mod load_balancing;
 pub(super) mod rule;

@@ -21,6 +21,7 @@ use serde_json::{Map, Value};
 
 use self::question::Questions;
 
+mod certificate;
 mod load_balancing;
 mod network;
 mod question;
@@ -156,7 +157,9 @@ impl Intercept for Record {
         let asked = config.load::<Questions>().ok_or_else(|| not_recorded(config))?;
         match context.output_or_error() {
             Ok(output) => {
-                let elements = load_balancing::elements(asked, output).or_else(|| network::elements(output));
+                let elements = load_balancing::elements(asked, output);
+                let elements = elements.or_else(|| network::elements(output));
+                let elements = elements.or_else(|| certificate::elements(output));
                 self.lock().keep(asked, elements.ok_or_else(|| not_recorded(config))?);
             }
             Err(error) if error.is_operation_error() => self.lock().refused(asked),
