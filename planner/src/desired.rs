@@ -1,5 +1,6 @@
 //! Intent and facts to what should exist: every name, port, tag and order, decided before the first write.
 
+mod application;
 mod naming;
 mod network;
 mod networking;
@@ -43,6 +44,8 @@ pub struct Desired {
     pub shared_is_there: bool,
     /// The way of a request, one line per port.
     pub routes: Vec<String>,
+    /// What is wrong with the members that are set aside.
+    pub problems: Vec<Problem>,
     /// What is odd about the facts but does no harm.
     pub warnings: Vec<Problem>,
 }
@@ -165,6 +168,7 @@ pub(crate) fn target_group_ref(resource_id: &str) -> Ref<TargetGroupArn> {
 pub(crate) fn needs(spec: &StackSpec, live: &Live) -> Needs {
     match spec {
         StackSpec::Service(spec) => network::needs(spec, live),
+        StackSpec::Ingress(spec) => application::needs(spec, live),
         StackSpec::Gone(spec) => Needs { backend_security_group: spec.last_of_cluster, ..Needs::default() },
     }
 }
@@ -177,6 +181,7 @@ pub(crate) fn needs(spec: &StackSpec, live: &Live) -> Needs {
 pub(crate) fn decide(spec: &StackSpec, facts: &Facts, live: &Live) -> Result<Desired, Vec<Problem>> {
     match spec {
         StackSpec::Service(spec) => network::decide(spec, facts, live),
+        StackSpec::Ingress(spec) => application::decide(spec, facts, live),
         StackSpec::Gone(_) => {
             Ok(Desired { shared_is_there: facts.backend_security_group.is_some(), ..Desired::default() })
         }

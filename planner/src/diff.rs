@@ -51,14 +51,16 @@ pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bin
     binding::compare(&mut comparison);
     let wanted_bindings = comparison.wanted_bindings();
     let Comparison { stages, held, problems, mut warnings, protected, .. } = comparison;
-    warnings.extend(spec.warnings().iter().cloned());
+    warnings.extend(spec.warnings());
     warnings.extend(wanted.warnings.iter().cloned());
-    let mut plan = Plan::empty(Key::Stack(spec.id().clone()), vec![spec.id().object()]);
+    let mut plan = Plan::empty(Key::Stack(spec.id().clone()), spec.objects());
+    plan.leaving = spec.leaving();
     plan.wanted = spec.is_wanted();
     plan.refused = !problems.is_empty();
     plan.steps = if plan.refused || protected { Vec::new() } else { in_order(stages) };
     plan.held = held;
-    plan.problems = problems.into_iter().map(|problem| about(spec, problem)).collect();
+    plan.problems =
+        problems.into_iter().chain(wanted.problems.iter().cloned()).map(|problem| about(spec, problem)).collect();
     plan.warnings = warnings.into_iter().map(|warning| about(spec, warning)).collect();
     if !plan.refused {
         plan.bindings = wanted_bindings;
@@ -204,7 +206,7 @@ fn note(fields: &mut Vec<FieldChange>, field: &str, from: impl ToString, to: imp
 fn gone(spec: &StackSpec) -> Option<&GoneSpec> {
     match spec {
         StackSpec::Gone(spec) => Some(spec),
-        StackSpec::Service(_) => None,
+        StackSpec::Service(_) | StackSpec::Ingress(_) => None,
     }
 }
 

@@ -111,9 +111,9 @@ pub fn decide(accepted: &Accepted, facts: &Facts, actual: &Actual) -> Plan {
 
 /// The plan of a stack that AWS's facts forbid: no steps, all problems.
 fn refused(spec: &StackSpec, problems: Vec<Problem>) -> Plan {
-    let mut plan = Plan::empty(Key::Stack(spec.id().clone()), vec![spec.id().object()]);
+    let mut plan = Plan::empty(Key::Stack(spec.id().clone()), spec.objects());
     plan.problems = problems;
-    plan.warnings = spec.warnings().to_vec();
+    plan.warnings = spec.warnings();
     plan.refused = true;
     plan
 }

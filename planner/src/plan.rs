@@ -33,6 +33,8 @@ pub struct Plan {
     pub key: Key,
     /// The objects it is planned for; for a binding the TargetGroupBinding, for rules and the cluster none.
     pub objects: Vec<ObjectRef>,
+    /// The objects that hold on to the stack and let go of it (their finalizers) once all steps are done.
+    pub leaving: Vec<ObjectRef>,
     /// The stack that a generated binding belongs to.
     pub of: Option<StackId>,
     /// Whether anything is wanted. `false`: everything is to go, and the finalizer after it.
@@ -61,6 +63,7 @@ impl Plan {
         Self {
             key,
             objects,
+            leaving: Vec::new(),
             of: None,
             wanted: true,
             steps: Vec::new(),

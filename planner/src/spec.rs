@@ -5,6 +5,7 @@ pub mod class;
 pub mod cluster;
 mod gone;
 mod health_check;
+pub mod ingress;
 pub mod service;
 pub mod value;
 
@@ -14,7 +15,7 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::actual::ActualBinding;
 use crate::crd::TargetGroupBinding;
-use crate::id::{Knowable, ObjectName, Ref, StackId, TargetGroupArn, TargetIpAddressType, TargetType};
+use crate::id::{Knowable, ObjectName, ObjectRef, Ref, StackId, TargetGroupArn, TargetIpAddressType, TargetType};
 use crate::model::{Binding, PortRef};
 use crate::pipeline::{AcceptedStack, Declined};
 use crate::problem::Problem;
@@ -29,6 +30,8 @@ pub use gone::GoneSpec;
 pub enum StackSpec {
     /// A load balancer is wanted.
     Service(Box<service::ServiceSpec>),
+    /// A load balancer for Ingresses is wanted.
+    Ingress(Box<ingress::IngressSpec>),
     /// Everything is to go.
     Gone(GoneSpec),
 }
@@ -38,36 +41,62 @@ impl StackSpec {
     pub fn id(&self) -> &StackId {
         match self {
             Self::Service(spec) => &spec.id,
+            Self::Ingress(spec) => &spec.id,
             Self::Gone(spec) => &spec.id,
         }
     }
 
     /// Whether anything is wanted.
     pub fn is_wanted(&self) -> bool {
-        matches!(self, Self::Service(_))
+        matches!(self, Self::Service(_) | Self::Ingress(_))
     }
 
     /// What is odd about the objects but does no harm.
-    pub fn warnings(&self) -> &[Problem] {
+    pub fn warnings(&self) -> Vec<Problem> {
         match self {
-            Self::Service(spec) => &spec.warnings,
-            Self::Gone(_) => &[],
+            Self::Service(spec) => spec.warnings.clone(),
+            Self::Ingress(spec) => spec.members.iter().flat_map(|member| member.warnings.iter().cloned()).collect(),
+            Self::Gone(_) => Vec::new(),
+        }
+    }
+
+    /// The objects that the stack is made of, in the group's order.
+    pub fn objects(&self) -> Vec<ObjectRef> {
+        match self {
+            Self::Service(spec) => vec![spec.id.object()],
+            Self::Ingress(spec) => spec.objects(),
+            Self::Gone(spec) => spec.leaving.clone(),
+        }
+    }
+
+    /// The objects that hold on to the stack and let go of it once the plan is carried out.
+    pub fn leaving(&self) -> Vec<ObjectRef> {
+        match self {
+            Self::Service(_) => Vec::new(),
+            Self::Ingress(spec) => spec.leaving.iter().map(|name| ObjectRef::new("Ingress", name)).collect(),
+            Self::Gone(spec) => spec.leaving.clone(),
         }
     }
 }
 
 /// Understands the objects of a stack.
 pub(crate) fn accept(snapshot: &Snapshot, id: &StackId) -> Result<AcceptedStack, Declined> {
-    let StackId::Service(name) = id else { return Err(Declined::Absent) };
-    let Some(service) = snapshot.services.get(name) else { return Err(Declined::Absent) };
-    let spec = match ownership(service, snapshot) {
-        Ownership::Ours(claim) => service::accept(service, claim, &snapshot.settings)
-            .map(|spec| StackSpec::Service(Box::new(spec)))
-            .map_err(Declined::Refused)?,
-        Ownership::Leaving => StackSpec::Gone(gone::accept(service, snapshot).map_err(Declined::Refused)?),
-        Ownership::NotOurs { reason, hint } => return Err(Declined::Skipped { object: id.object(), reason, hint }),
+    let spec = match id {
+        StackId::Service(name) => accept_service(snapshot, id, name)?,
+        StackId::Ingress(_) | StackId::Group(_) => ingress::accept(snapshot, id)?,
     };
     Ok(AcceptedStack { spec, bindings: generated_bindings(snapshot, id) })
+}
+
+fn accept_service(snapshot: &Snapshot, id: &StackId, name: &ObjectName) -> Result<StackSpec, Declined> {
+    let Some(service) = snapshot.services.get(name) else { return Err(Declined::Absent) };
+    match ownership(service, snapshot) {
+        Ownership::Ours(claim) => service::accept(service, claim, &snapshot.settings)
+            .map(|spec| StackSpec::Service(Box::new(spec)))
+            .map_err(Declined::Refused),
+        Ownership::Leaving => gone::accept(service, snapshot).map(StackSpec::Gone).map_err(Declined::Refused),
+        Ownership::NotOurs { reason, hint } => Err(Declined::Skipped { object: id.object(), reason, hint }),
+    }
 }
 
 /// The TargetGroupBindings that carry the stack's labels, those with a field that cannot be read too: the stack mends them.

@@ -1,5 +1,7 @@
 //! What the crate's unit tests start from: an empty cluster with its settings.
 
+pub(crate) mod ingress;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 

@@ -113,18 +113,27 @@ fn chosen_subnets(
         return Ok(subnets::Chosen { subnets: live.subnets.clone(), reason });
     }
     match (&spec.subnets, live) {
-        (Some(names), _) => subnets::named(names, facts, &spec.settings.vpc),
+        (Some(names), _) => subnets::named(names, facts, &wanted_subnets(spec, live)),
         (None, Some(live)) => Ok(subnets::Chosen {
             subnets: live.subnets.clone(),
             reason: "the subnets of the existing load balancer".to_owned(),
         }),
-        (None, None) => {
-            subnets::discovered(wanted_scheme(spec, None), facts, &spec.settings.cluster_name, &spec.settings.vpc)
-        }
+        (None, None) => subnets::discovered(facts, &wanted_subnets(spec, None)),
     }
 }
 
-fn backend_security_group(facts: &Facts) -> Ref<SecurityGroupId> {
+fn wanted_subnets<'a>(spec: &'a ServiceSpec, live: Option<&LiveLoadBalancer>) -> subnets::Wanted<'a> {
+    subnets::Wanted {
+        scheme: wanted_scheme(spec, live),
+        ipv6: false,
+        zones: 1,
+        cluster: &spec.settings.cluster_name,
+        vpc: &spec.settings.vpc,
+        annotation: crate::spec::annotation::SUBNETS.key(),
+    }
+}
+
+pub(super) fn backend_security_group(facts: &Facts) -> Ref<SecurityGroupId> {
     match &facts.backend_security_group {
         Some(id) => Ref::Known(id.clone()),
         None => Ref::Made(ResourceKey::backend_security_group()),

@@ -1,4 +1,5 @@
-//! Who may reach the targets: the networking part of a TargetGroupBinding (`service-nlb.md` §3.16).
+//! Who may reach the targets: the networking part of a TargetGroupBinding (`service-nlb.md` §3.16,
+//! `ingress-alb.md` §8.7).
 
 use ipnet::{IpNet, Ipv4Net};
 
@@ -20,6 +21,26 @@ pub(super) fn from_security_group(
             ports.push(tcp(check_port));
         }
     }
+    vec![NetworkingRule { from: vec![Peer::SecurityGroup(source.clone())], ports }]
+}
+
+/// The targets of an Ingress: one rule per port, as LBC writes them (`ingress-alb.md` §8.7).
+pub(super) fn port_by_port(
+    source: &Ref<SecurityGroupId>,
+    target_port: &PortRef,
+    check: &HealthCheck,
+) -> Vec<NetworkingRule> {
+    let mut ports = vec![target_port.clone()];
+    if let HealthCheckPort::Port(number) = &check.port {
+        ports.push(PortRef::Number(number.clone()));
+    }
+    let rule = |port| NetworkingRule { from: vec![Peer::SecurityGroup(source.clone())], ports: vec![tcp(port)] };
+    ports.into_iter().map(rule).collect()
+}
+
+/// Every TCP port (`--disable-restricted-sg-rules`).
+pub(super) fn all_ports(source: &Ref<SecurityGroupId>) -> Vec<NetworkingRule> {
+    let ports = vec![NetworkingPort { protocol: IpProtocol::Tcp, port: None }];
     vec![NetworkingRule { from: vec![Peer::SecurityGroup(source.clone())], ports }]
 }
 

@@ -140,6 +140,8 @@ impl From<Plan> for Entry {
         let Plan {
             key,
             objects,
+            // Finalizers are bookkeeping, not steps.
+            leaving: _,
             of,
             wanted,
             steps,

@@ -203,6 +203,11 @@ impl<'a> Annotations<'a> {
         self.given.into_iter().flatten().filter_map(member).collect()
     }
 
+    /// One member of a family, by what follows the key and its dot.
+    pub(crate) fn member(&self, annotation: &'static Annotation, name: &str) -> Option<&'a str> {
+        self.given?.get(&format!("{}.{name}", annotation.key)).map(String::as_str)
+    }
+
     /// Notes that the value of one member of a family is wrong. Without a hint the allowed values are the hint.
     pub(crate) fn refuse_member(
         &mut self,
@@ -219,6 +224,17 @@ impl<'a> Annotations<'a> {
             Some(value) => problem.value(value),
             None => problem,
         });
+    }
+
+    /// Whether there is an annotation that is not supported yet.
+    pub(crate) fn has_unsupported(&self) -> bool {
+        let support = |key: &String| self.vocabulary.rows.iter().find(|row| row.matches(key)).map(|row| row.support);
+        self.given.into_iter().flatten().any(|(key, _)| support(key) == Some(Support::NotYet))
+    }
+
+    /// How many problems there are so far.
+    pub(crate) fn problems(&self) -> usize {
+        self.problems.len()
     }
 
     /// Every problem of what was read; keys that nobody reads are for [`Annotations::finish`] of the object itself.

@@ -77,7 +77,10 @@ impl<'a> Pool<'a> {
         match selector {
             None => Arc::clone(&self.all),
             Some(selector) => {
-                let matching = self.suitable.iter().filter(|suitable| label_selector::selects(selector, suitable.node.metadata.labels.as_ref()));
+                let matching = self
+                    .suitable
+                    .iter()
+                    .filter(|suitable| label_selector::selects(selector, suitable.node.metadata.labels.as_ref()));
                 Arc::new(open_if_none_is_ready(matching))
             }
         }
@@ -92,7 +95,9 @@ impl<'a> Pool<'a> {
     pub(super) fn odd(&self, selector: Option<&LabelSelector>) -> impl Iterator<Item = &str> {
         self.odd
             .iter()
-            .filter(move |(node, _)| selector.is_none_or(|selector| label_selector::selects(selector, node.metadata.labels.as_ref())))
+            .filter(move |(node, _)| {
+                selector.is_none_or(|selector| label_selector::selects(selector, node.metadata.labels.as_ref()))
+            })
             .map(|(_, message)| message.as_str())
     }
 }

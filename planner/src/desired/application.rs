@@ -1,0 +1,168 @@
+//! An Application Load Balancer for a group of Ingresses.
+//!
+//! Members that facts of AWS show to be wrong (no certificate, no such subnet) are set aside, and the others are decided
+//! again without them.
+
+mod balancer;
+mod certificates;
+mod listeners;
+mod optimizer;
+mod rules;
+mod target_groups;
+
+use std::collections::BTreeMap;
+
+use super::{Desired, tags};
+use crate::facts::{Facts, Live, LiveLoadBalancer, Needs};
+use crate::id::ObjectName;
+use crate::model::Pairs;
+use crate::problem::Problem;
+use crate::spec::ingress::{Group, GroupRef, IngressSpec, Member, RuleAction, SecurityGroupName, Subnets};
+use crate::spec::service::SubnetName;
+
+/// Problems by the members that have them.
+type Culprits = BTreeMap<ObjectName, Vec<Problem>>;
+
+/// One decision: the group as it stands, and what is known.
+#[derive(Clone, Copy)]
+struct Deciding<'a> {
+    spec: &'a IngressSpec,
+    group: &'a Group<'a>,
+    facts: &'a Facts,
+    live: Option<&'a LiveLoadBalancer>,
+}
+
+/// Why a group cannot be decided as it stands.
+enum Stopped {
+    /// These members are wrong; the others can go on.
+    Culprits(Culprits),
+    /// Nobody can go on.
+    All(Vec<Problem>),
+}
+
+/// What has to be asked for a group.
+pub(super) fn needs(spec: &IngressSpec, live: &Live) -> Needs {
+    let group = spec.group(&Culprits::new());
+    let live = live.load_balancer.as_ref();
+    let mut needs = Needs::default();
+    balancer::subnet_needs(spec, &group, live, &mut needs);
+    for member in &group.heard {
+        if member.discovers_certificates() {
+            needs.certificate_hosts.extend(member.hosts.keys().cloned());
+        }
+        for name in member.settings.security_groups.iter().flatten() {
+            match name {
+                SecurityGroupName::Id(id) => _ = needs.security_group_ids.insert(id.clone()),
+                SecurityGroupName::NameTag(name) => _ = needs.security_group_names.insert(name.clone()),
+            }
+        }
+        needs.target_group_names.extend(named_groups(member));
+        // Another member's subnets count once the one that names some is set aside.
+        if let Some(Subnets::Named(names) | Subnets::OfClass(names)) = &member.settings.subnets {
+            for name in names {
+                match name {
+                    SubnetName::Id(id) => _ = needs.subnet_ids.insert(id.clone()),
+                    SubnetName::NameTag(_) => needs.subnets = true,
+                }
+            }
+        }
+    }
+    needs.certificate_authorities =
+        !needs.certificate_hosts.is_empty() && !spec.settings.allowed_certificate_authorities.is_empty();
+    needs.backend_security_group = true;
+    needs
+}
+
+/// The target groups that a member names and does not make.
+fn named_groups(member: &Member) -> impl Iterator<Item = String> {
+    let of_rules = member.rules.rules.iter().map(|rule| &rule.action).chain(&member.rules.default_action);
+    let groups = of_rules.flat_map(|action| match action {
+        RuleAction::Forward { groups, .. } => groups.as_slice(),
+        RuleAction::Answer(_) => &[],
+    });
+    groups.filter_map(|(group, _)| match group {
+        GroupRef::Named(name) => Some(name.clone()),
+        GroupRef::Own(_) | GroupRef::Arn(_) => None,
+    })
+}
+
+/// Decides what should exist for a group.
+pub(super) fn decide(spec: &IngressSpec, facts: &Facts, live: &Live) -> Result<Desired, Vec<Problem>> {
+    let live = live.load_balancer.as_ref();
+    let mut found = Culprits::new();
+    // Every turn sets at least one more member aside.
+    loop {
+        let group = spec.group(&found);
+        if group.good.is_empty() && live.is_none() {
+            return Err(group.set_aside.into_values().flatten().collect());
+        }
+        match (Deciding { spec, group: &group, facts, live }).decide() {
+            Ok(desired) => return Ok(desired),
+            Err(Stopped::All(problems)) => {
+                return Err(problems.into_iter().chain(group.set_aside.into_values().flatten()).collect());
+            }
+            Err(Stopped::Culprits(culprits)) => {
+                let more = culprits.into_iter().filter(|(name, _)| !group.set_aside.contains_key(name));
+                let before = found.len();
+                found.extend(more);
+                debug_assert!(found.len() > before, "a culprit is one of the good members");
+                if found.len() == before {
+                    return Err(group.set_aside.into_values().flatten().collect());
+                }
+            }
+        }
+    }
+}
+
+impl<'a> Deciding<'a> {
+    fn decide(self) -> Result<Desired, Stopped> {
+        let mut culprits = Culprits::new();
+        let certificates = certificates::of_members(self, &mut culprits);
+        let listeners = listeners::decide(self, &certificates, &mut culprits);
+        target_groups::check(self, &mut culprits);
+        let balancer = match balancer::decide(self, &mut culprits) {
+            Ok(balancer) => balancer,
+            Err(problems) if culprits.is_empty() => return Err(Stopped::All(problems)),
+            Err(_) => return Err(Stopped::Culprits(culprits)),
+        };
+        if !culprits.is_empty() {
+            return Err(Stopped::Culprits(culprits));
+        }
+        let mut desired = Desired {
+            set_aside: self.group.set_aside.keys().cloned().collect(),
+            problems: self.group.set_aside.values().flatten().cloned().collect(),
+            untouched_tags: self.spec.settings.external_managed_tags.clone(),
+            routes: listeners.routes,
+            warnings: listeners.warnings.into_iter().chain(balancer.warnings).collect(),
+            ..Desired::default()
+        };
+        desired.security_groups.extend(balancer.managed);
+        target_groups::decide(self, &listeners.used, balancer.source.as_ref(), &mut desired);
+        desired.listeners = listeners.listeners;
+        desired.load_balancer = Some(balancer.load_balancer);
+        Ok(desired)
+    }
+
+    /// Tags of a resource of the group.
+    fn tags(self, of_object: &Pairs, resource_id: &str) -> Pairs {
+        let settings = &self.spec.settings;
+        let others = tags::with_defaults(of_object, settings);
+        tags::of_resource(&others, &settings.cluster_name, &self.spec.id, resource_id)
+    }
+
+    /// The good members that listen on a port, in the group's order.
+    fn listening(self, port: u16) -> impl Iterator<Item = &'a Member> {
+        self.group.good.iter().copied().filter(move |member| member.settings.listeners.contains_key(&port))
+    }
+
+    /// Of some members the one that was made last: where something does not fit, it is the one too many.
+    fn youngest(members: impl Iterator<Item = &'a Member>) -> Option<&'a Member> {
+        members.max_by_key(|member| (member.created.is_none(), member.created, member.order, &member.name))
+    }
+}
+
+/// Notes a problem of a member.
+fn blame(culprits: &mut Culprits, member: &Member, problem: Problem) {
+    let problem = Problem { object: problem.object.or_else(|| Some(member.object())), ..problem };
+    culprits.entry(member.name.clone()).or_default().push(problem);
+}
