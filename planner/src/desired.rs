@@ -38,6 +38,8 @@ pub struct Desired {
     /// groups and bindings (whose resource ids begin with `<namespace>/<name>-`), and whatever of listeners, certificates
     /// and open ports may be theirs.
     pub set_aside: BTreeSet<ObjectName>,
+    /// How many rules the load balancer may have; `None`: as many as AWS allows everybody.
+    pub rules_allowed: Option<usize>,
     /// Tag keys that are never touched.
     pub untouched_tags: BTreeSet<String>,
     /// Whether what the cluster shares exists.

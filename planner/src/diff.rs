@@ -2,9 +2,11 @@
 //!
 //! References between resources of the stack become ids here as far as the resources exist.
 
+mod attribute;
 mod binding;
 mod listener;
 mod load_balancer;
+mod rule;
 mod security_group;
 mod tags;
 mod target_group;
@@ -16,7 +18,7 @@ use crate::actual::{
     LoadBalancerState, Owned,
 };
 use crate::desired::Desired;
-use crate::id::{Key, LoadBalancerArn, Ref, ResourceKey, SecurityGroupId, TargetGroupArn};
+use crate::id::{Key, LoadBalancerArn, ObjectName, Ref, ResourceKey, SecurityGroupId, TargetGroupArn};
 use crate::model::Binding;
 use crate::plan::{Change, FieldChange, Held, Plan, Stages, in_order};
 use crate::problem::Problem;
@@ -36,6 +38,8 @@ struct Comparison<'a> {
     stages: Stages,
     held: Vec<Held>,
     problems: Vec<Problem>,
+    /// What has no room; the rest goes on.
+    shortages: Vec<Problem>,
     warnings: Vec<Problem>,
     /// The load balancer must not be deleted; then nothing of its stack is.
     protected: bool,
@@ -50,7 +54,7 @@ pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bin
     listener::compare(&mut comparison);
     binding::compare(&mut comparison);
     let wanted_bindings = comparison.wanted_bindings();
-    let Comparison { stages, held, problems, mut warnings, protected, .. } = comparison;
+    let Comparison { stages, held, problems, shortages, mut warnings, protected, .. } = comparison;
     warnings.extend(spec.warnings());
     warnings.extend(wanted.warnings.iter().cloned());
     let mut plan = Plan::empty(Key::Stack(spec.id().clone()), spec.objects());
@@ -59,8 +63,9 @@ pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bin
     plan.refused = !problems.is_empty();
     plan.steps = if plan.refused || protected { Vec::new() } else { in_order(stages) };
     plan.held = held;
+    let of_members = wanted.problems.iter().cloned();
     plan.problems =
-        problems.into_iter().chain(wanted.problems.iter().cloned()).map(|problem| about(spec, problem)).collect();
+        problems.into_iter().chain(of_members).chain(shortages).map(|problem| about(spec, problem)).collect();
     plan.warnings = warnings.into_iter().map(|warning| about(spec, warning)).collect();
     if !plan.refused {
         plan.bindings = wanted_bindings;
@@ -85,6 +90,7 @@ impl<'a> Comparison<'a> {
             stages: Stages::default(),
             held: Vec::new(),
             problems: Vec::new(),
+            shortages: Vec::new(),
             warnings: Vec::new(),
             protected: false,
         };
@@ -187,6 +193,16 @@ impl<'a> Comparison<'a> {
     /// Whether the binding of this target group is left as it is, because its group is.
     fn is_held(&self, target_group: &str) -> bool {
         self.unfit(target_group).is_some()
+    }
+
+    /// Whether a resource may belong to a member that is set aside: by the beginning of its id, `<namespace>/<name>-`, which
+    /// may also be the beginning of a longer name's.
+    fn is_set_aside(&self, resource_id: &str) -> bool {
+        let is_of = |member: &ObjectName| {
+            let rest = resource_id.strip_prefix(&member.to_string());
+            rest.is_some_and(|rest| rest.starts_with('-'))
+        };
+        !self.wanted.target_groups.contains_key(resource_id) && self.wanted.set_aside.iter().any(is_of)
     }
 
     fn is_provisioning(&self) -> bool {

@@ -2,6 +2,7 @@
 
 mod action;
 mod condition;
+pub(crate) mod pattern;
 
 use std::collections::BTreeMap;
 use std::fmt;

@@ -4,6 +4,7 @@ mod change;
 mod display;
 mod json;
 mod order;
+mod parallel;
 mod request;
 mod resolve;
 
@@ -14,11 +15,13 @@ pub use change::{
 pub use display::render;
 pub use json::{Document, Entry, FailOn, Header, Skipped, Summary};
 pub(crate) use order::{Stages, in_order};
+pub use parallel::together;
 pub use request::{
-    AddTags, CreateListener, CreateLoadBalancer, CreateSecurityGroup, CreateTags, CreateTargetGroup, DeleteListener,
-    DeleteLoadBalancer, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup, HealthCheckRequest, ModifyListener,
-    ModifyLoadBalancerAttributes, ModifyTargetGroup, ModifyTargetGroupAttributes, RemoveTags, SecurityGroupIngress,
-    SetIpAddressType, SetSecurityGroups, SetSubnets, TagList, Targets,
+    AddTags, CreateListener, CreateLoadBalancer, CreateRule, CreateSecurityGroup, CreateTags, CreateTargetGroup,
+    DeleteListener, DeleteLoadBalancer, DeleteRule, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup,
+    HealthCheckRequest, ListenerCertificates, ModifyListener, ModifyListenerAttributes, ModifyLoadBalancerAttributes,
+    ModifyRule, ModifyTargetGroup, ModifyTargetGroupAttributes, RemoveTags, RulePriority, SecurityGroupIngress,
+    SetIpAddressType, SetRulePriorities, SetSecurityGroups, SetSubnets, TagList, Targets,
 };
 pub use resolve::{Made, Resolved, Unresolved, resolve};
 

@@ -29,12 +29,23 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         }
     }
     for found in comparison.bindings.iter().filter(|found| !kept.contains(&found.name())) {
-        let id = format!("{}/{}:{}", found.name().namespace, found.binding.service, found.binding.port);
+        let id = resource_id(comparison, found);
+        if comparison.is_set_aside(&id) {
+            continue;
+        }
         if !found.deleting {
             comparison.stages.delete_bindings.push(delete(&id, found, "its target group is not wanted any more"));
         }
         comparison.stages.bindings_gone = Some(gone(&id));
     }
+}
+
+/// The id of its target group; of one that is gone the id that a Service's group has.
+fn resource_id(comparison: &Comparison<'_>, found: &ActualBinding) -> String {
+    let arn = found.binding.target_group.known();
+    let group = comparison.found.target_groups.iter().find(|group| Some(&group.arn) == arn);
+    let of_service = || format!("{}/{}:{}", found.name().namespace, found.binding.service, found.binding.port);
+    group.map_or_else(of_service, |group| group.resource_id().to_owned())
 }
 
 /// Whether a binding belongs to the Service port of another.

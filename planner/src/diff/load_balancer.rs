@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use super::attribute::{self, Of};
 use super::{Comparison, Keys, change, gone, note, reason_to_delete, tag_changes};
 use crate::actual::{ActualLoadBalancer, LoadBalancerState, Owned};
 use crate::desired::LoadBalancer;
@@ -53,7 +54,7 @@ fn create(comparison: &mut Comparison<'_>, wanted: &LoadBalancer) {
         subnets,
         subnets_reason,
         security_groups,
-        attributes: _,
+        attributes,
         tags,
     } = wanted;
     let security_groups = security_groups.iter().map(|group| comparison.security_group(group)).collect::<Vec<_>>();
@@ -70,7 +71,15 @@ fn create(comparison: &mut Comparison<'_>, wanted: &LoadBalancer) {
     };
     let reason = format!("no load balancer carries this stack's tags; {subnets_reason}");
     let resource = Resource::new(ResourceKey::load_balancer());
-    comparison.stages.load_balancer.push(change(resource, AwsChange::CreateLoadBalancer(request), reason));
+    let stage = &mut comparison.stages.load_balancer;
+    stage.push(change(resource.clone(), AwsChange::CreateLoadBalancer(request), reason));
+    let attributes = attribute::of_new(Of::LoadBalancer, attributes);
+    if !attributes.is_empty() {
+        let load_balancer_arn = Ref::Made(resource.key.clone());
+        let request = ModifyLoadBalancerAttributes { load_balancer_arn, attributes: TagList(attributes) };
+        let reason = "attributes cannot be given at creation";
+        stage.push(change(resource, AwsChange::ModifyLoadBalancerAttributes(request), reason));
+    }
 }
 
 fn wait_for_backend_group(comparison: &mut Comparison<'_>, security_groups: &[Ref<crate::id::SecurityGroupId>]) {
@@ -95,7 +104,7 @@ fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<
         subnets,
         subnets_reason,
         security_groups,
-        attributes: _,
+        attributes,
         tags,
     } = wanted;
     let resource = Resource::live(ResourceKey::load_balancer(), &found.arn);
@@ -133,10 +142,22 @@ fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<
         let mut fields = Vec::new();
         note(&mut fields, "IpAddressType", found.ip_address_type, ip_address_type);
         let request = SetIpAddressType { load_balancer_arn: found.arn.clone(), ip_address_type: *ip_address_type };
-        let update =
-            change(resource, AwsChange::SetIpAddressType(request), "no annotation asks for the address type it has");
+        let update = change(
+            resource.clone(),
+            AwsChange::SetIpAddressType(request),
+            "no annotation asks for the address type it has",
+        );
         changes.push(Change { fields, impact: Impact::Brief, ..update });
     }
+    let (set, fields) = attribute::changes(attributes, found.attributes.as_ref());
+    if !set.is_empty() {
+        let load_balancer_arn = Ref::Known(found.arn.clone());
+        let request = ModifyLoadBalancerAttributes { load_balancer_arn, attributes: TagList(set) };
+        let update = change(resource, AwsChange::ModifyLoadBalancerAttributes(request), "its attributes differ");
+        changes.push(Change { fields, ..update });
+    }
+    let lingering = attribute::lingering(Of::LoadBalancer, "load balancer", attributes, found.attributes.as_ref());
+    comparison.warnings.extend(lingering);
     comparison.stages.load_balancer.extend(changes);
 }
 
@@ -226,8 +247,10 @@ fn delete(comparison: &mut Comparison<'_>, spec: &StackSpec, found: &Owned<Actua
         let attributes = Pairs::from([(DELETION_PROTECTION.to_owned(), "false".to_owned())]);
         let mut fields = Vec::new();
         note(&mut fields, "Attributes[deletion_protection.enabled]", "true", "false");
-        let request =
-            ModifyLoadBalancerAttributes { load_balancer_arn: found.arn.clone(), attributes: TagList(attributes) };
+        let request = ModifyLoadBalancerAttributes {
+            load_balancer_arn: Ref::Known(found.arn.clone()),
+            attributes: TagList(attributes),
+        };
         let update = change(resource, AwsChange::ModifyLoadBalancerAttributes(request), "the annotation says so");
         comparison.stages.delete_load_balancers.push(Change { fields, ..update });
     }

@@ -1,5 +1,6 @@
 //! Target groups.
 
+use super::attribute::{self, Of};
 use super::{Comparison, change, named, note, reason_to_delete};
 use crate::actual::{ActualTargetGroup, Owned};
 use crate::desired::TargetGroup;
@@ -12,9 +13,6 @@ use crate::plan::{
 };
 use crate::planted::{Bug, planted};
 use crate::problem::Problem;
-
-/// Attributes that AWS sets to these values by itself (`reliability-and-limits.md` B.11).
-const DEFAULTS: &[(&str, &str)] = &[("proxy_protocol_v2.enabled", "false")];
 
 /// Whether an existing group can become the wanted one: type, protocol and address family cannot be changed.
 pub(super) fn fits(wanted: &TargetGroup, found: &ActualTargetGroup) -> bool {
@@ -34,7 +32,9 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         }
     }
     for found in &comparison.found.target_groups {
-        if !wanted.target_groups.contains_key(found.resource_id()) && !planted(Bug::TargetGroupsStay) {
+        let is_kept =
+            wanted.target_groups.contains_key(found.resource_id()) || comparison.is_set_aside(found.resource_id());
+        if !is_kept && !planted(Bug::TargetGroupsStay) {
             delete(comparison, found);
         }
     }
@@ -52,16 +52,9 @@ fn create(comparison: &mut Comparison<'_>, id: &str, group: &TargetGroup) {
         AwsChange::CreateTargetGroup(request(group)),
         "no target group carries this stack's tags",
     ));
-    let default = |name: &str, value: &str| DEFAULTS.contains(&(name, value));
-    let attributes = group
-        .attributes
-        .iter()
-        .filter(|(name, value)| !default(name, value))
-        .map(|(n, v)| (n.clone(), v.clone()))
-        .collect();
     let request = ModifyTargetGroupAttributes {
         target_group_arn: crate::desired::target_group_ref(id),
-        attributes: TagList(attributes),
+        attributes: TagList(attribute::of_new(Of::TargetGroup, &group.attributes)),
     };
     if !request.attributes.0.is_empty() {
         let reason = "attributes cannot be given at creation";
@@ -126,21 +119,20 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found
         let reason = format!("the health check differs: {}", named(&fields));
         stage.push(Change { fields, ..change(resource.clone(), AwsChange::ModifyTargetGroup(request), reason) });
     }
-    let read = found.attributes.as_ref();
-    let differs = |(name, value): &(&String, &String)| read.is_some_and(|read| read.get(*name) != Some(*value));
-    let changed = attributes.iter().filter(differs).collect::<Vec<_>>();
-    if !changed.is_empty() {
-        let fields = changed.iter().map(|(name, value)| FieldChange {
-            field: format!("Attributes[{name}]"),
-            from: read.and_then(|read| read.get(*name)).cloned(),
-            to: Some((*value).clone()),
-        });
+    let (set, fields) = attribute::changes(attributes, found.attributes.as_ref());
+    if !set.is_empty() {
         let request = ModifyTargetGroupAttributes {
             target_group_arn: crate::id::Ref::Known(found.arn.clone()),
-            attributes: TagList(changed.iter().map(|(name, value)| ((*name).clone(), (*value).clone())).collect()),
+            attributes: TagList(set),
         };
         let update = change(resource, AwsChange::ModifyTargetGroupAttributes(request), "its attributes differ");
-        stage.push(Change { fields: fields.collect(), ..update });
+        stage.push(Change { fields, ..update });
+    }
+    // Those of a Network Load Balancer's groups have no annotation yet.
+    if wanted.protocol_version.is_some() {
+        let name = format!("target group {id}");
+        let lingering = attribute::lingering(Of::TargetGroup, &name, attributes, found.attributes.as_ref());
+        comparison.warnings.extend(lingering);
     }
 }
 

@@ -7,6 +7,8 @@ use serde::Serialize;
 use serde::ser::{SerializeMap as _, SerializeStruct as _};
 use serde_json::json;
 
+use super::pattern;
+
 /// One condition. All conditions of a rule must hold; of its values one must.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Condition {
@@ -102,6 +104,21 @@ impl Condition {
         }
     }
 
+    /// Whether a request may meet both lists of conditions: `false` is certain, `true` is not. Hosts and paths tell.
+    pub fn may_overlap(one: &[Self], other: &[Self]) -> bool {
+        let apart = |(one, other): (&Self, &Self)| match (one, other) {
+            (Self::HostHeader(Patterns::Values(one)), Self::HostHeader(Patterns::Values(other))) => {
+                let (one, other) = (lower(one), lower(other));
+                !one.iter().any(|one| other.iter().any(|other| pattern::may_overlap(one, other)))
+            }
+            (Self::PathPattern(Patterns::Values(one)), Self::PathPattern(Patterns::Values(other))) => {
+                !one.iter().any(|one| other.iter().any(|other| pattern::may_overlap(one, other)))
+            }
+            _ => false,
+        };
+        !one.iter().flat_map(|one| other.iter().map(move |other| (one, other))).any(apart)
+    }
+
     /// The one form of all that match the same requests by their values' order alone. Only for comparing.
     #[must_use]
     pub fn canonical(&self) -> Self {
@@ -157,6 +174,10 @@ fn sorted<T: Ord + Clone>(list: &[T]) -> Vec<T> {
     list.sort();
     list.dedup();
     list
+}
+
+fn lower(texts: &[String]) -> Vec<String> {
+    texts.iter().map(|text| text.to_lowercase()).collect()
 }
 
 fn unescaped_wildcards(text: &str) -> usize {

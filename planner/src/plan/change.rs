@@ -4,10 +4,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::request::{
-    AddTags, CreateListener, CreateLoadBalancer, CreateSecurityGroup, CreateTags, CreateTargetGroup, DeleteListener,
-    DeleteLoadBalancer, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup, ModifyListener,
-    ModifyLoadBalancerAttributes, ModifyTargetGroup, ModifyTargetGroupAttributes, RemoveTags, SecurityGroupIngress,
-    SetIpAddressType, SetSecurityGroups, SetSubnets, Targets,
+    AddTags, CreateListener, CreateLoadBalancer, CreateRule, CreateSecurityGroup, CreateTags, CreateTargetGroup,
+    DeleteListener, DeleteLoadBalancer, DeleteRule, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup,
+    ListenerCertificates, ModifyListener, ModifyListenerAttributes, ModifyLoadBalancerAttributes, ModifyRule,
+    ModifyTargetGroup, ModifyTargetGroupAttributes, RemoveTags, SecurityGroupIngress, SetIpAddressType,
+    SetRulePriorities, SetSecurityGroups, SetSubnets, Targets,
 };
 use crate::id::{Key, ObjectName, ResourceKey};
 
@@ -197,6 +198,20 @@ aws_changes! {
     ModifyListener(ModifyListener), "elasticloadbalancing", Update;
     /// Deletes a listener.
     DeleteListener(DeleteListener), "elasticloadbalancing", Delete;
+    /// Changes attributes of a listener.
+    ModifyListenerAttributes(ModifyListenerAttributes), "elasticloadbalancing", Update;
+    /// Adds a certificate to a listener's list.
+    AddListenerCertificates(ListenerCertificates), "elasticloadbalancing", Update;
+    /// Takes a certificate off a listener's list.
+    RemoveListenerCertificates(ListenerCertificates), "elasticloadbalancing", Update;
+    /// Makes a rule.
+    CreateRule(CreateRule), "elasticloadbalancing", Create;
+    /// Changes what a rule takes and what it does.
+    ModifyRule(ModifyRule), "elasticloadbalancing", Update;
+    /// Changes the order of a listener's rules.
+    SetRulePriorities(SetRulePriorities), "elasticloadbalancing", Update;
+    /// Deletes a rule.
+    DeleteRule(DeleteRule), "elasticloadbalancing", Delete;
     /// Sets tags.
     AddTags(AddTags), "elasticloadbalancing", Update;
     /// Removes tags.

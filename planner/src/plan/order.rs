@@ -23,8 +23,14 @@ pub(crate) struct Stages {
     pub(crate) displaced_gone: Option<Wait>,
     /// Bindings: made.
     pub(crate) bindings: Vec<Change>,
+    /// Rules: made, put into their order, changed, deleted, and in its place among them the change of their listener.
+    pub(crate) rules: Vec<Change>,
+    /// Certificates that listeners do not need any more, once no rule for their hosts is left.
+    pub(crate) remove_certificates: Vec<Change>,
     /// Listeners that nothing wants any more.
     pub(crate) delete_listeners: Vec<Change>,
+    /// Rules that have room only now, and the tags of all.
+    pub(crate) late_rules: Vec<Change>,
     /// Load balancers that nothing wants any more; their listeners go with them.
     pub(crate) delete_load_balancers: Vec<Change>,
     /// Bindings that nothing wants any more, once no listener points at their groups.
@@ -58,7 +64,10 @@ pub(crate) fn in_order(stages: Stages) -> Vec<Step> {
         listeners,
         displaced_gone,
         bindings,
+        rules,
+        remove_certificates,
         delete_listeners,
+        late_rules,
         delete_load_balancers,
         delete_bindings,
         bindings_gone,
@@ -81,7 +90,10 @@ pub(crate) fn in_order(stages: Stages) -> Vec<Step> {
     steps.extend(changes(listeners));
     steps.extend(waits(displaced_gone));
     steps.extend(changes(bindings));
+    steps.extend(changes(rules));
+    steps.extend(changes(remove_certificates));
     steps.extend(changes(delete_listeners));
+    steps.extend(changes(late_rules));
     steps.extend(changes(delete_load_balancers));
     steps.extend(changes(delete_bindings));
     steps.extend(waits(bindings_gone));

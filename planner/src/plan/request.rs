@@ -1,15 +1,20 @@
 //! The requests of the AWS calls, member by member as they are sent.
 
+mod listener;
+
 use serde::Serialize;
 use serde::ser::SerializeSeq as _;
 use serde_json::json;
 
 use crate::id::{
-    CertificateArn, HealthCheckProtocol, IpAddressType, Knowable, ListenerArn, LoadBalancerArn, LoadBalancerType,
-    Protocol, ProtocolVersion, Ref, Scheme, SecurityGroupId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
+    HealthCheckProtocol, IpAddressType, Knowable, LoadBalancerArn, LoadBalancerType, Protocol, ProtocolVersion, Ref,
+    Scheme, SecurityGroupId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
 };
-use crate::model::{
-    Action, HealthCheck, HealthCheckPort, IngressRule, Matcher, Pairs, SubnetMapping, Target, serialize_actions,
+use crate::model::{HealthCheck, HealthCheckPort, IngressRule, Matcher, Pairs, SubnetMapping, Target};
+
+pub use listener::{
+    CreateListener, CreateRule, DeleteListener, DeleteRule, ListenerCertificates, ModifyListener,
+    ModifyListenerAttributes, ModifyRule, RulePriority, SetRulePriorities,
 };
 
 /// Tags or attributes as AWS takes them: a list of Key and Value.
@@ -31,16 +36,6 @@ fn tag_specifications<S: serde::Serializer>(tags: &TagList, serializer: S) -> Re
     let mut list = serializer.serialize_seq(Some(1))?;
     list.serialize_element(&json!({ "ResourceType": "security-group", "Tags": tags }))?;
     list.end()
-}
-
-/// The actions of a listener or a rule as AWS takes them.
-fn actions<S: serde::Serializer>(actions: &Vec<Action>, serializer: S) -> Result<S::Ok, S::Error> {
-    serialize_actions(actions, serializer)
-}
-
-/// A listener's default certificate as AWS takes it: a list of one.
-fn certificates<S: serde::Serializer>(certificate: &Option<CertificateArn>, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.collect_seq(certificate.iter().map(|arn| json!({ "CertificateArn": arn })))
 }
 
 /// Request of CreateSecurityGroup.
@@ -208,7 +203,7 @@ pub struct CreateLoadBalancer {
 #[serde(rename_all = "PascalCase")]
 pub struct ModifyLoadBalancerAttributes {
     /// The load balancer.
-    pub load_balancer_arn: LoadBalancerArn,
+    pub load_balancer_arn: Ref<LoadBalancerArn>,
     /// Only the attributes that change.
     pub attributes: TagList,
 }
@@ -252,58 +247,6 @@ pub struct SetIpAddressType {
 pub struct DeleteLoadBalancer {
     /// The load balancer.
     pub load_balancer_arn: LoadBalancerArn,
-}
-
-/// Request of CreateListener.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct CreateListener {
-    /// The load balancer.
-    pub load_balancer_arn: Ref<LoadBalancerArn>,
-    /// The port.
-    pub port: u16,
-    /// The protocol.
-    pub protocol: Protocol,
-    /// What it does with a request that no rule takes.
-    #[serde(serialize_with = "actions")]
-    pub default_actions: Vec<Action>,
-    /// Its default certificate.
-    #[serde(rename = "Certificates", skip_serializing_if = "Option::is_none", serialize_with = "certificates")]
-    pub certificate: Option<CertificateArn>,
-    /// Its security policy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ssl_policy: Option<String>,
-    /// Tags set in the same call.
-    pub tags: TagList,
-}
-
-/// Request of ModifyListener.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ModifyListener {
-    /// The listener.
-    pub listener_arn: ListenerArn,
-    /// The port.
-    pub port: u16,
-    /// The protocol.
-    pub protocol: Protocol,
-    /// What it does with a request that no rule takes.
-    #[serde(serialize_with = "actions")]
-    pub default_actions: Vec<Action>,
-    /// Its default certificate.
-    #[serde(rename = "Certificates", skip_serializing_if = "Option::is_none", serialize_with = "certificates")]
-    pub certificate: Option<CertificateArn>,
-    /// Its security policy.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ssl_policy: Option<String>,
-}
-
-/// Request of DeleteListener.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct DeleteListener {
-    /// The listener.
-    pub listener_arn: ListenerArn,
 }
 
 /// Request of ELBv2's AddTags.

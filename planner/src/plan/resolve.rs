@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::change::{AwsChange, Change, KubeChange, Write};
-use crate::id::{ListenerArn, LoadBalancerArn, Ref, ResourceKey, SecurityGroupId, TargetGroupArn};
+use crate::id::{ListenerArn, LoadBalancerArn, Ref, ResourceKey, RuleArn, SecurityGroupId, TargetGroupArn};
 use crate::model::{Action, Peer};
 
 /// What creates returned so far: the ARN or physical id of each resource.
@@ -98,6 +98,21 @@ fn aws(change: &mut AwsChange, made: &Made) -> Result<(), Unresolved> {
             fill_actions(&mut request.default_actions, made)?;
         }
         AwsChange::ModifyListener(request) => fill_actions(&mut request.default_actions, made)?,
+        AwsChange::ModifyLoadBalancerAttributes(request) => fill(&mut request.load_balancer_arn, made)?,
+        AwsChange::ModifyListenerAttributes(request) => fill(&mut request.listener_arn, made)?,
+        AwsChange::AddListenerCertificates(request) | AwsChange::RemoveListenerCertificates(request) => {
+            fill(&mut request.listener_arn, made)?;
+        }
+        AwsChange::CreateRule(request) => {
+            fill(&mut request.listener_arn, made)?;
+            fill_actions(&mut request.actions, made)?;
+        }
+        AwsChange::ModifyRule(request) => fill_actions(&mut request.actions, made)?,
+        AwsChange::SetRulePriorities(request) => {
+            for rule in &mut request.rule_priorities {
+                fill(&mut rule.rule_arn, made)?;
+            }
+        }
         AwsChange::RegisterTargets(request) | AwsChange::DeregisterTargets(request) => {
             fill(&mut request.target_group_arn, made)?;
         }
@@ -109,11 +124,11 @@ fn aws(change: &mut AwsChange, made: &Made) -> Result<(), Unresolved> {
         | AwsChange::CreateTargetGroup(_)
         | AwsChange::ModifyTargetGroup(_)
         | AwsChange::DeleteTargetGroup(_)
-        | AwsChange::ModifyLoadBalancerAttributes(_)
         | AwsChange::SetSubnets(_)
         | AwsChange::SetIpAddressType(_)
         | AwsChange::DeleteLoadBalancer(_)
         | AwsChange::DeleteListener(_)
+        | AwsChange::DeleteRule(_)
         | AwsChange::AddTags(_)
         | AwsChange::RemoveTags(_) => {}
     }
@@ -145,7 +160,7 @@ macro_rules! from_text {
     )*};
 }
 
-from_text! { SecurityGroupId TargetGroupArn LoadBalancerArn ListenerArn }
+from_text! { SecurityGroupId TargetGroupArn LoadBalancerArn ListenerArn RuleArn }
 
 fn fill<Id: FromText>(reference: &mut Ref<Id>, made: &Made) -> Result<(), Unresolved> {
     if let Ref::Made(key) = reference {

@@ -1,13 +1,13 @@
 //! One change in words: which resource, and what matters about it.
 
 use super::rules;
-use crate::id::{ProtocolVersion, Ref, ResourceKey, ResourceKind, TargetGroupArn};
+use crate::id::{CertificateArn, ProtocolVersion, Ref, ResourceKey, ResourceKind, TargetGroupArn};
 use crate::model::{self, TargetGroupTuple};
-use crate::plan::HealthCheckRequest;
 use crate::plan::{
-    Action, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateTargetGroup, FieldChange, Impact, KubeChange,
-    Resource, TagList, Targets, Write,
+    Action, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateRule, CreateTargetGroup, FieldChange, Impact,
+    KubeChange, Resource, TagList, Targets, Write,
 };
+use crate::plan::{HealthCheckRequest, ListenerCertificates};
 
 /// How many targets are named; the others are counted.
 const TARGETS_SHOWN: usize = 4;
@@ -90,16 +90,19 @@ fn told_by(write: &Write) -> Told {
         Write::Aws(change) => match change {
             AwsChange::AuthorizeSecurityGroupIngress(_)
             | AwsChange::RevokeSecurityGroupIngress(_)
+            | AwsChange::AddListenerCertificates(_)
+            | AwsChange::RemoveListenerCertificates(_)
             | AwsChange::RegisterTargets(_)
             | AwsChange::DeregisterTargets(_) => Told::Request,
             AwsChange::ModifyTargetGroup(_) => Told::Fields("health check"),
-            AwsChange::ModifyTargetGroupAttributes(_) | AwsChange::ModifyLoadBalancerAttributes(_) => {
-                Told::Fields("attributes")
-            }
+            AwsChange::ModifyTargetGroupAttributes(_)
+            | AwsChange::ModifyLoadBalancerAttributes(_)
+            | AwsChange::ModifyListenerAttributes(_) => Told::Fields("attributes"),
             AwsChange::SetSecurityGroups(_) => Told::Fields("security groups"),
             AwsChange::SetSubnets(_) => Told::Fields("subnets"),
             AwsChange::SetIpAddressType(_) => Told::Fields("address type"),
-            AwsChange::ModifyListener(_) => Told::Fields("settings"),
+            AwsChange::ModifyListener(_) | AwsChange::ModifyRule(_) => Told::Fields("settings"),
+            AwsChange::SetRulePriorities(_) => Told::Fields("order of its rules"),
             AwsChange::CreateTags(_) | AwsChange::AddTags(_) => Told::Fields("tags"),
             AwsChange::DeleteTags(_) | AwsChange::RemoveTags(_) => Told::Fields("remove tags"),
             AwsChange::CreateSecurityGroup(_)
@@ -109,7 +112,9 @@ fn told_by(write: &Write) -> Told {
             | AwsChange::CreateLoadBalancer(_)
             | AwsChange::DeleteLoadBalancer(_)
             | AwsChange::CreateListener(_)
-            | AwsChange::DeleteListener(_) => Told::Both,
+            | AwsChange::DeleteListener(_)
+            | AwsChange::CreateRule(_)
+            | AwsChange::DeleteRule(_) => Told::Both,
         },
         Write::Kube(KubeChange::Patch(_)) => Told::Fields("object"),
         Write::Kube(KubeChange::Create(_) | KubeChange::Delete(_)) => Told::Both,
@@ -128,6 +133,9 @@ fn request(change: &Change) -> String {
         Write::Aws(AwsChange::CreateTargetGroup(request)) => target_group(request),
         Write::Aws(AwsChange::CreateLoadBalancer(request)) => load_balancer(request),
         Write::Aws(AwsChange::CreateListener(request)) => listener(request),
+        Write::Aws(AwsChange::CreateRule(request)) => rule(request),
+        Write::Aws(AwsChange::AddListenerCertificates(request)) => certificates("add", request),
+        Write::Aws(AwsChange::RemoveListenerCertificates(request)) => certificates("remove", request),
         Write::Aws(AwsChange::RegisterTargets(request)) => targets("register", request),
         Write::Aws(AwsChange::DeregisterTargets(request)) => targets("deregister", request),
         Write::Kube(write) => write.name().to_string(),
@@ -143,6 +151,7 @@ fn settings(write: &Write) -> Option<String> {
     match change {
         AwsChange::ModifyTargetGroupAttributes(request) => Some(pairs(&request.attributes)),
         AwsChange::ModifyLoadBalancerAttributes(request) => Some(pairs(&request.attributes)),
+        AwsChange::ModifyListenerAttributes(request) => Some(pairs(&request.attributes)),
         AwsChange::CreateTags(request) => Some(pairs(&request.tags)),
         AwsChange::AddTags(request) => Some(pairs(&request.tags)),
         _ => None,
@@ -223,6 +232,18 @@ fn listener(request: &CreateListener) -> String {
         tags: _,
     } = request;
     format!("{protocol}, {}", actions(default_actions))
+}
+
+fn rule(request: &CreateRule) -> String {
+    let CreateRule { listener_arn: _, priority: _, conditions, actions: wanted, tags: _ } = request;
+    let conditions = conditions.iter().map(ToString::to_string).collect::<Vec<_>>();
+    format!("{}: {}", conditions.join(", "), actions(wanted))
+}
+
+fn certificates(verb: &str, request: &ListenerCertificates) -> String {
+    let ListenerCertificates { listener_arn: _, certificates } = request;
+    let arns = certificates.iter().map(CertificateArn::as_str).collect::<Vec<_>>();
+    format!("{verb} certificate {}", arns.join(", "))
 }
 
 /// What is done with a request, one action after the other.

@@ -210,7 +210,7 @@ pub(in crate::plan) fn held_replacement() -> Vec<Plan> {
     };
     plan.held = changes.into_iter().map(held).collect();
     let attributes = ModifyLoadBalancerAttributes {
-        load_balancer_arn: load_balancer_arn(),
+        load_balancer_arn: Ref::Known(load_balancer_arn()),
         attributes: tag_list(&[("deletion_protection.enabled", "false")]),
     };
     let protected = Change {

@@ -1,0 +1,299 @@
+//! Rules of listeners. They belong to the stack of their load balancer, tagged or not.
+
+mod order;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use self::order::{Id, Keep, Next, Op, Settings, Standing};
+use super::{Comparison, Keys, change, note};
+use crate::actual::{ActualListener, ActualRule};
+use crate::desired::{Listener, Origin, Rule};
+use crate::diff::load_balancer::elb_tags;
+use crate::id::{ListenerArn, Ref, ResourceKey, ResourceKind, RuleArn};
+use crate::model::{Action, Condition, Pairs, canonical_conditions};
+use crate::plan::{
+    AwsChange, Change, CreateRule, DeleteRule, FieldChange, Impact, ModifyRule, Resource, RulePriority,
+    SetRulePriorities, TagList,
+};
+use crate::problem::Problem;
+
+/// How many rules the listeners of an Application Load Balancer may have together, the default ones not counted, where AWS
+/// was not asked to allow more (`reliability-and-limits.md` B.1).
+pub(crate) const RULES_PER_LOAD_BALANCER: usize = 100;
+
+/// A listener and what its rules are to become.
+pub(super) struct Way<'a> {
+    port: u16,
+    reference: Ref<ListenerArn>,
+    resource: Resource,
+    wanted: &'a Listener,
+    found: &'a [ActualRule],
+    /// The change of the listener itself that must not come before its new rules, nor after the old ones are gone.
+    modify: Option<Change>,
+    order: order::Listener,
+    /// The priority of each wanted rule in the end, by its place among them.
+    places: BTreeMap<usize, u16>,
+}
+
+/// Plans the rules of all listeners of the load balancer; they share what it has room for.
+pub(super) fn compare(comparison: &mut Comparison<'_>, mut ways: Vec<Way<'_>>) {
+    let allowed = comparison.wanted.rules_allowed.unwrap_or(RULES_PER_LOAD_BALANCER);
+    let listeners = comparison.load_balancer.map(|found| found.listeners.as_slice()).unwrap_or_default();
+    let gone = |found: &&ActualListener| !comparison.wanted.listeners.contains_key(&found.port);
+    let goes = listeners.iter().filter(gone).map(|found| found.rules.len()).sum::<usize>();
+    let changes = walk(comparison, &mut ways, allowed.saturating_sub(goes));
+    comparison.stages.rules.extend(changes);
+    // What listeners that go leave room for is made after them.
+    let late = walk(comparison, &mut ways, allowed);
+    comparison.stages.late_rules.extend(late);
+    for way in &ways {
+        without_room(comparison, way, allowed);
+        let tags = tags(comparison, way);
+        comparison.stages.late_rules.extend(tags);
+    }
+}
+
+/// Write after write, of the first listener that has one to do.
+fn walk(comparison: &Comparison<'_>, ways: &mut [Way<'_>], allowed: usize) -> Vec<Change> {
+    let mut changes = Vec::new();
+    loop {
+        let used = ways.iter().map(|way| way.order.standing.len()).sum::<usize>();
+        let room = allowed.saturating_sub(used);
+        let next = ways.iter_mut().find_map(|way| match way.order.next(room) {
+            Next::Do(op) => Some((way, op)),
+            Next::NoRoom(_) | Next::Done => None,
+        });
+        let Some((way, op)) = next else { return changes };
+        changes.extend(way.change(comparison, &op));
+        way.order.apply(&op);
+    }
+}
+
+impl<'a> Way<'a> {
+    /// The rules of a listener; `modify` is its own change, `found` is `None` for one that is made first.
+    pub(super) fn new(
+        comparison: &Comparison<'_>,
+        port: u16,
+        wanted: &'a Listener,
+        found: Option<&'a ActualListener>,
+        modify: Option<Change>,
+    ) -> Self {
+        let key = ResourceKey::new(ResourceKind::Listener, port.to_string());
+        let (reference, resource) = match found {
+            Some(found) => (Ref::Known(found.arn.clone()), Resource::live(key, &found.arn)),
+            None => (Ref::Made(key.clone()), Resource::new(key)),
+        };
+        let found = found.map(|found| found.rules.as_slice()).unwrap_or_default();
+        let mut numbers = Numbers::default();
+        let settings = |numbers: &mut Numbers, rule: &Rule| {
+            numbers.of(&rule.conditions, &resolved(comparison, &rule.actions), false)
+        };
+        let order = order::Listener {
+            wanted: wanted.rules.iter().map(|rule| settings(&mut numbers, rule)).collect(),
+            standing: found
+                .iter()
+                .enumerate()
+                .map(|(place, rule)| Standing {
+                    id: Id::Found(place),
+                    priority: rule.priority,
+                    settings: numbers.of(&rule.conditions, &rule.actions, rule.has_transforms),
+                    keep: keep(comparison, rule),
+                })
+                .collect(),
+            default_is_set: modify.is_none(),
+        };
+        let places = order.places().1;
+        Self { port, reference, resource, wanted, found, modify, order, places }
+    }
+
+    /// A write of the order as a change.
+    fn change(&mut self, comparison: &Comparison<'_>, op: &Op) -> Option<Change> {
+        Some(match op {
+            Op::Create { wanted, priority } => self.create(comparison, *wanted, *priority),
+            Op::Modify { rule, wanted } => self.update(comparison, self.rule(*rule)?, *wanted),
+            Op::Prioritize(moves) => self.prioritize(moves),
+            Op::SetDefault => self.modify.take()?,
+            Op::Delete { rule, early } => self.delete(self.rule(*rule)?, *early),
+        })
+    }
+
+    fn create(&self, comparison: &Comparison<'_>, wanted: usize, priority: u16) -> Change {
+        let Rule { conditions, actions, origin, tags: _ } = &self.wanted.rules[wanted];
+        let request = CreateRule {
+            listener_arn: self.reference.clone(),
+            priority,
+            conditions: conditions.clone(),
+            actions: resolved(comparison, actions),
+            tags: TagList(self.tags(wanted)),
+        };
+        change(Resource::new(self.key(wanted)), AwsChange::CreateRule(request), asked_for(origin))
+    }
+
+    fn update(&self, comparison: &Comparison<'_>, found: &ActualRule, wanted: usize) -> Change {
+        let Rule { conditions, actions, origin, tags: _ } = &self.wanted.rules[wanted];
+        let actions = resolved(comparison, actions);
+        let mut fields = Vec::new();
+        if canonical_conditions(conditions) != canonical_conditions(&found.conditions) {
+            note(&mut fields, "Conditions", text(&found.conditions), text(conditions));
+        }
+        if !crate::model::same_actions(&actions, &found.actions) {
+            note(&mut fields, "Actions", super::listener::text(&found.actions), super::listener::text(&actions));
+        }
+        if found.has_transforms {
+            fields.push(FieldChange { field: "Transforms".to_owned(), from: Some("some".to_owned()), to: None });
+        }
+        let request =
+            ModifyRule { rule_arn: found.arn.clone(), conditions: conditions.clone(), actions, reset_transforms: true };
+        let resource = Resource::live(self.key(wanted), &found.arn);
+        Change { fields, ..change(resource, AwsChange::ModifyRule(request), asked_for(origin)) }
+    }
+
+    fn prioritize(&self, moves: &[(Id, u16)]) -> Change {
+        let priority = |(id, priority): &(Id, u16)| RulePriority { rule_arn: self.arn(*id), priority: *priority };
+        let field = |(id, priority): &(Id, u16)| FieldChange {
+            field: format!("Priority[{}]", text(self.conditions(*id))),
+            from: self.order.standing.iter().find(|one| one.id == *id).map(|one| one.priority.to_string()),
+            to: Some(priority.to_string()),
+        };
+        let request = SetRulePriorities { rule_priorities: moves.iter().map(priority).collect() };
+        let reason = "the rules must match in another order";
+        let update = change(self.resource.clone(), AwsChange::SetRulePriorities(request), reason);
+        Change { fields: moves.iter().map(field).collect(), ..update }
+    }
+
+    fn delete(&self, found: &ActualRule, early: bool) -> Change {
+        let conditions = canonical_conditions(&found.conditions);
+        let is_replaced = self.wanted.rules.iter().any(|rule| canonical_conditions(&rule.conditions) == conditions);
+        let (impact, reason) = match (early, is_replaced) {
+            (true, _) => (Impact::Brief, "it makes room for the rules that are wanted"),
+            (false, true) => (Impact::None, "another rule stands in its place"),
+            (false, false) => (Impact::Destroys, "nobody asks for it any more"),
+        };
+        let id = format!("{}:{}", self.port, found.priority);
+        let retiring = self.places.values().any(|place| format!("{}:{place}", self.port) == id);
+        let key = ResourceKey::new(ResourceKind::ListenerRule, id);
+        let resource = Resource { retiring, ..Resource::live(key, &found.arn) };
+        let reason = format!("{reason}: {}", text(&found.conditions));
+        let request = DeleteRule { rule_arn: found.arn.clone() };
+        Change { impact, ..change(resource, AwsChange::DeleteRule(request), reason) }
+    }
+
+    fn rule(&self, id: Id) -> Option<&'a ActualRule> {
+        match id {
+            Id::Found(place) => self.found.get(place),
+            // What this plan makes is made as it should be, and stays.
+            Id::Made(_) => None,
+        }
+    }
+
+    fn arn(&self, id: Id) -> Ref<RuleArn> {
+        match id {
+            Id::Found(place) => Ref::Known(self.found[place].arn.clone()),
+            Id::Made(wanted) => Ref::Made(self.key(wanted)),
+        }
+    }
+
+    fn conditions(&self, id: Id) -> &[Condition] {
+        match id {
+            Id::Found(place) => &self.found[place].conditions,
+            Id::Made(wanted) => &self.wanted.rules[wanted].conditions,
+        }
+    }
+
+    fn place(&self, wanted: usize) -> u16 {
+        self.places.get(&wanted).copied().unwrap_or_default()
+    }
+
+    fn key(&self, wanted: usize) -> ResourceKey {
+        ResourceKey::new(ResourceKind::ListenerRule, format!("{}:{}", self.port, self.place(wanted)))
+    }
+
+    /// The tags that are wanted, with the id that the rule has where kept rules stand before it.
+    fn tags(&self, wanted: usize) -> Pairs {
+        let own = format!("{}:{}", self.port, wanted + 1);
+        let mut tags = self.wanted.rules[wanted].tags.clone();
+        for (key, value) in &mut tags {
+            if key.ends_with("/resource") && *value == own {
+                *value = format!("{}:{}", self.port, self.place(wanted));
+            }
+        }
+        tags
+    }
+}
+
+/// With the ARNs of the target groups that exist.
+pub(super) fn resolved(comparison: &Comparison<'_>, actions: &[Action]) -> Vec<Action> {
+    actions.iter().map(|action| action.with_target_groups(|group| comparison.target_group(group))).collect()
+}
+
+/// The tags of the rules that were there before.
+fn tags(comparison: &Comparison<'_>, way: &Way<'_>) -> Vec<Change> {
+    let untouched: &BTreeSet<String> = &comparison.wanted.untouched_tags;
+    let (standing, _) = way.order.places();
+    let rules = standing.into_iter().filter_map(|(wanted, id, _)| Some((wanted, way.rule(id)?)));
+    rules
+        .flat_map(|(wanted, found)| {
+            let resource = Resource::live(way.key(wanted), &found.arn);
+            elb_tags(&resource, &way.tags(wanted), &found.tags, untouched, Keys::WithoutLegacy)
+        })
+        .collect()
+}
+
+/// Rules for which the load balancer has no room: a problem of each object that asks for one.
+fn without_room(comparison: &mut Comparison<'_>, way: &Way<'_>, allowed: usize) {
+    let made = way.order.places().0.into_iter().map(|(wanted, _, _)| wanted).collect::<BTreeSet<_>>();
+    let all = comparison.wanted.listeners.values().map(|listener| listener.rules.len()).sum::<usize>();
+    let missing = way.wanted.rules.iter().enumerate().filter(|(wanted, _)| !made.contains(wanted));
+    for (_, rule) in missing {
+        let Origin { object, field } = &rule.origin;
+        let message = format!(
+            "its rule for {} on port {} has no room: the load balancer would have {all} rules of its own, and {allowed} \
+             are allowed, kept ones included",
+            text(&rule.conditions),
+            way.port
+        );
+        let problem = Problem::of(object.clone(), message).at(field);
+        comparison.shortages.push(problem.hint("use fewer rules or another group, or ask AWS for a higher quota"));
+    }
+}
+
+fn asked_for(origin: &Origin) -> String {
+    format!("{} asks for it in {}", origin.object, origin.field)
+}
+
+fn text(conditions: &[Condition]) -> String {
+    conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether a rule that nobody asks for may be one of a member that is set aside: its target groups tell, where it has any.
+fn keep(comparison: &Comparison<'_>, rule: &ActualRule) -> Keep {
+    if comparison.wanted.set_aside.is_empty() {
+        return Keep::Never;
+    }
+    let arns = rule.actions.iter().flat_map(Action::target_groups).filter_map(Ref::known).collect::<BTreeSet<_>>();
+    let groups = comparison.found.target_groups.iter().filter(|group| arns.contains(&group.arn));
+    let ids = groups.map(|group| group.resource_id()).collect::<Vec<_>>();
+    match ids.iter().any(|id| comparison.is_set_aside(id)) {
+        true => Keep::Always,
+        false if ids.is_empty() => Keep::IfUnexplained,
+        false => Keep::Never,
+    }
+}
+
+/// Equal conditions and equal rules as equal numbers.
+#[derive(Default)]
+struct Numbers {
+    conditions: BTreeMap<Vec<Condition>, usize>,
+    rules: BTreeMap<(usize, Vec<Action>, bool), usize>,
+}
+
+impl Numbers {
+    fn of(&mut self, conditions: &[Condition], actions: &[Action], has_transforms: bool) -> Settings {
+        let next = self.conditions.len();
+        let conditions = *self.conditions.entry(canonical_conditions(conditions)).or_insert(next);
+        let actions = actions.iter().map(Action::canonical).collect();
+        let next = self.rules.len();
+        let all = *self.rules.entry((conditions, actions, has_transforms)).or_insert(next);
+        Settings { conditions, all }
+    }
+}
