@@ -10,7 +10,7 @@ mod optimizer;
 mod rules;
 mod target_groups;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desired, tags};
 use crate::facts::{Facts, Live, LiveLoadBalancer, Needs};
@@ -129,7 +129,7 @@ impl<'a> Deciding<'a> {
             return Err(Stopped::Culprits(culprits));
         }
         let mut desired = Desired {
-            set_aside: self.group.set_aside.keys().cloned().collect(),
+            set_aside: self.kept(),
             problems: self.group.set_aside.values().flatten().cloned().collect(),
             untouched_tags: self.spec.settings.external_managed_tags.clone(),
             routes: listeners.routes,
@@ -141,6 +141,20 @@ impl<'a> Deciding<'a> {
         desired.listeners = listeners.listeners;
         desired.load_balancer = Some(balancer.load_balancer);
         Ok(desired)
+    }
+
+    /// The members that are set aside and may have something in AWS. A newcomer that is wrong has nothing, and must not keep
+    /// the others from giving up what is theirs.
+    fn kept(self) -> BTreeSet<ObjectName> {
+        let spec = self.spec;
+        let may_have = |member: &&Member| spec.files_alone || member.holds;
+        let members = spec.members.iter().filter(|member| self.group.set_aside.contains_key(&member.name));
+        members.filter(may_have).map(|member| member.name.clone()).collect()
+    }
+
+    /// Whether a member that cannot be read may have asked for more of what there is: that stays as it is then.
+    fn is_unknown(self) -> bool {
+        self.live.is_some() && !self.group.is_settled
     }
 
     /// Tags of a resource of the group.
@@ -166,3 +180,6 @@ fn blame(culprits: &mut Culprits, member: &Member, problem: Problem) {
     let problem = Problem { object: problem.object.or_else(|| Some(member.object())), ..problem };
     culprits.entry(member.name.clone()).or_default().push(problem);
 }
+
+#[cfg(test)]
+mod tests;

@@ -138,9 +138,9 @@ fn members<'a>(snapshot: &'a Snapshot, id: &StackId) -> (Vec<Member>, Vec<&'a In
     for ingress in candidates {
         match group::membership(ingress, id, snapshot) {
             Membership::Active(class) => members.push(Member::read(ingress, class, id, snapshot)),
-            Membership::SetAside(problem) => members.push(Member::set_aside(ingress, id, problem)),
+            Membership::SetAside(problem) => members.push(Member::set_aside(ingress, id, snapshot, problem)),
             Membership::Leaving => match gone::refusal_of_ingress(ingress) {
-                Some(problem) => members.push(Member::set_aside(ingress, id, problem)),
+                Some(problem) => members.push(Member::set_aside(ingress, id, snapshot, problem)),
                 None => leaving.push(ingress),
             },
             Membership::None => {}

@@ -214,12 +214,14 @@ fn managed_group(deciding: Deciding<'_>) -> SecurityGroup {
     let is_dualstack = ip_address_type(deciding) != IpAddressType::Ipv4;
     let everyone = [IpNet::V4(Ipv4Net::default()), IpNet::V6(Ipv6Net::default())];
     // What a member that cannot be read said of it is not known: nobody is let in for that, and nobody shut out.
-    let nobody_knows = deciding.live.is_some() && !deciding.group.is_settled;
     let mut rules = Vec::new();
     for (port, listener) in &deciding.group.merged.listeners {
+        if deciding.listening(*port).next().is_none() {
+            continue;
+        }
         let ranges = match &listener.inbound_cidrs {
             Some(ranges) => ranges.as_slice(),
-            None if nobody_knows => &[],
+            None if deciding.is_unknown() => &[],
             None => &everyone,
         };
         for range in ranges.iter().filter(|range| is_dualstack || matches!(range, IpNet::V4(_))) {

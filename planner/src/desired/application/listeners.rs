@@ -27,6 +27,10 @@ pub(super) fn decide(deciding: Deciding<'_>, discovered: &Discovered<'_>, culpri
     let mut all = Listeners::default();
     let redirect = ssl_redirect(deciding, culprits);
     for (port, merged) in &deciding.group.merged.listeners {
+        // Where only members listen that are set aside, what there is stays as it is.
+        if deciding.listening(*port).next().is_none() {
+            continue;
+        }
         let redirect = redirect.filter(|_| merged.protocol == Protocol::Http);
         let listener = listener(deciding, *port, merged, redirect, discovered, culprits, &mut all);
         all.listeners.insert(*port, listener);
@@ -42,8 +46,7 @@ fn ssl_redirect(deciding: Deciding<'_>, culprits: &mut Culprits) -> Option<u16> 
     let mut https = listeners.keys().copied().filter(is_https);
     let Some(port) = deciding.group.merged.ssl_redirect else {
         // What a member that cannot be read asked for may be a redirect: plain text would be the worse guess.
-        let is_unknown = !deciding.group.is_settled && deciding.live.is_some();
-        return if is_unknown { https.next() } else { None };
+        return if deciding.is_unknown() { https.next() } else { None };
     };
     if is_https(&port) {
         return Some(port);
@@ -75,12 +78,12 @@ fn listener(
     let MergedListener { protocol, ssl_policy, inbound_cidrs: _, attributes, tags } = merged;
     let https = *protocol == Protocol::Https;
     let certificates = if https { certificates(deciding, port, discovered, culprits) } else { Vec::new() };
-    let default_policy = || deciding.spec.settings.default_ssl_policy.clone();
+    let default_policy = Some(&deciding.spec.settings.default_ssl_policy).filter(|_| !deciding.is_unknown());
     let mut listener = Listener {
         protocol: *protocol,
         default_actions: vec![not_found()],
         default_origin: None,
-        ssl_policy: https.then(|| ssl_policy.clone().unwrap_or_else(default_policy)),
+        ssl_policy: ssl_policy.as_ref().or(default_policy).filter(|_| https).cloned(),
         certificates,
         attributes: attributes.clone(),
         rules: Vec::new(),

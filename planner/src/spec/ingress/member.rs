@@ -59,36 +59,23 @@ impl Member {
         let hosts = hosts(&reading);
         let (problems, warnings) = reading.finish();
         Self {
+            name: ObjectName::of(&ingress.metadata),
             order: order.unwrap_or_default(),
+            created: ingress.metadata.creation_timestamp.as_ref().map(|time| time.0),
+            holds: group::holds(ingress, id),
             settings,
             is_unsettled,
             hosts,
             rules,
             problems,
             warnings,
-            ..Self::unreadable(ingress, id)
         }
     }
 
-    /// An Ingress of which nobody can tell what it asks for.
-    pub(super) fn set_aside(ingress: &Ingress, id: &StackId, problem: Problem) -> Self {
-        let order = group::order(ingress).unwrap_or_default();
-        Self { order, problems: vec![problem], ..Self::unreadable(ingress, id) }
-    }
-
-    fn unreadable(ingress: &Ingress, id: &StackId) -> Self {
-        Self {
-            name: ObjectName::of(&ingress.metadata),
-            order: 0,
-            created: ingress.metadata.creation_timestamp.as_ref().map(|time| time.0),
-            holds: group::holds(ingress, id),
-            settings: LoadBalancerSettings::default(),
-            is_unsettled: true,
-            hosts: BTreeMap::new(),
-            rules: Rules::default(),
-            problems: Vec::new(),
-            warnings: Vec::new(),
-        }
+    /// An Ingress whose class cannot be told, or that may not go: its own annotations still count for the load balancer.
+    pub(super) fn set_aside(ingress: &Ingress, id: &StackId, snapshot: &Snapshot, problem: Problem) -> Self {
+        let member = Self::read(ingress, None, id, snapshot);
+        Self { is_unsettled: true, problems: vec![problem], ..member }
     }
 
     /// The Ingress, as messages name it.
