@@ -24,6 +24,8 @@ use crate::plan::{Change, FieldChange, Held, Plan, Stages, in_order};
 use crate::problem::Problem;
 use crate::spec::{GoneSpec, StackSpec};
 
+#[cfg(test)]
+pub(crate) use binding::object;
 pub(crate) use security_group::{ec2_tags, rule_field};
 pub(crate) use tags::{Keys, changes as tag_changes};
 

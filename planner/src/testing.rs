@@ -1,5 +1,6 @@
 //! What the crate's unit tests start from: an empty cluster with its settings.
 
+pub(crate) mod account;
 pub(crate) mod ingress;
 
 use std::collections::BTreeMap;

@@ -5,16 +5,22 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::decide;
+use crate::actual::{Actual, ActualStack};
+use crate::crd::TargetGroupBinding;
 use crate::desired::Desired;
 use crate::facts::{Facts, Live, LiveLoadBalancer};
 use crate::id::{
-    ClusterName, IpAddressType, LoadBalancerArn, ObjectName, Protocol, Ref, Scheme, SecurityGroupId, StackId, SubnetId,
+    ClusterName, IpAddressType, Key, LoadBalancerArn, ObjectName, Protocol, Ref, Scheme, SecurityGroupId, StackId,
+    SubnetId,
 };
 use crate::pipeline::{self, Accepted};
 use crate::snapshot::Snapshot;
 use crate::spec::StackSpec;
 use crate::spec::ingress::IngressSpec;
+use crate::testing::account;
 use crate::testing::ingress::{add, add_service, annotate, cluster, facts, path};
+
+type Mutation = fn(&mut Value);
 
 fn web() -> StackId {
     StackId::Ingress(ObjectName::new("shop", "web"))
@@ -25,7 +31,7 @@ fn shop() -> StackId {
 }
 
 fn spec(snapshot: &Snapshot, id: &StackId) -> IngressSpec {
-    match pipeline::accept(snapshot, &crate::id::Key::Stack(id.clone())) {
+    match pipeline::accept(snapshot, &Key::Stack(id.clone())) {
         Ok(Accepted::Stack(stack)) => match stack.spec {
             StackSpec::Ingress(spec) => *spec,
             other => panic!("{other:?}"),
@@ -320,7 +326,7 @@ fn ranges_open_the_ports_of_those_that_name_them() {
 /// A group of ten Ingresses, one broken in each possible way: the other nine are as if it were not there.
 #[test]
 fn one_broken_member_leaves_the_others_alone() {
-    let broken: &[(&str, fn(&mut Value))] = &[
+    let broken: &[(&str, Mutation)] = &[
         ("ACM has no certificate", |ingress| {
             annotate(ingress, "listen-ports", r#"[{"HTTPS":443}]"#);
             ingress["spec"]["rules"][0]["host"] = json!("a.nowhere");
@@ -359,7 +365,7 @@ fn one_broken_member_leaves_the_others_alone() {
         }),
         ("the load balancer has no HTTPS listener", |ingress| annotate(ingress, "ssl-redirect", "443")),
     ];
-    let group = |bad: Option<fn(&mut Value)>| {
+    let group = |bad: Option<Mutation>| {
         let mut snapshot = cluster();
         for n in 0..9 {
             add(&mut snapshot, &format!("m{n}"), |ingress| {
@@ -479,6 +485,118 @@ fn needs_ask_for_what_is_named() {
     assert!(!needs.certificate_authorities);
     let facts = Facts::default();
     assert!(decide(&spec(&snapshot, &web()), &facts, &Live::default()).is_err(), "nothing is invented");
+}
+
+/// The plan of the Ingress `shop/web` or the group `shop` in an account.
+fn planned(snapshot: &Snapshot, id: &StackId, found: ActualStack) -> crate::plan::Plan {
+    let accepted = pipeline::accept(snapshot, &Key::Stack(id.clone())).unwrap();
+    pipeline::decide(&accepted, &facts(), &Actual::Stack(found))
+}
+
+fn calls(plan: &crate::plan::Plan) -> Vec<String> {
+    let call = |change: &crate::plan::Change| {
+        format!("{} {}", change.call().split_once(':').unwrap().1, change.resource.key.id)
+    };
+    plan.changes().map(call).collect()
+}
+
+#[test]
+fn the_first_plan_makes_everything_and_then_nothing_is_left() {
+    let mut snapshot = cluster();
+    add(&mut snapshot, "web", |ingress| {
+        annotate(ingress, "listen-ports", r#"[{"HTTP":80},{"HTTPS":443}]"#);
+        annotate(ingress, "certificate-arn", "A,B");
+        annotate(ingress, "ssl-redirect", "443");
+        annotate(ingress, "load-balancer-attributes", "idle_timeout.timeout_seconds=120");
+    });
+    let first = planned(&snapshot, &web(), ActualStack::default());
+    assert_eq!(first.problems, []);
+    assert_eq!(
+        calls(&first),
+        [
+            "CreateSecurityGroup ManagedLBSecurityGroup",
+            "AuthorizeSecurityGroupIngress ManagedLBSecurityGroup",
+            "CreateTargetGroup shop/web-web:80",
+            "CreateLoadBalancer LoadBalancer",
+            "ModifyLoadBalancerAttributes LoadBalancer",
+            "CreateListener 80",
+            "CreateListener 443",
+            "AddListenerCertificates 443",
+            "AddListenerCertificates 443",
+            "create targetgroupbindings shop/web-web:80",
+            "CreateRule 443:1",
+        ]
+    );
+    let desired = decided(&snapshot, &web());
+    let (found, bindings) = account::of(&desired, &web());
+    for binding in bindings {
+        let object = TargetGroupBinding {
+            metadata: serde_json::from_value(json!({
+                "namespace": binding.name().namespace, "name": binding.name().name, "labels": binding.binding.labels
+            }))
+            .unwrap(),
+            spec: serde_json::from_value(binding.spec.clone()).unwrap(),
+            status: None,
+        };
+        snapshot.bindings.insert(binding.name().clone(), Arc::new(object));
+    }
+    let second = planned(&snapshot, &web(), found.clone());
+    assert_eq!((calls(&second), second.problems, second.held), (vec![], vec![], vec![]));
+    assert_eq!(second.routes[1], "client → ALB:443 (HTTPS) path /* → node:31000 → pod:8080");
+    // One more path is one more rule and one more target group; the others do not move.
+    add_service(&mut snapshot, "more", |_| {});
+    add(&mut snapshot, "web", |ingress| {
+        annotate(ingress, "listen-ports", r#"[{"HTTP":80},{"HTTPS":443}]"#);
+        annotate(ingress, "certificate-arn", "A,B");
+        annotate(ingress, "ssl-redirect", "443");
+        annotate(ingress, "load-balancer-attributes", "idle_timeout.timeout_seconds=120");
+        ingress["spec"]["rules"].as_array_mut().unwrap().push(json!({ "http": { "paths": [path("/more", "more")] } }));
+    });
+    let third = planned(&snapshot, &web(), found);
+    assert_eq!(
+        calls(&third),
+        ["CreateTargetGroup shop/web-more:80", "create targetgroupbindings shop/web-more:80", "CreateRule 443:2"]
+    );
+}
+
+#[test]
+fn a_member_that_breaks_loses_nothing_and_one_that_goes_loses_all() {
+    let mut snapshot = cluster();
+    let held = |ingress: &mut Value, place: &str| {
+        annotate(ingress, "group.name", "shop");
+        ingress["metadata"]["finalizers"] = json!(["group.ingress.k8s.aws/shop"]);
+        ingress["spec"]["rules"][0]["http"]["paths"][0]["path"] = json!(place);
+    };
+    for name in ["a", "b", "c"] {
+        add(&mut snapshot, name, |ingress| held(ingress, &format!("/{name}")));
+    }
+    let desired = decided(&snapshot, &shop());
+    let (found, _) = account::of(&desired, &shop());
+    add(&mut snapshot, "b", |ingress| {
+        held(ingress, "/b");
+        annotate(ingress, "target-type", "pod");
+    });
+    let broken = planned(&snapshot, &shop(), found.clone());
+    let aws = |plan: &crate::plan::Plan| {
+        calls(plan).into_iter().filter(|call| !call.contains("targetgroupbindings")).collect::<Vec<_>>()
+    };
+    assert_eq!(aws(&broken), [""; 0], "its last good rules stay");
+    assert_eq!(broken.problems.len(), 1);
+    assert!(!broken.refused);
+    assert_eq!(
+        broken.objects.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["a", "b", "c"].map(|one| format!("Ingress/shop/{one}"))
+    );
+    add(&mut snapshot, "b", |ingress| {
+        held(ingress, "/b");
+        annotate(ingress, "target-type", "pod");
+        ingress["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
+    });
+    let going = planned(&snapshot, &shop(), found);
+    let deleted = aws(&going).into_iter().filter(|call| call.starts_with("Delete")).collect::<Vec<_>>();
+    assert_eq!(deleted, ["DeleteRule 80:2", "DeleteTargetGroup shop/b-web:80"]);
+    assert_eq!(going.leaving.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Ingress/shop/b"]);
+    assert_eq!(going.problems, [], "deletion needs no valid spec");
 }
 
 /// A hundred Ingresses with a rule each, and the time it takes. The number is for a release build:
