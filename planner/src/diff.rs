@@ -19,7 +19,7 @@ use crate::actual::{
 };
 use crate::desired::Desired;
 use crate::id::{Key, LoadBalancerArn, ObjectName, Ref, ResourceKey, SecurityGroupId, TargetGroupArn};
-use crate::model::Binding;
+use crate::model::{Binding, Peer};
 use crate::plan::{Change, FieldChange, Held, Plan, Stages, in_order};
 use crate::problem::Problem;
 use crate::spec::{GoneSpec, StackSpec};
@@ -168,13 +168,24 @@ impl<'a> Comparison<'a> {
     /// do: a name is for creation only.
     fn wanted_bindings(&self) -> Vec<Binding> {
         let as_it_is = |binding: &Binding| {
-            let binding = Binding { target_group: self.target_group(&binding.target_group), ..binding.clone() };
+            let binding = self.with_known(binding);
             match binding::matching(self.bindings, &binding) {
                 Some(found) => Binding { name: found.name().clone(), ..binding },
                 None => binding,
             }
         };
         self.wanted.bindings.iter().filter(|(id, _)| !self.is_held(id)).map(|(_, binding)| as_it_is(binding)).collect()
+    }
+
+    /// A binding with the ids of what exists.
+    fn with_known(&self, binding: &Binding) -> Binding {
+        let mut binding = Binding { target_group: self.target_group(&binding.target_group), ..binding.clone() };
+        for peer in binding.networking.iter_mut().flatten().flat_map(|rule| &mut rule.from) {
+            if let Peer::SecurityGroup(group) = peer {
+                *group = self.security_group(group);
+            }
+        }
+        binding
     }
 
     fn load_balancer_ref(&self) -> Ref<LoadBalancerArn> {

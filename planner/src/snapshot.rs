@@ -9,7 +9,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
 use crate::crd::{IngressClassParams, TargetGroupBinding};
-use crate::id::{AccountId, ClusterName, ObjectName, Region, Scheme, TargetType, VpcId};
+use crate::id::{AccountId, ClusterName, ObjectName, Region, Scheme, SecurityGroupId, TargetType, VpcId};
 use crate::model::{Binding, Pairs};
 
 /// One immutable view of the cluster.
@@ -116,6 +116,8 @@ pub struct Settings {
     pub ingress_class: String,
     /// `--default-ssl-policy`, of HTTPS listeners.
     pub default_ssl_policy: String,
+    /// `--enable-backend-security-group` and `--backend-security-group`: what targets let in.
+    pub backend_security_group: BackendSecurityGroup,
     /// `--enable-manage-backend-security-group-rules`: whether the rules towards the targets are managed where the
     /// security groups of an Ingress's load balancer are given.
     pub manage_backend_security_group_rules: bool,
@@ -129,6 +131,17 @@ pub struct Settings {
     pub allowed_certificate_authorities: BTreeSet<String>,
     /// Feature gates.
     pub gates: FeatureGates,
+}
+
+/// The security group that load balancers carry towards their targets, beside those for their clients.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BackendSecurityGroup {
+    /// One that is made for the cluster (the default).
+    Shared,
+    /// This one (`--backend-security-group`); it is neither made nor deleted.
+    Given(SecurityGroupId),
+    /// None (`--enable-backend-security-group=false`): targets let in the group that is made for the clients.
+    Off,
 }
 
 /// The feature gates of LBC that change a decision about Ingresses (`--feature-gates`).
@@ -166,6 +179,7 @@ impl Settings {
             exact_worker_ports: false,
             ingress_class: "alb".to_owned(),
             default_ssl_policy: "ELBSecurityPolicy-2016-08".to_owned(),
+            backend_security_group: BackendSecurityGroup::Shared,
             manage_backend_security_group_rules: false,
             all_target_ports: false,
             tolerate_missing_service: true,

@@ -12,7 +12,7 @@ mod target_groups;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Desired, tags};
+use super::{Desired, networking, tags};
 use crate::facts::{Facts, Live, LiveLoadBalancer, Needs};
 use crate::id::ObjectName;
 use crate::model::Pairs;
@@ -69,7 +69,7 @@ pub(super) fn needs(spec: &IngressSpec, live: &Live) -> Needs {
     }
     needs.certificate_authorities =
         !needs.certificate_hosts.is_empty() && !spec.settings.allowed_certificate_authorities.is_empty();
-    needs.backend_security_group = true;
+    needs.backend_security_group = networking::needs_shared_group(&spec.settings);
     needs
 }
 

@@ -23,7 +23,7 @@ pub(super) fn needs(spec: &ServiceSpec, live: &Live) -> Needs {
     let mut needs = Needs::default();
     let live = live.load_balancer.as_ref();
     let with_groups = live.is_none_or(|live| !live.security_groups.is_empty());
-    needs.backend_security_group = with_groups;
+    needs.backend_security_group = with_groups && networking::needs_shared_group(&spec.settings);
     match (&spec.subnets, live) {
         (Some(names), _) => {
             needs.availability_zones = true;
@@ -59,11 +59,8 @@ pub(super) fn decide(spec: &ServiceSpec, facts: &Facts, live: &Live) -> Result<D
         vec![Problem { object: Some(spec.id.object()), field: problem.field.or(field), ..problem }]
     })?;
     let with_groups = live.is_none_or(|live| !live.security_groups.is_empty());
-    let backend = backend_security_group(facts);
-    let security_groups = match with_groups {
-        true => vec![Ref::Made(ResourceKey::managed_security_group()), backend.clone()],
-        false => Vec::new(),
-    };
+    let (groups, backend) = networking::with_managed_group(&spec.settings, facts);
+    let security_groups = if with_groups { groups } else { Vec::new() };
     let mut desired = Desired { untouched_tags: spec.settings.external_managed_tags.clone(), ..Desired::default() };
     if with_groups {
         desired.security_groups.insert(ResourceKey::managed_security_group().id, managed_security_group(spec));
@@ -130,13 +127,6 @@ fn wanted_subnets<'a>(spec: &'a ServiceSpec, live: Option<&LiveLoadBalancer>) ->
         cluster: &spec.settings.cluster_name,
         vpc: &spec.settings.vpc,
         annotation: crate::spec::annotation::SUBNETS.key(),
-    }
-}
-
-pub(super) fn backend_security_group(facts: &Facts) -> Ref<SecurityGroupId> {
-    match &facts.backend_security_group {
-        Some(id) => Ref::Known(id.clone()),
-        None => Ref::Made(ResourceKey::backend_security_group()),
     }
 }
 

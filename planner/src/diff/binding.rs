@@ -19,7 +19,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             kept.extend(comparison.bindings.iter().filter(|found| serves(found, binding)).map(ActualBinding::name));
             continue;
         }
-        let binding = Binding { target_group: comparison.target_group(&binding.target_group), ..binding.clone() };
+        let binding = comparison.with_known(binding);
         match matching(comparison.bindings, &binding) {
             Some(found) => {
                 kept.push(found.name());

@@ -9,7 +9,7 @@ use super::{ingress, service};
 use crate::crd::TargetGroupBinding;
 use crate::id::{ClusterName, StackId, VpcId};
 use crate::model::Pairs;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{BackendSecurityGroup, Snapshot};
 
 /// What the cluster asks for.
 #[derive(Debug, Clone)]
@@ -40,7 +40,9 @@ pub(crate) fn accept(snapshot: &Snapshot) -> ClusterSpec {
     let settings = &snapshot.settings;
     let holds = snapshot.services.values().any(|service| has_finalizer(service))
         || snapshot.ingresses.values().any(|ingress| ingress::group::holds_any(ingress));
-    let backend_security_group = if !is_empty(snapshot) {
+    let backend_security_group = if settings.backend_security_group != BackendSecurityGroup::Shared {
+        Share::Untouched
+    } else if !is_empty(snapshot) {
         Share::Needed
     } else if holds && !others_may_need_it(snapshot) {
         Share::Unneeded
@@ -70,8 +72,13 @@ fn others_may_need_it(snapshot: &Snapshot) -> bool {
         || snapshot.bindings.values().any(|binding| binding.spec.networking.is_some() && !is_ours(binding))
 }
 
+/// Whether the object that goes is the last one, so that what the cluster shares goes with it.
+pub(super) fn goes_with(snapshot: &Snapshot) -> bool {
+    snapshot.settings.backend_security_group == BackendSecurityGroup::Shared && is_empty(snapshot)
+}
+
 /// Whether no object has, or is about to have, a load balancer that uses what the cluster shares.
-pub(super) fn is_empty(snapshot: &Snapshot) -> bool {
+fn is_empty(snapshot: &Snapshot) -> bool {
     !snapshot.services.values().any(|service| stays(service, snapshot))
         && !snapshot.ingresses.values().any(|ingress| ingress::stays(ingress, snapshot))
 }

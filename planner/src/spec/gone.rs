@@ -36,7 +36,7 @@ pub(super) fn accept(service: &Service, snapshot: &Snapshot) -> Result<GoneSpec,
         Err(problem) => return Err(refusal(&id, problem)),
     };
     let leaving = vec![id.object()];
-    Ok(GoneSpec { id, unprotected: protection == Some(false), leaving, last_of_cluster: cluster::is_empty(snapshot) })
+    Ok(GoneSpec { id, unprotected: protection == Some(false), leaving, last_of_cluster: cluster::goes_with(snapshot) })
 }
 
 /// A group of Ingresses that all leave it.
@@ -48,7 +48,7 @@ pub(super) fn of_group(id: &StackId, leaving: &[&Ingress], snapshot: &Snapshot) 
         id: id.clone(),
         unprotected: leaving.iter().any(|ingress| says_false(&ingress)),
         leaving: leaving.iter().map(object).collect(),
-        last_of_cluster: cluster::is_empty(snapshot),
+        last_of_cluster: cluster::goes_with(snapshot),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-use super::super::{naming, network, subnets};
+use super::super::{naming, networking, subnets};
 use super::{Culprits, Deciding, blame};
 use crate::desired::{LoadBalancer, SecurityGroup};
 use crate::facts::{LiveLoadBalancer, Needs};
@@ -158,15 +158,20 @@ struct SecurityGroups {
 
 fn security_groups(deciding: Deciding<'_>, culprits: &mut Culprits) -> SecurityGroups {
     let Deciding { spec, group, facts, live } = deciding;
-    let shared = network::backend_security_group(facts);
-    let managed = || SecurityGroups {
-        attached: vec![Ref::Made(ResourceKey::managed_security_group()), shared.clone()],
-        is_managed: true,
-        source: Some(shared.clone()),
+    let managed = || {
+        let (attached, source) = networking::with_managed_group(&spec.settings, facts);
+        SecurityGroups { attached, is_managed: true, source: Some(source) }
     };
     let Some(names) = group.merged.security_groups.as_ref().filter(|names| !names.is_empty()) else { return managed() };
     let manage = group.merged.manage_backend_rules.unwrap_or(spec.settings.manage_backend_security_group_rules);
-    let source = manage.then(|| shared.clone());
+    let source = if manage { networking::backend_group(&spec.settings, facts) } else { None };
+    if manage && source.is_none() {
+        let problem =
+            Problem::general("the rules towards the targets need a backend security group, which is switched off")
+                .at(format!("metadata.annotations[{}]", annotation::MANAGE_BACKEND_RULES.key()))
+                .hint("take the annotation away, or the flag --enable-backend-security-group=false");
+        _ = accuse(deciding, group.merged.security_groups_of.as_ref(), &problem, culprits);
+    }
     let attached = match resolve(deciding, names) {
         Ok(groups) => groups.into_iter().map(Ref::Known).chain(source.clone()).collect(),
         Err(problem) => {

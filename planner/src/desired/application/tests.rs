@@ -14,7 +14,7 @@ use crate::id::{
     SubnetId,
 };
 use crate::pipeline::{self, Accepted};
-use crate::snapshot::Snapshot;
+use crate::snapshot::{BackendSecurityGroup, Snapshot};
 use crate::spec::StackSpec;
 use crate::spec::ingress::IngressSpec;
 use crate::testing::account;
@@ -299,6 +299,21 @@ fn security_groups_are_made_or_given() {
         annotate(ingress, "manage-backend-security-group-rules", "true");
     });
     assert_eq!((groups(&managed), networked(&managed)), (vec!["sg-1".to_owned(), "sg-shared".to_owned()], true));
+    let with = |setting: BackendSecurityGroup, change: Mutation| {
+        let mut snapshot = cluster();
+        Arc::make_mut(&mut snapshot.settings).backend_security_group = setting;
+        add(&mut snapshot, "web", change);
+        decide(&spec(&snapshot, &web()), &facts(), &Live::default())
+    };
+    let fixed = with(BackendSecurityGroup::Given(SecurityGroupId::new("sg-fixed")), |_| {}).unwrap();
+    assert_eq!(groups(&fixed), ["ManagedLBSecurityGroup", "sg-fixed"]);
+    let off = with(BackendSecurityGroup::Off, |_| {}).unwrap();
+    assert_eq!((groups(&off), networked(&off)), (vec!["ManagedLBSecurityGroup".to_owned()], true));
+    let contradiction = with(BackendSecurityGroup::Off, |ingress| {
+        annotate(ingress, "security-groups", "sg-1");
+        annotate(ingress, "manage-backend-security-group-rules", "true");
+    });
+    assert!(contradiction.unwrap_err()[0].message.contains("which is switched off"));
     let mut snapshot = cluster();
     add(&mut snapshot, "web", |ingress| annotate(ingress, "security-groups", "sg-1,sg-2,theirs"));
     let refused = decide(&spec(&snapshot, &web()), &facts(), &Live::default()).unwrap_err();
