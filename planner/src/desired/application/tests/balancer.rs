@@ -1,0 +1,125 @@
+//! The load balancer of a group: place, security groups, and what has to be asked.
+
+use super::*;
+
+#[test]
+fn security_groups_are_made_or_given() {
+    let groups = |desired: &Desired| {
+        let text = |group: &Ref<SecurityGroupId>| match group {
+            Ref::Known(id) => id.to_string(),
+            Ref::Made(key) => key.id.clone(),
+        };
+        let attached = &desired.load_balancer.as_ref().unwrap().security_groups;
+        attached.iter().map(text).collect::<Vec<_>>()
+    };
+    let networked = |desired: &Desired| desired.bindings.values().all(|binding| binding.networking.is_some());
+    let made = one(|_| {});
+    assert_eq!(
+        (groups(&made), networked(&made)),
+        (vec!["ManagedLBSecurityGroup".to_owned(), "sg-shared".to_owned()], true)
+    );
+    for names in ["sg-1", "mine", "mine,sg-1"] {
+        let given = one(|ingress| annotate(ingress, "security-groups", names));
+        assert_eq!((groups(&given), networked(&given)), (vec!["sg-1".to_owned()], false), "{names}");
+        assert!(given.security_groups.is_empty());
+    }
+    let managed = one(|ingress| {
+        annotate(ingress, "security-groups", "mine");
+        annotate(ingress, "manage-backend-security-group-rules", "true");
+    });
+    assert_eq!((groups(&managed), networked(&managed)), (vec!["sg-1".to_owned(), "sg-shared".to_owned()], true));
+    let with = |setting: BackendSecurityGroup, change: Mutation| {
+        let mut snapshot = cluster();
+        Arc::make_mut(&mut snapshot.settings).backend_security_group = setting;
+        add(&mut snapshot, "web", change);
+        decide(&spec(&snapshot, &web()), &facts(), &Live::default())
+    };
+    let fixed = with(BackendSecurityGroup::Given(SecurityGroupId::new("sg-fixed")), |_| {}).unwrap();
+    assert_eq!(groups(&fixed), ["ManagedLBSecurityGroup", "sg-fixed"]);
+    let off = with(BackendSecurityGroup::Off, |_| {}).unwrap();
+    assert_eq!((groups(&off), networked(&off)), (vec!["ManagedLBSecurityGroup".to_owned()], true));
+    let contradiction = with(BackendSecurityGroup::Off, |ingress| {
+        annotate(ingress, "security-groups", "sg-1");
+        annotate(ingress, "manage-backend-security-group-rules", "true");
+    });
+    assert!(contradiction.unwrap_err()[0].message.contains("which is switched off"));
+    let mut snapshot = cluster();
+    add(&mut snapshot, "web", |ingress| annotate(ingress, "security-groups", "sg-1,sg-2,theirs"));
+    let refused = decide(&spec(&snapshot, &web()), &facts(), &Live::default()).unwrap_err();
+    assert!(refused[0].message.ends_with("no such security group: sg-2, Name=theirs"), "{refused:?}");
+}
+
+#[test]
+fn ranges_open_the_ports_of_those_that_name_them() {
+    let mut snapshot = cluster();
+    add(&mut snapshot, "a", |ingress| {
+        annotate(ingress, "group.name", "shop");
+        annotate(ingress, "inbound-cidrs", "10.1.2.3/8, 2001:db8::/32");
+        annotate(ingress, "listen-ports", r#"[{"HTTP":80},{"HTTP":8080}]"#);
+    });
+    add(&mut snapshot, "b", |ingress| {
+        annotate(ingress, "group.name", "shop");
+        annotate(ingress, "listen-ports", r#"[{"HTTP":80},{"HTTP":9090}]"#);
+    });
+    let desired = decided(&snapshot, &shop());
+    let open = desired.security_groups.values().flat_map(|group| &group.rules);
+    let open = open.map(|rule| format!("{} {}", rule.from_port, rule.peer)).collect::<Vec<_>>();
+    assert_eq!(open, ["80 10.0.0.0/8", "8080 10.0.0.0/8", "9090 0.0.0.0/0"]);
+}
+
+#[test]
+fn a_live_load_balancer_keeps_its_place() {
+    let mut snapshot = cluster();
+    add(&mut snapshot, "web", |ingress| annotate(ingress, "load-balancer-name", "mine"));
+    let desired = decide(&spec(&snapshot, &web()), &facts(), &live()).unwrap();
+    let balancer = desired.load_balancer.as_ref().unwrap();
+    assert_eq!(
+        balancer.subnets.iter().map(|one| one.subnet_id.to_string()).collect::<Vec<_>>(),
+        ["subnet-x", "subnet-y"]
+    );
+    assert_eq!(balancer.scheme, Scheme::InternetFacing, "an existing scheme comes before the default");
+    assert!(desired.warnings[0].message.contains("with the name \"k8s-shop\", and keeps it"), "{:?}", desired.warnings);
+    add(&mut snapshot, "web", |ingress| annotate(ingress, "scheme", "internal"));
+    let desired = decide(&spec(&snapshot, &web()), &facts(), &live()).unwrap();
+    let balancer = desired.load_balancer.as_ref().unwrap();
+    assert_eq!((balancer.scheme, balancer.replacement_scheme), (Scheme::InternetFacing, Some(Scheme::Internal)));
+}
+
+#[test]
+fn subnets_are_in_two_zones() {
+    let mut snapshot = cluster();
+    add(&mut snapshot, "web", |_| {});
+    let mut facts = facts();
+    facts.subnets.remove(&SubnetId::new("subnet-b"));
+    let refused = decide(&spec(&snapshot, &web()), &facts, &Live::default()).unwrap_err();
+    assert_eq!(
+        refused[0].to_string(),
+        "subnets in 2 Availability Zones are needed; there is subnet-a\n\
+         hint: tag one subnet per zone with kubernetes.io/role/internal-elb=1, or name subnets with the annotation \
+         alb.ingress.kubernetes.io/subnets"
+    );
+    Arc::make_mut(&mut snapshot.settings).gates.alb_single_subnet = true;
+    assert!(decide(&spec(&snapshot, &web()), &facts, &Live::default()).is_ok());
+    add(&mut snapshot, "web", |ingress| annotate(ingress, "ip-address-type", "dualstack"));
+    let refused = decide(&spec(&snapshot, &web()), &facts, &Live::default()).unwrap_err();
+    assert!(refused[0].message.contains("subnet-a (no IPv6 range)"), "{refused:?}");
+}
+
+#[test]
+fn needs_ask_for_what_is_named() {
+    let mut snapshot = cluster();
+    add(&mut snapshot, "web", |ingress| {
+        annotate(ingress, "listen-ports", r#"[{"HTTPS":443}]"#);
+        annotate(ingress, "security-groups", "sg-1,mine");
+        annotate(ingress, "subnets", "subnet-a,b");
+        ingress["spec"]["tls"] = json!([{ "hosts": ["t.example.com"] }]);
+        ingress["spec"]["rules"][0]["host"] = json!("a.example.com");
+    });
+    let needs = needs(&spec(&snapshot, &web()), &Live::default());
+    assert_eq!(needs.certificate_hosts.iter().collect::<Vec<_>>(), ["a.example.com", "t.example.com"]);
+    assert_eq!((needs.security_group_ids.len(), needs.security_group_names.len()), (1, 1));
+    assert!(needs.subnets && needs.availability_zones && needs.subnet_ids.len() == 1);
+    assert!(!needs.certificate_authorities);
+    let facts = Facts::default();
+    assert!(decide(&spec(&snapshot, &web()), &facts, &Live::default()).is_err(), "nothing is invented");
+}
