@@ -17,7 +17,7 @@ use crate::facts::{Facts, Live, LiveLoadBalancer, Needs};
 use crate::id::ObjectName;
 use crate::model::Pairs;
 use crate::problem::Problem;
-use crate::spec::ingress::{Group, GroupRef, IngressSpec, Member, RuleAction, SecurityGroupName, Subnets};
+use crate::spec::ingress::{Group, IngressSpec, Member, SecurityGroupName, Subnets};
 use crate::spec::service::SubnetName;
 
 /// Problems by the members that have them.
@@ -56,7 +56,7 @@ pub(super) fn needs(spec: &IngressSpec, live: &Live) -> Needs {
                 SecurityGroupName::NameTag(name) => _ = needs.security_group_names.insert(name.clone()),
             }
         }
-        needs.target_group_names.extend(named_groups(member));
+        needs.target_group_names.extend(member.rules.named_groups.keys().cloned());
         // Another member's subnets count once the one that names some is set aside.
         if let Some(Subnets::Named(names) | Subnets::OfClass(names)) = &member.settings.subnets {
             for name in names {
@@ -71,19 +71,6 @@ pub(super) fn needs(spec: &IngressSpec, live: &Live) -> Needs {
         !needs.certificate_hosts.is_empty() && !spec.settings.allowed_certificate_authorities.is_empty();
     needs.backend_security_group = networking::needs_shared_group(&spec.settings);
     needs
-}
-
-/// The target groups that a member names and does not make.
-fn named_groups(member: &Member) -> impl Iterator<Item = String> {
-    let of_rules = member.rules.rules.iter().map(|rule| &rule.action).chain(&member.rules.default_action);
-    let groups = of_rules.flat_map(|action| match action {
-        RuleAction::Forward { groups, .. } => groups.as_slice(),
-        RuleAction::Answer(_) => &[],
-    });
-    groups.filter_map(|(group, _)| match group {
-        GroupRef::Named(name) => Some(name.clone()),
-        GroupRef::Own(_) | GroupRef::Arn(_) => None,
-    })
 }
 
 /// Decides what should exist for a group.

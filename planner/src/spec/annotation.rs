@@ -237,8 +237,25 @@ impl<'a> Annotations<'a> {
         self.problems.len()
     }
 
-    /// Every problem of what was read; keys that nobody reads are for [`Annotations::finish`] of the object itself.
-    pub(crate) fn into_problems(self) -> (Vec<Problem>, Vec<Problem>) {
+    /// Every problem of what was read, those of the Service's keys for Ingresses that nobody reads among them. The keys of
+    /// the Ingress are for its own [`Annotations::finish`].
+    pub(crate) fn finish_backend(mut self) -> (Vec<Problem>, Vec<Problem>) {
+        let Some((object, given)) = self.of_service.take() else { return (self.problems, self.warnings) };
+        for (key, value) in given.iter().filter(|(key, _)| key.starts_with(ingress::INGRESS_PREFIX)) {
+            let row = self.vocabulary.rows.iter().find(|annotation| annotation.matches(key));
+            let at = |message: String| Problem::of(object.clone(), message).at(field(key)).value(value);
+            match row {
+                Some(row) if !ingress::ON_SERVICES.contains(&row.key) => self
+                    .warnings
+                    .push(at("this annotation has no effect on a Service".to_owned()).hint("write it on the Ingress")),
+                Some(row) if row.support == Support::NotYet => self.problems.push(not_yet(at, self.vocabulary.kind)),
+                Some(_) => {}
+                None => {
+                    let hint = unknown_key_hint(key, self.vocabulary);
+                    self.warnings.push(at("this annotation is unknown and has no effect".to_owned()).hint(hint));
+                }
+            }
+        }
         (self.problems, self.warnings)
     }
 
@@ -294,24 +311,19 @@ impl<'a> Annotations<'a> {
     /// Every problem and every warning, those of keys that nobody reads among them.
     pub(crate) fn finish(mut self) -> (Vec<Problem>, Vec<Problem>) {
         for (key, value) in self.given.into_iter().flatten() {
-            let at = |message: &str| Problem::of(self.object.clone(), message).at(field(key)).value(value);
+            let at = |message: String| Problem::of(self.object.clone(), message).at(field(key)).value(value);
             let row = self.vocabulary.rows.iter().find(|annotation| annotation.matches(key));
             let kind = self.vocabulary.kind;
             match row.map(|annotation| annotation.support) {
                 Some(Support::Built) => {}
-                Some(Support::NotYet) => self.problems.push(
-                    at(&format!(
-                        "this annotation is not supported yet; the {kind} is refused so that nothing it asks for is silently left out"
-                    ))
-                    .hint(format!("take the annotation away, or leave the {kind} to its present controller for now")),
-                ),
+                Some(Support::NotYet) => self.problems.push(not_yet(at, kind)),
                 Some(Support::NoEffect(instead)) => self.warnings.push(
-                    at("this annotation has no effect here: it is for the Classic Load Balancers of the AWS cloud provider").hint(instead),
+                    at("this annotation has no effect here: it is for the Classic Load Balancers of the AWS cloud provider".to_owned()).hint(instead),
                 ),
                 None if self.vocabulary.ignored.contains(&key.as_str()) => {}
                 None if self.vocabulary.prefixes.iter().any(|prefix| key.starts_with(prefix)) => {
                     let hint = unknown_key_hint(key, self.vocabulary);
-                    self.warnings.push(at("this annotation is unknown and has no effect").hint(hint));
+                    self.warnings.push(at("this annotation is unknown and has no effect".to_owned()).hint(hint));
                 }
                 None => {}
             }
@@ -351,6 +363,13 @@ impl<'a> Annotations<'a> {
             None => problem(&self.object),
         }
     }
+}
+
+fn not_yet(at: impl Fn(String) -> Problem, kind: &str) -> Problem {
+    at(format!(
+        "this annotation is not supported yet; the {kind} is refused so that nothing it asks for is silently left out"
+    ))
+    .hint(format!("take the annotation away, or leave the {kind} to its present controller for now"))
 }
 
 fn field(key: &str) -> String {

@@ -413,6 +413,27 @@ mod tests {
     }
 
     #[test]
+    fn what_a_service_cannot_say_is_told() {
+        let with = |suffix: &'static str, value: &'static str| {
+            problems(move |snapshot, _| add_service(snapshot, "web", |service| annotate(service, suffix, value)))
+        };
+        let refused = with("multi-cluster-target-group", "true");
+        assert!(refused[0].contains("not supported yet; the Ingress is refused"), "{refused:?}");
+        let bad = with("success-codes", "fine");
+        assert!(bad[0].contains("these are no success codes"), "{bad:?}");
+        let mut snapshot = cluster();
+        add_service(&mut snapshot, "web", |service| {
+            annotate(service, "scheme", "internal");
+            annotate(service, "healthcheck-paht", "/");
+        });
+        add(&mut snapshot, "web", |_| {});
+        let warnings = read(&snapshot, &web()).members[0].warnings.iter().map(ToString::to_string).collect::<Vec<_>>();
+        assert_eq!(warnings.len(), 2);
+        assert!(warnings[0].contains("did you mean alb.ingress.kubernetes.io/healthcheck-path?"), "{warnings:?}");
+        assert!(warnings[1].contains("this annotation has no effect on a Service"), "{warnings:?}");
+    }
+
+    #[test]
     fn a_class_that_cannot_be_used_refuses_its_ingresses() {
         let with = |spec: Value| {
             problems(move |snapshot, _| {

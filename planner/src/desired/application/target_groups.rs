@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::super::{naming, networking};
-use super::{Culprits, Deciding, blame, named_groups};
+use super::{Culprits, Deciding, blame};
 use crate::desired::{Desired, TargetGroup, target_group_ref};
 use crate::id::{IpAddressType, ObjectName, Ref, SecurityGroupId, TargetIpAddressType};
 use crate::model::Binding;
@@ -15,10 +15,11 @@ use crate::spec::ingress::{BackendSettings, Member};
 pub(super) fn check(deciding: Deciding<'_>, culprits: &mut Culprits) {
     let is_dualstack = super::balancer::ip_address_type(deciding) != IpAddressType::Ipv4;
     for member in &deciding.group.good {
-        for name in named_groups(member).filter(|name| !deciding.facts.target_groups.contains_key(name)) {
-            let problem = Problem::general(format!("there is no target group named {name:?}"));
-            let field = format!("metadata.annotations[{}.*]", annotation::ACTIONS.key());
-            blame(culprits, member, problem.at(field).hint("name one that exists in the Region, or its ARN"));
+        for (name, field) in &member.rules.named_groups {
+            if !deciding.facts.target_groups.contains_key(name) {
+                let problem = Problem::general(format!("there is no target group named {name:?}")).at(field.clone());
+                blame(culprits, member, problem.hint("name one that exists in the Region, or its ARN"));
+            }
         }
         let ipv6 = member.rules.backends.values().find(|one| one.ip_address_type == TargetIpAddressType::Ipv6);
         if let Some(backend) = ipv6.filter(|_| !is_dualstack) {

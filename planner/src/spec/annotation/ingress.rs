@@ -253,5 +253,31 @@ pub(crate) static USE_REGEX_PATH_MATCH: Annotation = built(
     "Whether paths of type `ImplementationSpecific` are regular expressions, after their first character.",
 );
 
+/// What of these LBC reads on Services too.
+pub(super) static ON_SERVICES: &[&str] = &[
+    TAGS.key,
+    TARGET_TYPE.key,
+    BACKEND_PROTOCOL.key,
+    BACKEND_PROTOCOL_VERSION.key,
+    TARGET_GROUP_ATTRIBUTES.key,
+    HEALTH_CHECK_PORT.key,
+    HEALTH_CHECK_PROTOCOL.key,
+    HEALTH_CHECK_PATH.key,
+    HEALTH_CHECK_INTERVAL.key,
+    HEALTH_CHECK_TIMEOUT.key,
+    HEALTHY_THRESHOLD.key,
+    UNHEALTHY_THRESHOLD.key,
+    SUCCESS_CODES.key,
+    key!("target-node-labels"),
+    key!("multi-cluster-target-group"),
+    key!("auth-type"),
+    key!("auth-idp-cognito"),
+    key!("auth-idp-oidc"),
+    key!("auth-on-unauthenticated-request"),
+    key!("auth-scope"),
+    key!("auth-session-cookie"),
+    key!("auth-session-timeout"),
+];
+
 /// Annotations that LBC's own dry run writes; they say nothing.
 pub(super) static WRITTEN_BY_LBC: &[&str] = &[key!("dry-run-plan")];

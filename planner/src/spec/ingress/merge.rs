@@ -266,12 +266,11 @@ impl SeenPort<'_> {
             &annotation::INBOUND_CIDRS,
             |cidrs| cidrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
         ));
-        problems.extend(pairs_differ(
-            &self.attributes,
-            &listener.attributes,
-            self.fixed,
-            &annotation::LISTENER_ATTRIBUTES,
-        ));
+        let field =
+            format!("metadata.annotations[{}.{}-{port}]", annotation::LISTENER_ATTRIBUTES.key(), listener.protocol);
+        let attributes =
+            pairs_differ(&self.attributes, &listener.attributes, self.fixed, &annotation::LISTENER_ATTRIBUTES);
+        problems.extend(attributes.into_iter().map(|problem| problem.at(field.clone())));
         problems.into_iter().map(on_port).collect()
     }
 }

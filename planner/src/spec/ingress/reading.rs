@@ -78,7 +78,7 @@ impl<'a> Reading<'a> {
 
     /// Notes what was found in annotations of the Ingress and a Service together.
     pub(super) fn take(&mut self, annotations: Annotations<'_>) {
-        let (problems, warnings) = annotations.into_problems();
+        let (problems, warnings) = annotations.finish_backend();
         // Several rules may lead to one Service port.
         self.problems.extend(problems);
         self.warnings.extend(warnings);

@@ -61,12 +61,14 @@ pub struct Rules {
     pub default_action: Option<RuleAction>,
     /// The Service ports behind it, by the resource ids of their target groups.
     pub backends: BTreeMap<String, BackendSettings>,
+    /// The target groups that are not its own and that it names, with the field that does.
+    pub named_groups: BTreeMap<String, String>,
 }
 
 /// Reads them. What cannot be read is noted as a problem and left out.
 pub(super) fn read(reading: &mut Reading<'_>) -> Rules {
     let regex = reading.annotations.boolean(&annotation::USE_REGEX_PATH_MATCH).unwrap_or_default();
-    let mut reader = Reader { backends: BTreeMap::new(), actions: BTreeMap::new(), conditions: BTreeMap::new() };
+    let mut reader = Reader::default();
     let mut rules = Vec::new();
     for (index, rule) in reading.spec.rules.iter().flatten().enumerate() {
         let paths = rule.http.iter().flat_map(|http| &http.paths).enumerate();
@@ -99,7 +101,7 @@ pub(super) fn read(reading: &mut Reading<'_>) -> Rules {
         Backend::Found(settings) => Some((id, *settings)),
         Backend::NoService | Backend::Refused => None,
     });
-    Rules { rules, default_action, backends: backends.collect() }
+    Rules { rules, default_action, backends: backends.collect(), named_groups: reader.named_groups }
 }
 
 fn path_type(reading: &mut Reading<'_>, path: &HTTPIngressPath, field: &str, regex: bool) -> Option<PathType> {
@@ -126,8 +128,10 @@ fn service<'a>(reading: &mut Reading<'_>, backend: &'a IngressBackend, at: &str)
 }
 
 /// What was found so far: many paths lead to the same Service port, action or conditions.
+#[derive(Default)]
 struct Reader {
     backends: BTreeMap<String, Backend>,
+    named_groups: BTreeMap<String, String>,
     actions: BTreeMap<String, Option<RuleAction>>,
     conditions: BTreeMap<String, Option<Conditions>>,
 }
@@ -148,7 +152,11 @@ impl Reader {
         match conditions {
             Ok(conditions) => Some(Rule { field, conditions, action: action? }),
             Err(message) => {
-                reading.refuse(Problem::general(message).at(field));
+                let problem = Problem::general(message).at(field);
+                let key = format!("{}.{}", annotation::CONDITIONS.key(), service.name);
+                let adds = reading.annotations.member(&annotation::CONDITIONS, &service.name).is_some();
+                let hint = format!("the rule's own host and path come together with those of {key}");
+                reading.refuse(if adds { problem.hint(hint) } else { problem });
                 None
             }
         }
@@ -239,7 +247,10 @@ impl Reader {
         for group in groups {
             let target = match group.target {
                 Target::Arn(arn) => Some(GroupRef::Arn(arn)),
-                Target::Name(name) => Some(GroupRef::Named(name)),
+                Target::Name(name) => {
+                    self.named_groups.entry(name.clone()).or_insert_with(|| at.clone());
+                    Some(GroupRef::Named(name))
+                }
                 Target::Service { name, port } if is_single => match self.single(reading, &name, &port, &at)? {
                     Ok(group) => Some(group),
                     Err(answer) => return Some(RuleAction::Answer(answer)),
