@@ -21,7 +21,7 @@ use crate::actual::{ActualTargets, Scope, TargetGroupRef};
 use crate::crd::TargetGroupBinding;
 use crate::facts::Needs;
 use crate::id::{ObjectName, ObjectRef, StackId, TargetType};
-use crate::model::{Binding, NetworkingRule, TargetId};
+use crate::model::{Binding, NetworkingRule, PortRef, TargetId};
 use crate::pipeline::Declined;
 use crate::plan::{Plan, Step, WaitFor};
 use crate::problem::{Problem, Refusal};
@@ -201,6 +201,15 @@ impl<'a> View<'a> {
             Source::Wanted(binding) => (Declared::from(binding), Vec::new()),
         };
         problems.is_empty().then(|| declared.networking.unwrap_or_default())
+    }
+
+    /// The Service port that a binding serves; `None`: it cannot be read.
+    pub(crate) fn serves(&self, name: &ObjectName) -> Option<(String, PortRef)> {
+        let declared = match self.find(name)? {
+            Source::Object(object) => object::read(object).0,
+            Source::Wanted(binding) => Declared::from(binding),
+        };
+        Some((declared.service, declared.port))
     }
 
     /// The stack that made a binding, readable or not.

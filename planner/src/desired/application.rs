@@ -58,13 +58,18 @@ pub(super) fn needs(spec: &IngressSpec, live: &Live) -> Needs {
         }
         needs.target_group_names.extend(member.rules.named_groups.keys().cloned());
         // Another member's subnets count once the one that names some is set aside.
-        if let Some(Subnets::Named(names) | Subnets::OfClass(names)) = &member.settings.subnets {
-            for name in names {
-                match name {
-                    SubnetName::Id(id) => _ = needs.subnet_ids.insert(id.clone()),
-                    SubnetName::NameTag(_) => needs.subnets = true,
+        match &member.settings.subnets {
+            Some(Subnets::Named(names) | Subnets::OfClass(names)) => {
+                needs.availability_zones = true;
+                for name in names {
+                    match name {
+                        SubnetName::Id(id) => _ = needs.subnet_ids.insert(id.clone()),
+                        SubnetName::NameTag(_) => needs.subnets = true,
+                    }
                 }
             }
+            Some(Subnets::Tagged(_)) => (needs.availability_zones, needs.subnets) = (true, true),
+            None => {}
         }
     }
     needs.certificate_authorities =
@@ -89,13 +94,8 @@ pub(super) fn decide(spec: &IngressSpec, facts: &Facts, live: &Live) -> Result<D
                 return Err(problems.into_iter().chain(group.set_aside.into_values().flatten()).collect());
             }
             Err(Stopped::Culprits(culprits)) => {
-                let more = culprits.into_iter().filter(|(name, _)| !group.set_aside.contains_key(name));
-                let before = found.len();
-                found.extend(more);
-                debug_assert!(found.len() > before, "a culprit is one of the good members");
-                if found.len() == before {
-                    return Err(group.set_aside.into_values().flatten().collect());
-                }
+                debug_assert!(culprits.keys().any(|name| !found.contains_key(name)), "a culprit was good before");
+                found.extend(culprits);
             }
         }
     }
@@ -105,6 +105,8 @@ impl<'a> Deciding<'a> {
     fn decide(self) -> Result<Desired, Stopped> {
         let mut culprits = Culprits::new();
         let certificates = certificates::of_members(self, &mut culprits);
+        // One that is set aside is heard, and was told already.
+        culprits.retain(|name, _| !self.group.set_aside.contains_key(name));
         let listeners = listeners::decide(self, &certificates, &mut culprits);
         target_groups::check(self, &mut culprits);
         let balancer = match balancer::decide(self, &mut culprits) {

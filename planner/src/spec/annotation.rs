@@ -1,5 +1,6 @@
 //! Every annotation of Services and Ingresses: one table of all there are, and the reader that finds every problem at once.
 
+mod hint;
 pub(crate) mod ingress;
 mod reference;
 mod table;
@@ -45,8 +46,6 @@ static OF_INGRESSES: Vocabulary = Vocabulary {
     prefixes: &[ingress::INGRESS_PREFIX, "northgate.dev/", "ingress.k8s.aws/"],
     ignored: ingress::WRITTEN_BY_LBC,
 };
-/// What most keys begin with; it says nothing about what they are for.
-const COMMON: [&str; 2] = ["aws-load-balancer-", "load-balancer-"];
 
 /// One row of the table: an annotation, or a family of them.
 #[derive(Debug)]
@@ -251,7 +250,7 @@ impl<'a> Annotations<'a> {
                 Some(row) if row.support == Support::NotYet => self.problems.push(not_yet(at, self.vocabulary.kind)),
                 Some(_) => {}
                 None => {
-                    let hint = unknown_key_hint(key, self.vocabulary);
+                    let hint = hint::of_unknown_key(key, self.vocabulary);
                     self.warnings.push(at("this annotation is unknown and has no effect".to_owned()).hint(hint));
                 }
             }
@@ -322,7 +321,7 @@ impl<'a> Annotations<'a> {
                 ),
                 None if self.vocabulary.ignored.contains(&key.as_str()) => {}
                 None if self.vocabulary.prefixes.iter().any(|prefix| key.starts_with(prefix)) => {
-                    let hint = unknown_key_hint(key, self.vocabulary);
+                    let hint = hint::of_unknown_key(key, self.vocabulary);
                     self.warnings.push(at("this annotation is unknown and has no effect".to_owned()).hint(hint));
                 }
                 None => {}
@@ -374,31 +373,6 @@ fn not_yet(at: impl Fn(String) -> Problem, kind: &str) -> Problem {
 
 fn field(key: &str) -> String {
     format!("metadata.annotations[{key}]")
-}
-
-/// The nearest known key, or where all of them are written down.
-fn unknown_key_hint(key: &str, vocabulary: &Vocabulary) -> String {
-    let wanted = distinctive(key);
-    let nearest = vocabulary
-        .rows
-        .iter()
-        .filter(|annotation| !matches!(annotation.support, Support::NoEffect(_)))
-        .map(|annotation| (strsim::damerau_levenshtein(wanted, distinctive(annotation.key)), annotation))
-        .min_by_key(|(distance, _)| *distance);
-    match nearest {
-        // More than a third of it changed is another word, not a slip.
-        Some((distance, annotation)) if distance * 3 <= wanted.len() => {
-            format!("did you mean {}?", annotation.written().join(" or "))
-        }
-        _ => "docs/annotations.md lists the annotations that there are".to_owned(),
-    }
-}
-
-/// The part of a key that says what it is for.
-fn distinctive(key: &str) -> &str {
-    let name = key.split_once('/').map_or(key, |(_, name)| name);
-    let name = name.split_once('.').map_or(name, |(name, _)| name);
-    COMMON.iter().find_map(|common| name.strip_prefix(common)).unwrap_or(name)
 }
 
 #[cfg(test)]

@@ -21,7 +21,8 @@ use std::sync::Arc;
 use k8s_openapi::api::networking::v1::Ingress;
 
 use super::{StackSpec, gone};
-use crate::id::{ObjectName, ObjectRef, StackId};
+use crate::id::{ObjectName, ObjectRef, Protocol, StackId};
+use crate::model::PortRef;
 use crate::pipeline::Declined;
 use crate::problem::{Problem, Refusal};
 use crate::snapshot::{Settings, Snapshot};
@@ -180,6 +181,30 @@ fn uses_shared_group(ingress: &Ingress, class: Option<&crate::crd::IngressClassP
     let given = member.settings.security_groups.as_ref().is_some_and(|groups| !groups.is_empty());
     let managed = member.settings.manage_backend_rules.unwrap_or(snapshot.settings.manage_backend_security_group_rules);
     (member.problems.is_empty() || group::holds_any(ingress)) && (!given || managed)
+}
+
+/// The Service ports for which a group that serves has TargetGroupBindings: those of its members that are good and have an
+/// address.
+pub(crate) fn bound(snapshot: &Snapshot, id: &StackId) -> BTreeSet<(ObjectName, PortRef)> {
+    let Ok(StackSpec::Ingress(spec)) = accept(snapshot, id) else { return BTreeSet::new() };
+    let group = spec.group(&BTreeMap::new());
+    let redirects = |protocol| protocol == Protocol::Http && group.merged.ssl_redirect.is_some();
+    let mut ports = BTreeSet::new();
+    for member in group.good.iter().filter(|member| member.holds && has_address(snapshot, &member.name)) {
+        if member.settings.listeners.values().all(|listener| redirects(listener.protocol)) {
+            continue;
+        }
+        for id in member.rules.own_groups() {
+            ports.extend(member.rules.backends.get(id).map(|backend| (backend.service.clone(), backend.port.clone())));
+        }
+    }
+    ports
+}
+
+fn has_address(snapshot: &Snapshot, name: &ObjectName) -> bool {
+    let status = snapshot.ingresses.get(name).and_then(|ingress| ingress.status.as_ref());
+    let addresses = status.and_then(|status| status.load_balancer.as_ref()).and_then(|one| one.ingress.as_ref());
+    addresses.is_some_and(|addresses| !addresses.is_empty())
 }
 
 /// The groups that Ingresses of a snapshot concern: what there is to plan.
@@ -612,6 +637,24 @@ mod tests {
             annotate(ingress, "inbound-cidrs", "10.0.0.0");
         });
         assert!(!read(&snapshot, &shop()).group(&BTreeMap::new()).is_settled);
+    }
+
+    #[test]
+    fn bindings_are_expected_of_ingresses_that_serve() {
+        let expected = |change: fn(&mut Value)| {
+            let mut snapshot = cluster();
+            add(&mut snapshot, "web", |ingress| {
+                ingress["metadata"]["finalizers"] = json!(["ingress.k8s.aws/resources"]);
+                ingress["status"] = json!({ "loadBalancer": { "ingress": [{ "hostname": "x.elb.amazonaws.com" }] } });
+                change(ingress);
+            });
+            bound(&snapshot, &web()).into_iter().map(|(service, port)| format!("{service}:{port}")).collect::<Vec<_>>()
+        };
+        assert_eq!(expected(|_| {}), ["shop/web:80"]);
+        assert_eq!(expected(|ingress| ingress["status"] = json!({})), [""; 0], "it serves nothing yet");
+        assert_eq!(expected(|ingress| ingress["metadata"]["finalizers"] = json!([])), [""; 0]);
+        assert_eq!(expected(|ingress| annotate(ingress, "scheme", "public")), [""; 0]);
+        assert_eq!(expected(|ingress| annotate(ingress, "ssl-redirect", "443")), [""; 0], "it only redirects");
     }
 
     #[test]

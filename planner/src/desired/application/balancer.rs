@@ -28,26 +28,14 @@ pub(super) struct Balancer {
     pub(super) warnings: Vec<Problem>,
 }
 
-/// What has to be asked to choose subnets.
+/// What has to be asked to discover subnets.
 pub(super) fn subnet_needs(spec: &IngressSpec, group: &Group<'_>, live: Option<&LiveLoadBalancer>, needs: &mut Needs) {
     let scheme = wanted_scheme(spec, group, live);
-    match &group.merged.subnets {
-        Some(Subnets::Named(_) | Subnets::OfClass(_)) => needs.availability_zones = true,
-        Some(Subnets::Tagged(_)) => {
-            needs.subnets = true;
-            needs.availability_zones = true;
-        }
-        // A live load balancer keeps its subnets, and so does one whose replacement is held.
-        None if live.is_some() => {}
-        None => discovery_needs(scheme, needs),
+    // A live load balancer keeps its subnets, and so does one whose replacement is held. Where nothing is there yet, and the
+    // member that names subnets turns out to be wrong, they are discovered for the others.
+    if live.is_some() || (group.merged.subnets.is_some() && group.heard.len() == 1) {
+        return;
     }
-    // Where the member that names subnets is set aside and nothing is there yet, they are discovered.
-    if group.merged.subnets.is_some() && live.is_none() && group.heard.len() > 1 {
-        discovery_needs(scheme, needs);
-    }
-}
-
-fn discovery_needs(scheme: Scheme, needs: &mut Needs) {
     needs.subnets = true;
     needs.availability_zones = true;
     needs.route_tables_unless_tagged = Some(subnets::role_tag(scheme).to_owned());
@@ -91,7 +79,8 @@ pub(super) fn decide(deciding: Deciding<'_>, culprits: &mut Culprits) -> Result<
         tags: deciding.tags(&group.merged.tags, &ResourceKey::load_balancer().id),
     };
     let managed = groups.is_managed.then(|| (ResourceKey::managed_security_group().id, managed_group(deciding)));
-    Ok(Balancer { load_balancer, managed, source: groups.source, warnings: other_name(deciding) })
+    let warnings = other_name(deciding).into_iter().chain(nobody_let_in(deciding)).collect();
+    Ok(Balancer { load_balancer, managed, source: groups.source, warnings })
 }
 
 fn chosen_subnets(
@@ -248,6 +237,27 @@ fn managed_group(deciding: Deciding<'_>) -> SecurityGroup {
         rules,
         tags: deciding.tags(&deciding.group.merged.tags, &ResourceKey::managed_security_group().id),
     }
+}
+
+/// Ranges of IPv6 alone let nobody in where the load balancer has IPv4 addresses only; LBC says nothing.
+fn nobody_let_in(deciding: Deciding<'_>) -> Vec<Problem> {
+    if ip_address_type(deciding) != IpAddressType::Ipv4 {
+        return Vec::new();
+    }
+    let all_ipv6 = |ranges: &Vec<IpNet>| ranges.iter().all(|range| matches!(range, IpNet::V6(_)));
+    let mut warnings = Vec::new();
+    for member in &deciding.group.good {
+        for (port, listener) in &member.settings.listeners {
+            if listener.inbound_cidrs.as_ref().is_some_and(all_ipv6) {
+                let message = format!("port {port}: nobody can come in: the load balancer has IPv4 addresses only");
+                let warning = Problem::of(member.object(), message)
+                    .at(format!("metadata.annotations[{}]", annotation::INBOUND_CIDRS.key()))
+                    .hint(format!("name IPv4 ranges, or set {}: dualstack", annotation::IP_ADDRESS_TYPE.key()));
+                warnings.push(warning);
+            }
+        }
+    }
+    warnings
 }
 
 /// A name is for creation only; one that is given later is told.

@@ -95,7 +95,7 @@ fn listener(
         all.routes.push(format!("client → ALB:{port} → redirect to HTTPS:{https_port}"));
         return listener;
     }
-    rules::decide(deciding, port, &mut listener, all);
+    rules::decide(deciding, port, &mut listener, culprits, all);
     default_backend(deciding, port, &mut listener, culprits, all);
     listener
 }

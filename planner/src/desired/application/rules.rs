@@ -15,10 +15,24 @@ use crate::spec::ingress::{GroupRef, Member, RuleAction};
 const MOST_RULES: usize = 100;
 
 /// Fills in the rules of a listener: those of its Ingresses in the group's order, without those that can never be reached.
-pub(super) fn decide(deciding: Deciding<'_>, port: u16, listener: &mut Listener, all: &mut Listeners) {
+pub(super) fn decide(
+    deciding: Deciding<'_>,
+    port: u16,
+    listener: &mut Listener,
+    culprits: &mut Culprits,
+    all: &mut Listeners,
+) {
     let mut rules = Vec::new();
     for member in deciding.listening(port) {
         for rule in &member.rules.rules {
+            if listener.protocol == Protocol::Https && leads_to_plain_text(&rule.action) {
+                let problem = Problem::general(format!("port {port}: AWS redirects no request from HTTPS to HTTP"));
+                blame(
+                    culprits,
+                    member,
+                    problem.at(rule.field.clone()).hint("redirect to HTTPS, or listen on HTTP only"),
+                );
+            }
             let action = action(deciding, &rule.action, all);
             let shown = rule.conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             all.routes.push(route(deciding, member, port, &shown, &rule.action));
@@ -45,6 +59,10 @@ pub(super) fn decide(deciding: Deciding<'_>, port: u16, listener: &mut Listener,
             Rule { tags: deciding.tags(&member.settings.tags, &format!("{port}:{priority}")), ..rule }
         })
         .collect();
+}
+
+fn leads_to_plain_text(action: &RuleAction) -> bool {
+    matches!(action, RuleAction::Answer(Action::Redirect(redirect)) if redirect.protocol.as_deref() == Some("HTTP"))
 }
 
 /// The action with its target groups.

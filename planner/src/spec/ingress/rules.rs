@@ -65,6 +65,21 @@ pub struct Rules {
     pub named_groups: BTreeMap<String, String>,
 }
 
+impl Rules {
+    /// The resource ids of its own target groups that are forwarded to.
+    pub fn own_groups(&self) -> impl Iterator<Item = &String> {
+        let actions = self.rules.iter().map(|rule| &rule.action).chain(&self.default_action);
+        let groups = actions.flat_map(|action| match action {
+            RuleAction::Forward { groups, .. } => groups.as_slice(),
+            RuleAction::Answer(_) => &[],
+        });
+        groups.filter_map(|(group, _)| match group {
+            GroupRef::Own(id) => Some(id),
+            GroupRef::Arn(_) | GroupRef::Named(_) => None,
+        })
+    }
+}
+
 /// Reads them. What cannot be read is noted as a problem and left out.
 pub(super) fn read(reading: &mut Reading<'_>) -> Rules {
     let regex = reading.annotations.boolean(&annotation::USE_REGEX_PATH_MATCH).unwrap_or_default();

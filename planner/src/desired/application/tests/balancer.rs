@@ -65,6 +65,9 @@ fn ranges_open_the_ports_of_those_that_name_them() {
     let open = desired.security_groups.values().flat_map(|group| &group.rules);
     let open = open.map(|rule| format!("{} {}", rule.from_port, rule.peer)).collect::<Vec<_>>();
     assert_eq!(open, ["80 10.0.0.0/8", "8080 10.0.0.0/8", "9090 0.0.0.0/0"]);
+    let shut = one(|ingress| annotate(ingress, "inbound-cidrs", "2001:db8::/32"));
+    assert!(shut.security_groups.values().all(|group| group.rules.is_empty()));
+    assert!(shut.warnings[0].message.contains("nobody can come in"), "{:?}", shut.warnings);
 }
 
 #[test]

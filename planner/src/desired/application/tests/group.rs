@@ -31,6 +31,16 @@ fn one_broken_member_leaves_the_others_alone() {
         }),
         ("no such subnet", |ingress| annotate(ingress, "subnets", "subnet-a,subnet-z")),
         ("no such security group", |ingress| annotate(ingress, "security-groups", "sg-9")),
+        ("from HTTPS to HTTP", |ingress| {
+            annotate(ingress, "certificate-arn", "A");
+            annotate(
+                ingress,
+                "actions.x",
+                r#"{"type":"redirect","redirectConfig":{"protocol":"HTTP","statusCode":"HTTP_301"}}"#,
+            );
+            let backend = &mut ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"];
+            *backend = json!({ "name": "x", "port": { "name": "use-annotation" } });
+        }),
         ("there is no target group named", |ingress| {
             annotate(ingress, "actions.x", r#"{"type":"forward","targetGroupName":"other"}"#);
             let backend = &mut ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"];
@@ -103,6 +113,14 @@ fn what_a_member_says_stays_while_it_is_set_aside() {
     assert_eq!(open(&desired), 0, "nobody is let in for a slip");
     let balancer = desired.load_balancer.as_ref().unwrap();
     assert_eq!((balancer.scheme, balancer.ip_address_type), (Scheme::InternetFacing, IpAddressType::Dualstack));
+    // It has lost its certificate: what it listens on stays, and the others go on.
+    bad(&mut snapshot, |ingress| {
+        annotate(ingress, "listen-ports", r#"[{"HTTPS":443},{"HTTP":80}]"#);
+        ingress["spec"]["rules"][0]["host"] = json!("a.nowhere");
+    });
+    let desired = decide(&spec(&snapshot, &shop()), &facts(), &live()).unwrap();
+    assert_eq!((desired.listeners.keys().collect::<Vec<_>>(), desired.problems.len()), (vec![&80], 1));
+    assert_eq!(desired.set_aside.len(), 1);
     // Its class is gone, and with it what the class said.
     bad(&mut snapshot, |ingress| ingress["spec"]["ingressClassName"] = json!("gone"));
     let desired = decide(&spec(&snapshot, &shop()), &facts(), &live()).unwrap();
