@@ -15,6 +15,7 @@
 //! - [`diff`]: every difference, field by field
 //! - [`plan`]: differences as ordered steps, printed and resolved
 //! - [`targets`]: the targets of one binding
+//! - [`route`]: where a request goes
 //! - [`worker_rules`]: the ingress rules of one worker security group
 //! - [`shared`]: the security group that all load balancers share
 //! - [`pipeline`]: the stages joined once
@@ -32,6 +33,7 @@ pub mod pipeline;
 pub mod plan;
 pub mod planted;
 pub mod problem;
+pub mod route;
 pub mod shared;
 pub mod snapshot;
 pub mod spec;

@@ -129,6 +129,16 @@ pub enum Step {
     Wait(Wait),
 }
 
+impl Step {
+    /// The change, when it is one.
+    pub fn change(&self) -> Option<&Change> {
+        match self {
+            Self::Change(change) => Some(change),
+            Self::Wait(_) => None,
+        }
+    }
+}
+
 /// Something that must come true before the next step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Wait {

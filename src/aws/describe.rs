@@ -27,7 +27,8 @@ const AT_ONCE: usize = 8;
 
 const LOAD_BALANCER_GONE: &str = "LoadBalancerNotFound";
 const TARGET_GROUP_GONE: &str = "TargetGroupNotFound";
-const GONE: &[&str] = &[LOAD_BALANCER_GONE, TARGET_GROUP_GONE, "ListenerNotFound", "RuleNotFound"];
+const LISTENER_GONE: &str = "ListenerNotFound";
+const GONE: &[&str] = &[LOAD_BALANCER_GONE, TARGET_GROUP_GONE, LISTENER_GONE, "RuleNotFound"];
 
 impl Clients {
     /// All load balancers of the Region.
@@ -63,6 +64,34 @@ impl Clients {
         let pages = call.page_size(ELB_PAGE).into_paginator();
         let answer = pages.items().send().collect::<Result<_, _>>().await;
         unless_gone(answer.map_err(failed(Call::elb("DescribeListeners"))), LOAD_BALANCER_GONE)
+    }
+
+    /// The rules of a listener; `None`: it is gone.
+    pub(super) async fn rules(&self, listener: &str) -> Result<Option<Vec<elb::Rule>>, AwsError> {
+        let pages = self.elb.describe_rules().listener_arn(listener).page_size(ELB_PAGE).into_paginator();
+        let answer = pages.items().send().collect::<Result<_, _>>().await;
+        unless_gone(answer.map_err(failed(Call::elb("DescribeRules"))), LISTENER_GONE)
+    }
+
+    /// The certificates of a listener, the default one among them; `None`: it is gone.
+    pub(super) async fn listener_certificates(
+        &self,
+        listener: &str,
+    ) -> Result<Option<Vec<elb::Certificate>>, AwsError> {
+        let call = self.elb.describe_listener_certificates().listener_arn(listener);
+        let pages = call.page_size(ELB_PAGE).into_paginator();
+        let answer = pages.items().send().collect::<Result<_, _>>().await;
+        unless_gone(answer.map_err(failed(Call::elb("DescribeListenerCertificates"))), LISTENER_GONE)
+    }
+
+    /// The attributes of a listener; `None`: it is gone.
+    pub(super) async fn listener_attributes(
+        &self,
+        listener: &str,
+    ) -> Result<Option<Vec<elb::ListenerAttribute>>, AwsError> {
+        let call = self.elb.describe_listener_attributes().listener_arn(listener);
+        let answer = call.send().await.map_err(failed(Call::elb("DescribeListenerAttributes")));
+        Ok(unless_gone(answer, LISTENER_GONE)?.map(|answer| answer.attributes.unwrap_or_default()))
     }
 
     /// The attributes of a load balancer; `None`: it is gone.

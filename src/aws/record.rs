@@ -25,6 +25,7 @@ mod certificate;
 mod load_balancing;
 mod network;
 mod question;
+mod rule;
 
 /// Keeps every answer that the clients of one connection get. Clones share what they keep.
 #[derive(Debug, Clone, Default)]

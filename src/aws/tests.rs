@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use northgate_planner::actual::{Actual, ActualStack, Purpose, Scope};
+use northgate_planner::facts::Needs;
 use northgate_planner::id::{
     AccountId, ClusterName, HealthCheckProtocol, IpAddressType, Knowable, LoadBalancerArn, LoadBalancerType,
-    ObjectName, Protocol, Ref, Region, ResourceKey, Scheme, SecurityGroupId, StackId, SubnetId, TargetGroupArn,
-    TargetType, VpcId,
+    ObjectName, Protocol, ProtocolVersion, Ref, Region, ResourceKey, Scheme, SecurityGroupId, StackId, SubnetId,
+    TargetGroupArn, TargetType, VpcId,
 };
 use northgate_planner::model::{Action, HealthCheck, HealthCheckPort, Matcher, Pairs, SubnetMapping};
 use northgate_planner::plan::{
@@ -18,6 +19,7 @@ use northgate_simulator::{Options, Simulator, account_description};
 use self::wire::Wire;
 use super::{Account, AwsError, Connection, Performed, Read as _, Write as _};
 
+mod application;
 mod apply;
 mod connection;
 mod lookup;

@@ -10,7 +10,7 @@ use super::error::{AwsError, Call};
 
 mod rule;
 
-pub(super) use rule::{actions, certificate, conditions};
+pub(super) use rule::{actions, certificate, conditions, listener_attributes};
 
 /// The id behind a reference of a resolved change.
 pub(super) fn id<Id: ToString>(reference: &Ref<Id>) -> String {

@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use northgate_planner::id::{Key, ObjectRef};
 use northgate_planner::plan::{
-    Action, AwsChange, Change, Impact, KubeChange, Made, Plan, Resolved, Step, Wait, WaitFor, resolve,
+    Action, AwsChange, Change, Impact, KubeChange, Made, Plan, Resolved, Step, Wait, WaitFor, resolve, together,
 };
 use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Snapshot;
-use tracing::{Instrument as _, info, info_span};
+use tracing::{Instrument as _, Span, info, info_span};
 
 use super::error::Error;
 use super::world::{Account, World};
 use super::{Next, rules, shared};
+
+/// How many changes are under way at the same time.
+const AT_ONCE: usize = 8;
 
 /// How far a pass came with its plan.
 #[derive(Debug, Default)]
@@ -86,15 +89,23 @@ fn pause(reason: WaitFor) -> Option<Duration> {
 pub(crate) async fn run<A: Account>(world: &World<A>, snapshot: &Snapshot, plan: &Plan) -> Applied {
     let mut walk = Walk { world, snapshot, plan, made: Made::default(), confirmed: false };
     let (mut reached, mut stopped_at, mut error) = (0, None, None);
-    for step in &plan.steps {
+    while let Some(step) = plan.steps.get(reached)
+        && stopped_at.is_none()
+        && error.is_none()
+    {
+        let steps = together(&plan.steps[reached..]);
+        if steps > 1 {
+            let some = &plan.steps[reached..reached + steps.min(AT_ONCE)];
+            let (done, failure) = walk.take_together(some).await;
+            reached += done;
+            error = failure;
+            continue;
+        }
         match walk.take(step).await {
             Ok(None) => reached += 1,
             Ok(wait) => stopped_at = wait,
             Err(_) if planted(Bug::FailureSwallowed) => reached += 1,
             Err(failure) => error = Some(failure),
-        }
-        if stopped_at.is_some() || error.is_some() {
-            break;
         }
     }
     Applied { made: walk.made, reached, stopped_at, error }
@@ -126,15 +137,62 @@ impl<A: Account> Walk<'_, A> {
         }
     }
 
-    async fn make(&mut self, change: &Change) -> Result<(), Error> {
-        let Self { world, snapshot, plan, .. } = self;
-        if !self.confirmed && is_destructive(plan, change) {
-            world.cluster.confirm(snapshot, &plan.key).await?;
+    /// Takes steps that need nothing of each other at the same time. Gives how many are done, from the first on, and the
+    /// first failure; those after it are done or not, as the next pass will see.
+    async fn take_together(&mut self, steps: &[Step]) -> (usize, Option<Error>) {
+        match self.made_together(steps).await {
+            Ok(outcomes) => {
+                let done = outcomes.iter().take_while(|outcome| outcome.is_ok()).count();
+                (done, outcomes.into_iter().find_map(Result::err))
+            }
+            Err(failure) => (0, Some(failure)),
+        }
+    }
+
+    async fn made_together(&mut self, steps: &[Step]) -> Result<Vec<Result<(), Error>>, Error> {
+        if self.world.stop.is_told() {
+            return Err(Error::Stopping);
+        }
+        let mut writes = Vec::new();
+        for change in steps.iter().filter_map(Step::change) {
+            self.confirm(change).await?;
+            let Ok(write) = resolve(change, &self.made)?.split() else {
+                unreachable!("only writes to AWS go together");
+            };
+            writes.push((change, write));
+        }
+        let perform = async |(change, write): &(&Change, Resolved<AwsChange>)| {
+            self.world.perform_at_its_turn(write, || change.resource.key.to_string()).await
+        };
+        let outcomes = join_all(writes.iter().map(|write| perform(write).instrument(self.span(write.0)))).await;
+        let noted = writes.iter().zip(outcomes).map(|((change, _), outcome)| {
+            let performed = outcome?;
+            if let Some(id) = performed.physical_id {
+                self.made.note(change.resource.key.clone(), id);
+            }
+            Ok(())
+        });
+        Ok(noted.collect())
+    }
+
+    async fn confirm(&mut self, change: &Change) -> Result<(), Error> {
+        if !self.confirmed && is_destructive(self.plan, change) {
+            self.world.cluster.confirm(self.snapshot, &self.plan.key).await?;
             self.confirmed = true;
         }
-        // The line that says what was written is written inside of it, and shows its fields.
+        Ok(())
+    }
+
+    /// The line that says what was written is written inside of it, and shows its fields.
+    fn span(&self, change: &Change) -> Span {
+        let Self { plan, .. } = self;
         let object = plan.objects.first().map_or_else(|| plan.key.to_string(), ObjectRef::to_string);
-        let span = info_span!("change", object, resource = %change.resource.key, reason = %change.reason);
+        info_span!("change", object, resource = %change.resource.key, reason = %change.reason)
+    }
+
+    async fn make(&mut self, change: &Change) -> Result<(), Error> {
+        self.confirm(change).await?;
+        let span = self.span(change);
         match resolve(change, &self.made)?.split() {
             Ok(write) => self.perform(change, &write).instrument(span).await,
             Err(write) => self.write(&write).instrument(span).await,

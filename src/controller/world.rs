@@ -180,6 +180,29 @@ impl<A: Account> World<A> {
         change: &Resolved<AwsChange>,
         resource: impl FnOnce() -> String,
     ) -> Result<Performed, Error> {
+        self.throttle.count(CallClass::of(change));
+        self.perform_counted(change, resource).await
+    }
+
+    /// Makes one of many changes at its turn, so that all of them together stay within what AWS allows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::perform`].
+    pub(crate) async fn perform_at_its_turn(
+        &self,
+        change: &Resolved<AwsChange>,
+        resource: impl FnOnce() -> String,
+    ) -> Result<Performed, Error> {
+        tokio::time::sleep(self.throttle.count(CallClass::of(change))).await;
+        self.perform_counted(change, resource).await
+    }
+
+    async fn perform_counted(
+        &self,
+        change: &Resolved<AwsChange>,
+        resource: impl FnOnce() -> String,
+    ) -> Result<Performed, Error> {
         let class = CallClass::of(change);
         self.admit(class)?;
         match self.account.perform(change).await {

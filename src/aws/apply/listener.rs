@@ -1,10 +1,12 @@
 //! Writes to listeners.
 
-use northgate_planner::plan::{CreateListener, DeleteListener, ModifyListener};
+use northgate_planner::plan::{
+    CreateListener, DeleteListener, ListenerCertificates, ModifyListener, ModifyListenerAttributes,
+};
 
 use super::{done, done_or_gone};
 use crate::aws::error::{AwsError, Call, failed};
-use crate::aws::to_sdk::{actions, certificate, elb_tags, id};
+use crate::aws::to_sdk::{actions, certificate, elb_tags, id, listener_attributes};
 use crate::aws::{Inner, Performed};
 
 pub(super) async fn create(account: &Inner, request: &CreateListener) -> Result<Performed, AwsError> {
@@ -39,4 +41,32 @@ pub(super) async fn delete(account: &Inner, request: &DeleteListener) -> Result<
     let performed = done_or_gone(answer.map_err(failed(Call::elb("DeleteListener"))), &["ListenerNotFound"])?;
     account.tags.forget(listener_arn.as_str());
     Ok(performed)
+}
+
+pub(super) async fn modify_attributes(
+    account: &Inner,
+    request: &ModifyListenerAttributes,
+) -> Result<Performed, AwsError> {
+    let ModifyListenerAttributes { listener_arn, attributes } = request;
+    let call = account.clients.elb.modify_listener_attributes().listener_arn(id(listener_arn));
+    let answer = call.set_attributes(Some(listener_attributes(&attributes.0))).send().await;
+    Ok(done(&answer.map_err(failed(Call::elb("ModifyListenerAttributes")))?))
+}
+
+/// Adding one that is there already changes nothing.
+pub(super) async fn add_certificates(account: &Inner, request: &ListenerCertificates) -> Result<Performed, AwsError> {
+    let ListenerCertificates { listener_arn, certificates } = request;
+    let call = account.clients.elb.add_listener_certificates().listener_arn(id(listener_arn));
+    let answer = call.set_certificates(Some(certificates.iter().map(certificate).collect())).send().await;
+    Ok(done(&answer.map_err(failed(Call::elb("AddListenerCertificates")))?))
+}
+
+pub(super) async fn remove_certificates(
+    account: &Inner,
+    request: &ListenerCertificates,
+) -> Result<Performed, AwsError> {
+    let ListenerCertificates { listener_arn, certificates } = request;
+    let call = account.clients.elb.remove_listener_certificates().listener_arn(id(listener_arn));
+    let answer = call.set_certificates(Some(certificates.iter().map(certificate).collect())).send().await;
+    done_or_gone(answer.map_err(failed(Call::elb("RemoveListenerCertificates"))), &["ListenerNotFound"])
 }

@@ -45,7 +45,7 @@ pub(super) async fn modify_attributes(
     request: &ModifyLoadBalancerAttributes,
 ) -> Result<Performed, AwsError> {
     let ModifyLoadBalancerAttributes { load_balancer_arn, attributes } = request;
-    let call = account.clients.elb.modify_load_balancer_attributes().load_balancer_arn(load_balancer_arn.as_str());
+    let call = account.clients.elb.modify_load_balancer_attributes().load_balancer_arn(id(load_balancer_arn));
     let answer = call.set_attributes(Some(load_balancer_attributes(&attributes.0))).send().await;
     Ok(done(&answer.map_err(failed(Call::elb("ModifyLoadBalancerAttributes")))?))
 }

@@ -116,16 +116,29 @@ pub(in crate::aws) fn listener(answer: &elb::Listener, tags: Pairs) -> Result<Ac
         protocol: members.parsed("Protocol", answer.protocol().map(elb::ProtocolEnum::as_str))?,
         default_actions: actions(&members, answer.default_actions())?,
         ssl_policy: answer.ssl_policy().map(str::to_owned),
-        default_certificate: answer
-            .certificates()
-            .first()
-            .and_then(|first| first.certificate_arn())
-            .map(CertificateArn::new),
+        default_certificate: default_certificate(answer.certificates()),
         certificates: BTreeSet::new(),
         attributes: None,
         rules: Vec::new(),
         tags,
     })
+}
+
+/// AWS shows the default one only; a record may have all of them.
+fn default_certificate(answer: &[elb::Certificate]) -> Option<CertificateArn> {
+    let default = answer.iter().find(|one| one.is_default() == Some(true)).or(answer.first());
+    default.and_then(|one| one.certificate_arn()).map(CertificateArn::new)
+}
+
+/// The certificates that were added to a listener's list: those that are not there as the default one only.
+pub(in crate::aws) fn added_certificates(answer: &[elb::Certificate]) -> BTreeSet<CertificateArn> {
+    let added = answer.iter().filter(|one| one.is_default() != Some(true));
+    added.filter_map(|one| one.certificate_arn()).map(CertificateArn::new).collect()
+}
+
+/// The attributes of a listener.
+pub(in crate::aws) fn listener_attributes(arn: &str, answer: &[elb::ListenerAttribute]) -> Result<Pairs, AwsError> {
+    Members::of(arn).pairs(answer.iter().map(|attribute| (attribute.key(), attribute.value())))
 }
 
 /// A target group with what was read beside it.

@@ -246,12 +246,12 @@ mod tests {
         let action = |action: elb::Action| elb::Rule::builder().rule_arn(RULE).priority("1").actions(action).build();
         let kind = |kind: &str| elb::Action::builder().r#type(kind.into());
         for (answer, message) in [
-            (elb::Rule::builder().rule_arn(RULE).build(), "Priority is missing"),
+            (elb::Rule::builder().rule_arn(RULE).build(), "Priority is missing in AWS's answer"),
             (elb::Rule::builder().rule_arn(RULE).priority("first").build(), "Priority has the unknown value \"first\""),
-            (action(elb::Action::builder().build()), "Action.Type is missing"),
-            (action(kind("forward").build()), "Action.TargetGroupArn is missing"),
-            (action(kind("redirect").build()), "RedirectConfig is missing"),
-            (action(kind("fixed-response").build()), "FixedResponseConfig is missing"),
+            (action(elb::Action::builder().build()), "Action.Type is missing in AWS's answer"),
+            (action(kind("forward").build()), "Action.TargetGroupArn is missing in AWS's answer"),
+            (action(kind("redirect").build()), "RedirectConfig is missing in AWS's answer"),
+            (action(kind("fixed-response").build()), "FixedResponseConfig is missing in AWS's answer"),
         ] {
             let error = rule(RULE, &answer, Pairs::new()).unwrap_err().to_string();
             assert_eq!(error, format!("{RULE}: {message}"));

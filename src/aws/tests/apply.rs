@@ -98,7 +98,7 @@ async fn every_update_of_a_load_balancer_arrives() {
     let mappings = ["subnet-a", "subnet-b"].map(|id| SubnetMapping { subnet_id: SubnetId::new(id) });
     for change in [
         AwsChange::ModifyLoadBalancerAttributes(ModifyLoadBalancerAttributes {
-            load_balancer_arn: arn.clone(),
+            load_balancer_arn: Ref::Known(arn.clone()),
             attributes: TagList(pairs(&[("load_balancing.cross_zone.enabled", "true")])),
         }),
         AwsChange::SetSecurityGroups(SetSecurityGroups {
@@ -252,7 +252,7 @@ async fn what_is_in_use_or_protected_says_so() {
     let error = bed.perform(delete).await.unwrap_err();
     assert_eq!((error.code(), error.class()), (Some("DependencyViolation"), Class::Conflict));
     let protect = AwsChange::ModifyLoadBalancerAttributes(ModifyLoadBalancerAttributes {
-        load_balancer_arn: load_balancer.clone(),
+        load_balancer_arn: Ref::Known(load_balancer.clone()),
         attributes: TagList(pairs(&[("deletion_protection.enabled", "true")])),
     });
     bed.perform(protect).await.unwrap();

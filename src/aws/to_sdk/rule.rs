@@ -3,7 +3,7 @@
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use northgate_planner::id::CertificateArn;
 use northgate_planner::model::{
-    Action, Condition, FixedResponse, Forward, Patterns, QueryParameter, Redirect, TargetGroupTuple,
+    Action, Condition, FixedResponse, Forward, Pairs, Patterns, QueryParameter, Redirect, TargetGroupTuple,
 };
 
 use super::{id, texts};
@@ -117,4 +117,10 @@ fn split(patterns: &Patterns) -> (Option<Vec<String>>, Option<Vec<String>>) {
 /// A certificate.
 pub(in crate::aws) fn certificate(arn: &CertificateArn) -> elb::Certificate {
     elb::Certificate::builder().certificate_arn(arn.as_str()).build()
+}
+
+/// Attributes of a listener.
+pub(in crate::aws) fn listener_attributes(attributes: &Pairs) -> Vec<elb::ListenerAttribute> {
+    let one = |(key, value)| elb::ListenerAttribute::builder().key(key).value(value).build();
+    attributes.iter().map(one).collect()
 }

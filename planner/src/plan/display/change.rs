@@ -163,12 +163,12 @@ fn pairs(TagList(pairs): &TagList) -> String {
 }
 
 fn from_to(FieldChange { field: _, from, to }: &FieldChange, write: &Write) -> String {
-    let is_listener = matches!(write, Write::Aws(AwsChange::ModifyListener(_)));
+    let is_listener = matches!(write, Write::Aws(AwsChange::ModifyListener(_) | AwsChange::ModifyRule(_)));
     let side = |value: &Option<String>| match value.as_deref() {
         None => "(none)".to_owned(),
         Some("") => "\"\"".to_owned(),
         // A listener forwards to ARNs; the name is what a person knows.
-        Some(arns) if is_listener => arns.split(", ").map(name_in_arn).collect::<Vec<_>>().join(", "),
+        Some(text) if is_listener => with_names(text),
         Some(value) => value.to_owned(),
     };
     format!("{} -> {}", side(from), side(to))
@@ -287,6 +287,15 @@ fn live_name(Resource { key, physical_id, retiring: _ }: &Resource) -> String {
         (_, Some(id)) if *id == key.id => String::new(),
         (_, Some(id)) => name_in_arn(id).to_owned(),
     }
+}
+
+/// A text with the names of the resources whose ARNs it holds.
+fn with_names(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches(',');
+        format!("{}{}", name_in_arn(bare), &word[bare.len()..])
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// `…:targetgroup/NAME/ID`, `…:loadbalancer/net/NAME/ID`; anything else as it is.
