@@ -144,20 +144,36 @@ pub enum BackendSecurityGroup {
     Off,
 }
 
-/// The feature gates of LBC that change a decision about Ingresses (`--feature-gates`).
+/// The feature gates of LBC that change a decision (`--feature-gates`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FeatureGates {
     /// `EnableIPTargetType`: targets may be pods.
     pub ip_target_type: bool,
     /// `ALBSingleSubnet`: an Application Load Balancer may be in one zone only.
     pub alb_single_subnet: bool,
-    /// `EnableDefaultTagsLowPriority`: tags of an object come before `--default-tags`.
+    /// `EnableDefaultTagsLowPriority`: tags of an Ingress come before `--default-tags`.
     pub default_tags_low_priority: bool,
+    /// `ListenerRulesTagging`: listeners and rules carry tags.
+    pub listener_rules_tagging: bool,
+    /// `WeightedTargetGroups`: an action may forward to several target groups.
+    pub weighted_target_groups: bool,
+    /// `SubnetsClusterTagCheck`: subnets with the tag of another cluster are not discovered.
+    pub subnets_cluster_tag_check: bool,
+    /// `SubnetDiscoveryByReachability`: where no subnet carries a role tag, routes tell which can be used.
+    pub subnet_discovery_by_reachability: bool,
 }
 
 impl Default for FeatureGates {
     fn default() -> Self {
-        Self { ip_target_type: true, alb_single_subnet: false, default_tags_low_priority: false }
+        Self {
+            ip_target_type: true,
+            alb_single_subnet: false,
+            default_tags_low_priority: false,
+            listener_rules_tagging: true,
+            weighted_target_groups: true,
+            subnets_cluster_tag_check: true,
+            subnet_discovery_by_reachability: true,
+        }
     }
 }
 

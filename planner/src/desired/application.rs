@@ -146,6 +146,14 @@ impl<'a> Deciding<'a> {
         self.live.is_some() && !self.group.is_settled
     }
 
+    /// Tags of a listener or a rule.
+    fn listener_tags(self, of_object: &Pairs, resource_id: &str) -> Pairs {
+        match self.spec.settings.gates.listener_rules_tagging {
+            true => self.tags(of_object, resource_id),
+            false => Pairs::new(),
+        }
+    }
+
     /// Tags of a resource of the group.
     fn tags(self, of_object: &Pairs, resource_id: &str) -> Pairs {
         let settings = &self.spec.settings;

@@ -39,7 +39,9 @@ pub(super) fn needs(spec: &ServiceSpec, live: &Live) -> Needs {
         (None, None) => {
             needs.subnets = true;
             needs.availability_zones = true;
-            needs.route_tables_unless_tagged = Some(subnets::role_tag(wanted_scheme(spec, None)).to_owned());
+            let by_routes = spec.settings.gates.subnet_discovery_by_reachability;
+            needs.route_tables_unless_tagged =
+                by_routes.then(|| subnets::role_tag(wanted_scheme(spec, None)).to_owned());
         }
     }
     if let Some(live) = live.filter(|_| !with_groups) {
@@ -85,7 +87,10 @@ pub(super) fn decide(spec: &ServiceSpec, facts: &Facts, live: &Live) -> Result<D
                 certificates: Vec::new(),
                 attributes: Pairs::new(),
                 rules: Vec::new(),
-                tags: resource_tags(spec, &port.port.to_string()),
+                tags: match spec.settings.gates.listener_rules_tagging {
+                    true => resource_tags(spec, &port.port.to_string()),
+                    false => Pairs::new(),
+                },
             },
         );
         desired.routes.push(route(spec, port));
@@ -126,6 +131,7 @@ fn wanted_subnets<'a>(spec: &'a ServiceSpec, live: Option<&LiveLoadBalancer>) ->
         zones: 1,
         cluster: &spec.settings.cluster_name,
         vpc: &spec.settings.vpc,
+        gates: spec.settings.gates,
         annotation: crate::spec::annotation::SUBNETS.key(),
     }
 }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Facts, RouteTable, Subnet, ZoneType};
 use crate::id::{AvailabilityZone, ClusterName, Scheme, SubnetId};
 use crate::problem::Problem;
+use crate::snapshot::FeatureGates;
 use crate::spec::service::SubnetName;
 
 /// AWS's own minimum for an internet-facing load balancer.
@@ -36,6 +37,7 @@ pub(super) struct Wanted<'a> {
     pub(super) zones: usize,
     pub(super) cluster: &'a ClusterName,
     pub(super) vpc: &'a crate::id::VpcId,
+    pub(super) gates: FeatureGates,
     /// The annotation that names subnets.
     pub(super) annotation: &'static str,
 }
@@ -91,12 +93,13 @@ pub(super) fn discovered(facts: &Facts, wanted: &Wanted<'_>) -> Result<Chosen, P
     let tagged = of_vpc().filter(|subnet| has_role(subnet, role)).collect::<Vec<_>>();
     let (candidates, how) = if tagged.is_empty() {
         let tables = facts.route_tables.as_deref().unwrap_or_default();
-        let fits = |subnet: &&Subnet| reachability(subnet, tables) == Some(wanted.scheme);
+        let by_routes = wanted.gates.subnet_discovery_by_reachability;
+        let fits = |subnet: &&Subnet| by_routes && reachability(subnet, tables) == Some(wanted.scheme);
         (of_vpc().filter(fits).collect::<Vec<_>>(), "found by their routes")
     } else {
         (tagged, "found by their role tag")
     };
-    let why_not = |subnet: &Subnet| not_a_candidate(subnet, wanted.scheme, how, facts);
+    let why_not = |subnet: &Subnet| not_a_candidate(subnet, wanted, how, facts);
     one_each(candidates, how, why_not, facts, wanted)
 }
 
@@ -132,7 +135,7 @@ fn one_each(
     let mut dropped: BTreeMap<&SubnetId, String> = BTreeMap::new();
     let mut by_zone: BTreeMap<&AvailabilityZone, Vec<&Subnet>> = BTreeMap::new();
     for subnet in candidates {
-        match unfit(subnet, &own_tag, wanted.ipv6) {
+        match unfit(subnet, &own_tag, wanted) {
             Some(why) => _ = dropped.insert(&subnet.id, why),
             None => by_zone.entry(&subnet.zone).or_default().push(subnet),
         }
@@ -175,8 +178,9 @@ fn reachability(subnet: &Subnet, tables: &[RouteTable]) -> Option<Scheme> {
     Some(if table.has_internet_gateway { Scheme::InternetFacing } else { Scheme::Internal })
 }
 
-fn not_a_candidate(subnet: &Subnet, scheme: Scheme, how: &str, facts: &Facts) -> String {
-    if how == "found by their role tag" {
+fn not_a_candidate(subnet: &Subnet, wanted: &Wanted<'_>, how: &str, facts: &Facts) -> String {
+    let scheme = wanted.scheme;
+    if how == "found by their role tag" || !wanted.gates.subnet_discovery_by_reachability {
         return format!("no tag {}", role_tag(scheme));
     }
     match reachability(subnet, facts.route_tables.as_deref().unwrap_or_default()) {
@@ -188,14 +192,17 @@ fn not_a_candidate(subnet: &Subnet, scheme: Scheme, how: &str, facts: &Facts) ->
 
 /// Why a candidate cannot be used. LBC tests the cluster tag's prefix without its slash, which also drops subnets with
 /// tags like `kubernetes.io/cluster-name`; we test the exact prefix (`decisions.md`, Service 17).
-fn unfit(subnet: &Subnet, own_tag: &str, ipv6: bool) -> Option<String> {
+fn unfit(subnet: &Subnet, own_tag: &str, wanted: &Wanted<'_>) -> Option<String> {
+    let checked = wanted.gates.subnets_cluster_tag_check;
     let other = subnet.tags.keys().find(|key| key.starts_with(CLUSTER_TAG_PREFIX));
     match other {
-        Some(other) if !subnet.tags.contains_key(own_tag) => Some(format!("tagged for another cluster ({other})")),
+        Some(other) if checked && !subnet.tags.contains_key(own_tag) => {
+            Some(format!("tagged for another cluster ({other})"))
+        }
         _ if subnet.available_ip_address_count < MIN_FREE_ADDRESSES => {
             Some(format!("{} free addresses, {MIN_FREE_ADDRESSES} are needed", subnet.available_ip_address_count))
         }
-        _ if ipv6 && subnet.ipv6_cidrs.is_empty() => Some("no IPv6 range".to_owned()),
+        _ if wanted.ipv6 && subnet.ipv6_cidrs.is_empty() => Some("no IPv6 range".to_owned()),
         _ => None,
     }
 }

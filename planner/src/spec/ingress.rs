@@ -445,6 +445,9 @@ mod tests {
         let refused = with("multi-cluster-target-group", "true");
         assert!(refused[0].contains("not supported yet; the Ingress is refused"), "{refused:?}");
         let bad = with("success-codes", "fine");
+        assert!(
+            bad[0].starts_with("Service shop/web: metadata.annotations[alb.ingress.kubernetes.io/success-codes]: ")
+        );
         assert!(bad[0].contains("these are no success codes"), "{bad:?}");
         let mut snapshot = cluster();
         add_service(&mut snapshot, "web", |service| {

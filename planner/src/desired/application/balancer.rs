@@ -38,7 +38,8 @@ pub(super) fn subnet_needs(spec: &IngressSpec, group: &Group<'_>, live: Option<&
     }
     needs.subnets = true;
     needs.availability_zones = true;
-    needs.route_tables_unless_tagged = Some(subnets::role_tag(scheme).to_owned());
+    let by_routes = spec.settings.gates.subnet_discovery_by_reachability;
+    needs.route_tables_unless_tagged = by_routes.then(|| subnets::role_tag(scheme).to_owned());
 }
 
 /// What is asked for, else what is there, else the default (`decisions.md`, "default scheme").
@@ -103,6 +104,7 @@ fn chosen_subnets(
         zones: if spec.settings.gates.alb_single_subnet { 1 } else { 2 },
         cluster: &spec.settings.cluster_name,
         vpc: &spec.settings.vpc,
+        gates: spec.settings.gates,
         annotation: annotation::SUBNETS.key(),
     };
     let asked = group.merged.subnets.as_ref().map(|asked| match asked {

@@ -87,7 +87,7 @@ fn listener(
         certificates,
         attributes: attributes.clone(),
         rules: Vec::new(),
-        tags: deciding.tags(tags, &port.to_string()),
+        tags: deciding.listener_tags(tags, &port.to_string()),
     };
     if let Some(https_port) = redirect {
         listener.default_actions = vec![to_https(https_port)];

@@ -56,7 +56,7 @@ pub(super) fn decide(
         .zip(1_u32..)
         .map(|(rule, priority)| {
             let member = by_name[rule.origin.object.name()];
-            Rule { tags: deciding.tags(&member.settings.tags, &format!("{port}:{priority}")), ..rule }
+            Rule { tags: deciding.listener_tags(&member.settings.tags, &format!("{port}:{priority}")), ..rule }
         })
         .collect();
 }

@@ -13,13 +13,14 @@ use super::{decide, needs};
 use crate::actual::{Actual, ActualStack};
 use crate::crd::TargetGroupBinding;
 use crate::desired::Desired;
-use crate::facts::{Facts, Live, LiveLoadBalancer};
+use crate::facts::{Facts, Live, LiveLoadBalancer, RouteTable};
 use crate::id::{
     ClusterName, IpAddressType, Key, LoadBalancerArn, ObjectName, Protocol, Ref, Scheme, SecurityGroupId, StackId,
     SubnetId,
 };
+use crate::model::Pairs;
 use crate::pipeline::{self, Accepted};
-use crate::snapshot::{BackendSecurityGroup, Snapshot};
+use crate::snapshot::{BackendSecurityGroup, FeatureGates, Snapshot};
 use crate::spec::StackSpec;
 use crate::spec::ingress::IngressSpec;
 use crate::testing::account;

@@ -89,12 +89,19 @@ impl<'a> Reading<'a> {
         self.problems.len() + self.annotations.problems()
     }
 
-    /// Every problem and every warning, each once.
+    /// Every problem and every warning, each once. All are the Ingress's: those of a Service behind it name the Service.
     pub(super) fn finish(self) -> (Vec<Problem>, Vec<Problem>) {
+        let own = self.object();
         let (mut problems, mut warnings) = self.annotations.finish();
         problems.extend(self.problems);
         warnings.extend(self.warnings);
         for list in [&mut problems, &mut warnings] {
+            for problem in list.iter_mut() {
+                if let Some(other) = problem.object.replace(own.clone()).filter(|object| *object != own) {
+                    let field = problem.field.take().unwrap_or_default();
+                    problem.field = Some(format!("{} {}: {field}", other.kind(), other.name()));
+                }
+            }
             list.sort();
             list.dedup();
         }

@@ -258,6 +258,12 @@ impl Reader {
         };
         let at = format!("metadata.annotations[{key}]");
         let is_single = groups.len() == 1;
+        if !is_single && !reading.settings.gates.weighted_target_groups {
+            let message = "several target groups are switched off (feature gate WeightedTargetGroups)";
+            let hint = "forward to a single one".to_owned();
+            reading.annotations.refuse_member(&annotation::ACTIONS, name, message, Some(hint));
+            return None;
+        }
         let mut found = Vec::new();
         for group in groups {
             let target = match group.target {

@@ -126,3 +126,94 @@ fn needs_ask_for_what_is_named() {
     let facts = Facts::default();
     assert!(decide(&spec(&snapshot, &web()), &facts, &Live::default()).is_err(), "nothing is invented");
 }
+
+#[test]
+fn feature_gates_change_what_they_say() {
+    let with = |gate: fn(&mut FeatureGates), change: Mutation, facts: &Facts| {
+        let mut snapshot = cluster();
+        gate(&mut Arc::make_mut(&mut snapshot.settings).gates);
+        add(&mut snapshot, "web", change);
+        match pipeline::accept(&snapshot, &Key::Stack(web())) {
+            Ok(_) => {
+                decide(&spec(&snapshot, &web()), facts, &Live::default()).map_err(|problems| problems[0].to_string())
+            }
+            Err(pipeline::Declined::Refused(refusal)) => Err(refusal.problems[0].to_string()),
+            Err(other) => panic!("{other:?}"),
+        }
+    };
+    let off = with(|gates| gates.ip_target_type = false, |ingress| annotate(ingress, "target-type", "ip"), &facts());
+    assert!(off.unwrap_err().contains("feature gate EnableIPTargetType"));
+    let off = with(|gates| gates.listener_rules_tagging = false, |_| {}, &facts()).unwrap();
+    assert!(off.listeners[&80].tags.is_empty() && off.listeners[&80].rules[0].tags.is_empty());
+    let weighted = |ingress: &mut Value| {
+        let group = json!({ "serviceName": "web", "servicePort": 80, "weight": 1 });
+        let action = json!({ "type": "forward", "forwardConfig": { "targetGroups": [group, group] } });
+        annotate(ingress, "actions.x", action.to_string());
+        let backend = &mut ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"];
+        *backend = json!({ "name": "x", "port": { "name": "use-annotation" } });
+    };
+    assert!(with(|_| {}, weighted, &facts()).is_ok());
+    let off = with(|gates| gates.weighted_target_groups = false, weighted, &facts());
+    assert!(off.unwrap_err().contains("feature gate WeightedTargetGroups"));
+    let mut theirs = facts();
+    for subnet in theirs.subnets.values_mut() {
+        subnet.tags.insert("kubernetes.io/cluster/other".to_owned(), "owned".to_owned());
+    }
+    assert!(with(|_| {}, |_| {}, &theirs).unwrap_err().contains("tagged for another cluster"));
+    assert!(with(|gates| gates.subnets_cluster_tag_check = false, |_| {}, &theirs).is_ok());
+    let mut untagged = facts();
+    untagged.subnets.values_mut().for_each(|subnet| subnet.tags.clear());
+    let table = RouteTable { main: true, subnets: std::collections::BTreeSet::new(), has_internet_gateway: false };
+    untagged.route_tables = Some(vec![table]);
+    assert!(with(|_| {}, |_| {}, &untagged).is_ok());
+    let off = with(|gates| gates.subnet_discovery_by_reachability = false, |_| {}, &untagged);
+    assert!(off.unwrap_err().contains("subnet-a (no tag kubernetes.io/role/internal-elb)"));
+}
+
+#[test]
+fn default_tags_come_first_unless_a_gate_says_otherwise() {
+    for (low, expected) in [(false, "default"), (true, "ingress")] {
+        let mut snapshot = cluster();
+        let settings = Arc::make_mut(&mut snapshot.settings);
+        settings.default_tags = Pairs::from([("team".to_owned(), "default".to_owned())]);
+        settings.gates.default_tags_low_priority = low;
+        add(&mut snapshot, "web", |ingress| annotate(ingress, "tags", "team=ingress,own=1"));
+        let desired = decided(&snapshot, &web());
+        let rule = &desired.listeners[&80].rules[0].tags;
+        let group = &desired.target_groups["shop/web-web:80"].tags;
+        for tags in [&desired.load_balancer.as_ref().unwrap().tags, rule, group, &desired.listeners[&80].tags] {
+            assert_eq!((tags["team"].as_str(), tags["own"].as_str()), (expected, "1"));
+        }
+    }
+}
+
+/// Attributes of classes: those of the first member, and of the first that listens on a port, alone.
+#[test]
+fn classes_speak_for_the_first_of_their_ingresses() {
+    let mut snapshot = cluster();
+    for (class, value) in [("one", "1"), ("two", "2")] {
+        let attribute = json!({ "key": "a", "value": value });
+        let parameters = json!({ "metadata": { "name": class }, "spec": {
+            "loadBalancerAttributes": [attribute],
+            "listeners": [{ "protocol": "HTTP", "port": 8080, "listenerAttributes": [attribute] }]
+        } });
+        snapshot.ingress_class_params.insert(class.to_owned(), Arc::new(serde_json::from_value(parameters).unwrap()));
+        let reference = json!({ "apiGroup": "elbv2.k8s.aws", "kind": "IngressClassParams", "name": class });
+        let object = json!({ "spec": { "controller": "ingress.k8s.aws/alb", "parameters": reference } });
+        snapshot.ingress_classes.insert(class.to_owned(), Arc::new(serde_json::from_value(object).unwrap()));
+    }
+    for (name, class, ports) in [("a", "one", r#"[{"HTTP":80}]"#), ("b", "two", r#"[{"HTTP":80},{"HTTP":8080}]"#)] {
+        add(&mut snapshot, name, |ingress| {
+            annotate(ingress, "group.name", "shop");
+            annotate(ingress, "load-balancer-attributes", format!("a={name},b=3"));
+            annotate(ingress, "listen-ports", ports);
+            ingress["spec"]["ingressClassName"] = json!(class);
+        });
+    }
+    let desired = decided(&snapshot, &shop());
+    assert_eq!(desired.problems, [], "the class settles what the annotations disagree about");
+    let attributes = &desired.load_balancer.as_ref().unwrap().attributes;
+    assert_eq!((attributes["a"].as_str(), attributes["b"].as_str()), ("1", "3"));
+    assert_eq!(desired.listeners[&8080].attributes["a"], "2");
+    assert!(desired.listeners[&80].attributes.is_empty());
+}
