@@ -236,6 +236,7 @@ pub(crate) static ACTIONS: Annotation = built(
     "What happens to a request whose backend has this name and the port `use-annotation`: `fixed-response`, `redirect`, or \
      `forward` to weighted target groups.",
 )
+.allowing(r#"JSON, {"type": "fixed-response", "fixedResponseConfig": {"contentType": "text/plain", "statusCode": "503"}}"#)
 .per(Family::Named);
 
 pub(crate) static CONDITIONS: Annotation = built(
@@ -244,6 +245,7 @@ pub(crate) static CONDITIONS: Annotation = built(
     "host and path alone",
     "What else a request has to be for the rules of the backend with this name.",
 )
+.allowing(r#"JSON, [{"field": "http-header", "httpHeaderConfig": {"httpHeaderName": "X-Canary", "values": ["1"]}}]"#)
 .per(Family::Named);
 
 pub(crate) static USE_REGEX_PATH_MATCH: Annotation = built(
