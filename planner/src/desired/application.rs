@@ -8,6 +8,7 @@ mod certificates;
 mod listeners;
 mod optimizer;
 mod rules;
+mod shadows;
 mod target_groups;
 
 use std::collections::{BTreeMap, BTreeSet};

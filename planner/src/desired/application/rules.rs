@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 
 use super::listeners::Listeners;
-use super::{Culprits, Deciding, blame, optimizer};
+use super::{Culprits, Deciding, blame, optimizer, shadows};
 use crate::desired::{Listener, Origin, Rule, target_group_ref};
 use crate::id::{ObjectName, Protocol, Ref, TargetType};
 use crate::model::{Action, Condition, Forward, Pairs, TargetGroupTuple};
 use crate::problem::Problem;
+use crate::spec::annotation::ingress as annotation;
 use crate::spec::ingress::{GroupRef, Member, RuleAction};
 
 /// AWS's limit of rules in all listeners of an Application Load Balancer, without their default rules ("Quotas for your
@@ -49,6 +50,16 @@ pub(super) fn decide(
     for (rule, why) in dropped {
         let warning = Problem::of(rule.origin.object, format!("port {port}: the rule is left out: {why}"));
         all.warnings.push(warning.at(rule.origin.field));
+    }
+    for (rule, earlier) in shadows::unreachable(&kept) {
+        let Origin { object, field } = earlier;
+        let message = format!("port {port}: no request reaches this rule: {object} {field} takes them before");
+        let mut warning = Problem::of(rule.origin.object.clone(), message).at(rule.origin.field.clone());
+        if *object != rule.origin.object {
+            let key = annotation::GROUP_ORDER.key();
+            warning = warning.hint(format!("give it a lower {key} than {object}, or a host or path of its own"));
+        }
+        all.warnings.push(warning);
     }
     let by_name = deciding.listening(port).map(|member| (&member.name, member)).collect::<BTreeMap<_, _>>();
     listener.rules = kept

@@ -197,3 +197,45 @@ fn rules_that_cannot_be_reached_are_left_out() {
         "{told:?}"
     );
 }
+
+#[test]
+fn rules_that_no_request_reaches_are_told() {
+    let told = |second: Mutation| {
+        let mut snapshot = cluster();
+        add(&mut snapshot, "a", |ingress| {
+            annotate(ingress, "group.name", "shop");
+            ingress["spec"]["rules"] = json!([
+                { "host": "a.example.com", "http": { "paths": [path("/", "web")] } },
+                { "host": "b.example.com", "http": { "paths": [path("/x", "web")] } }
+            ]);
+        });
+        add(&mut snapshot, "b", |ingress| {
+            annotate(ingress, "group.name", "shop");
+            second(ingress);
+        });
+        let desired = decided(&snapshot, &shop());
+        assert_eq!(desired.problems, []);
+        desired.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    assert_eq!(told(|_| {}), [""; 0], "it comes last and takes the rest");
+    assert_eq!(
+        told(|ingress| ingress["spec"]["rules"][0]["host"] = json!("a.example.com")),
+        [
+            "spec.rules[0].http.paths[0]: port 80: no request reaches this rule: Ingress/shop/a spec.rules[0].http.paths[0] \
+          takes them before\nhint: give it a lower alb.ingress.kubernetes.io/group.order than Ingress/shop/a, or a host or \
+          path of its own"
+        ]
+    );
+    let first = told(|ingress| annotate(ingress, "group.order", "-1"));
+    assert_eq!(first.len(), 2, "{first:?}");
+    let same = told(|ingress| {
+        ingress["spec"]["rules"] =
+            json!([{ "host": "b.example.com", "http": { "paths": [path("/x", "web"), path("/y", "web")] } }]);
+    });
+    assert_eq!(same.len(), 1, "{same:?}");
+    let more = told(|ingress| {
+        annotate(ingress, "group.order", "-1");
+        annotate(ingress, "conditions.web", r#"[{"field":"source-ip","sourceIpConfig":{"values":["10.0.0.0/8"]}}]"#);
+    });
+    assert_eq!(more, [""; 0], "it takes only some");
+}
