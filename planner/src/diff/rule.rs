@@ -297,3 +297,6 @@ impl Numbers {
         Settings { conditions, all }
     }
 }
+
+#[cfg(test)]
+mod tests;
