@@ -157,18 +157,15 @@ impl Listener {
         self.standing.sort_by_key(|one| one.priority);
     }
 
-    /// Which rule that exists is which wanted one in the end, and which are kept, at which places.
-    pub(super) fn places(&self) -> (Vec<(usize, Id, u16)>, BTreeMap<usize, u16>) {
-        let matched = self.matched();
-        let mut standing = Vec::new();
-        let mut places = BTreeMap::new();
-        for (priority, slot) in (1..).zip(&matched.slots) {
-            if let Some(wanted) = slot.wanted {
-                places.insert(wanted, priority);
-                standing.extend(slot.standing.map(|place| (wanted, self.standing[place].id, priority)));
-            }
-        }
-        (standing, places)
+    /// The priority of each wanted rule in the end, by its place among them.
+    pub(super) fn places(&self) -> BTreeMap<usize, u16> {
+        (1..).zip(self.matched().slots).filter_map(|(priority, slot)| Some((slot.wanted?, priority))).collect()
+    }
+
+    /// Which rule that exists stands for which wanted one, by its place among them.
+    pub(super) fn standing_for(&self) -> BTreeMap<usize, Id> {
+        let stands = |slot: Slot| Some((slot.wanted?, self.standing[slot.standing?].id));
+        self.matched().slots.into_iter().filter_map(stands).collect()
     }
 
     /// Pairs what is the same, then what matches the same requests; keeps what may have to stay after what it stands after.
@@ -487,12 +484,11 @@ mod tests {
             let last = states.last().unwrap();
             let priorities = last.standing.iter().map(|one| usize::from(one.priority));
             assert!(priorities.eq(1..=last.standing.len()), "case {case}: {last:?}");
-            let (places, _) = last.places();
-            let ours = places.iter().map(|(wanted, id, _)| (*wanted, *id)).collect::<Vec<_>>();
+            let ours = last.standing_for();
             assert_eq!(ours.len(), start.wanted.len(), "case {case}");
-            let others = last.standing.iter().filter(|one| !ours.iter().any(|(_, id)| *id == one.id));
+            let others = last.standing.iter().filter(|one| !ours.values().any(|id| *id == one.id));
             assert!(others.clone().all(|one| one.keep != Keep::Never), "case {case}: {last:?}");
-            let in_order = last.standing.iter().filter_map(|one| ours.iter().find(|(_, id)| *id == one.id));
+            let in_order = last.standing.iter().filter_map(|one| ours.iter().find(|(_, id)| **id == one.id));
             assert!(in_order.map(|(wanted, _)| *wanted).eq(0..start.wanted.len()), "case {case}: {last:?}");
             for kept in start.standing.iter().filter(|one| one.keep == Keep::Always) {
                 let stays = last.standing.iter().any(|one| one.id == kept.id && one.settings == kept.settings);
