@@ -182,21 +182,27 @@ impl Listener {
 
     fn paired(&self, places: &BTreeMap<usize, u16>) -> Vec<Slot> {
         let mut taken = vec![false; self.standing.len()];
-        let slot = |wanted: usize, settings: &Settings| Slot {
-            wanted: Some(wanted),
-            conditions: settings.conditions,
+        let mut alike = BTreeMap::<usize, Vec<usize>>::new();
+        for (place, one) in self.standing.iter().enumerate() {
+            alike.entry(one.settings.conditions).or_default().push(place);
+        }
+        let slot = |settings: (usize, &Settings)| Slot {
+            wanted: Some(settings.0),
+            conditions: settings.1.conditions,
             standing: None,
             pending: false,
         };
-        let mut slots = self.wanted.iter().enumerate().map(|(place, one)| slot(place, one)).collect::<Vec<_>>();
+        let mut slots = self.wanted.iter().enumerate().map(slot).collect::<Vec<_>>();
         for how in [How::AsMade, How::SameInPlace, How::Same, How::SameConditionsInPlace, How::SameConditions] {
             for (wanted, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| slot.standing.is_none()) {
                 let place = places.get(&wanted).copied();
-                let mut free = self.standing.iter().enumerate().filter(|(place, _)| !taken[*place]);
-                if let Some((found, _)) = free.find(|(_, one)| how.fits(one, wanted, self.wanted[wanted], place)) {
+                let settings = self.wanted[wanted];
+                let mut free = alike.get(&settings.conditions).into_iter().flatten().filter(|place| !taken[**place]);
+                let found = free.find(|found| how.fits(&self.standing[**found], wanted, settings, place)).copied();
+                if let Some(found) = found {
                     taken[found] = true;
                     slot.standing = Some(found);
-                    slot.pending = self.standing[found].settings.all != self.wanted[wanted].all;
+                    slot.pending = self.standing[found].settings.all != settings.all;
                 }
             }
         }
@@ -205,10 +211,13 @@ impl Listener {
     }
 
     fn insert_kept(&self, slots: &mut Vec<Slot>, explained: &[bool]) {
+        let is_kept = |place: usize| !explained[place] && self.standing[place].keep != Keep::Never;
+        if !(0..self.standing.len()).any(is_kept) {
+            return;
+        }
         let mut after = None;
         for (place, one) in self.standing.iter().enumerate() {
-            let kept = !explained[place] && one.keep != Keep::Never;
-            if kept {
+            if is_kept(place) {
                 let at = after.map_or(0, |before: usize| before + 1);
                 let conditions = one.settings.conditions;
                 slots.insert(at, Slot { wanted: None, conditions, standing: Some(place), pending: false });
@@ -317,17 +326,17 @@ enum How {
 }
 
 impl How {
+    /// Of rules with the same conditions.
     fn fits(self, one: &Standing, wanted: usize, settings: Settings, place: Option<u16>) -> bool {
         let in_place = || place == Some(one.priority);
         let same = || one.settings.all == settings.all;
-        let same_conditions = || one.settings.conditions == settings.conditions;
         one.keep != Keep::Always
             && match self {
                 Self::AsMade => one.id == Id::Made(wanted),
                 Self::SameInPlace => in_place() && same(),
                 Self::Same => same(),
-                Self::SameConditionsInPlace => in_place() && same_conditions(),
-                Self::SameConditions => same_conditions(),
+                Self::SameConditionsInPlace => in_place(),
+                Self::SameConditions => true,
             }
     }
 }
