@@ -1,15 +1,19 @@
 //! What was observed in AWS, and whose it is.
 
+mod listener;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::{Live, LiveLoadBalancer, SecurityGroupFacts};
 use crate::id::{
-    CertificateArn, IpAddressType, ListenerArn, LoadBalancerArn, ObjectName, Protocol, ProtocolVersion, Ref, RuleArn,
-    Scheme, SecurityGroupId, StackId, SubnetId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
+    IpAddressType, LoadBalancerArn, ObjectName, Protocol, ProtocolVersion, Scheme, SecurityGroupId, StackId, SubnetId,
+    TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
 };
-use crate::model::{Action, Condition, HealthCheck, IngressRule, Pairs, Target};
+use crate::model::{HealthCheck, IngressRule, Pairs, Target};
 use crate::planted::{Bug, planted};
+
+pub use listener::{ActualListener, ActualRule};
 
 /// The tag that names the cluster on everything the controller makes.
 pub const CLUSTER_TAG: &str = "elbv2.k8s.aws/cluster";
@@ -242,60 +246,6 @@ pub enum LoadBalancerState {
     Active,
     /// Could not be set up; with AWS's reason.
     Failed(String),
-}
-
-/// A listener. It belongs to the stack of its load balancer, tagged or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActualListener {
-    /// Its ARN.
-    pub arn: ListenerArn,
-    /// Its port.
-    pub port: u16,
-    /// Its protocol.
-    pub protocol: Protocol,
-    /// What it does with a request that no rule takes.
-    pub default_actions: Vec<Action>,
-    /// Its security policy.
-    pub ssl_policy: Option<String>,
-    /// Its default certificate.
-    pub default_certificate: Option<CertificateArn>,
-    /// Its list for SNI, as far as it was added: the default one only when it was added too.
-    pub certificates: BTreeSet<CertificateArn>,
-    /// Its attributes; `None`: not read.
-    pub attributes: Option<Pairs>,
-    /// Its rules but for the default one, in the order of their priorities.
-    pub rules: Vec<ActualRule>,
-    /// Its tags.
-    pub tags: Pairs,
-}
-
-/// A rule of a listener. It belongs to the stack of its load balancer, tagged or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActualRule {
-    /// Its ARN.
-    pub arn: RuleArn,
-    /// Its priority, 1 to 50,000.
-    pub priority: u16,
-    /// What a request has to be.
-    pub conditions: Vec<Condition>,
-    /// What is done with it.
-    pub actions: Vec<Action>,
-    /// Whether it rewrites requests, which we never ask for.
-    pub has_transforms: bool,
-    /// Its tags.
-    pub tags: Pairs,
-}
-
-impl ActualListener {
-    /// Every action of the listener: its own and its rules'.
-    pub fn actions(&self) -> impl Iterator<Item = &Action> {
-        self.default_actions.iter().chain(self.rules.iter().flat_map(|rule| &rule.actions))
-    }
-
-    /// The target groups that it forwards to, itself or by a rule.
-    pub fn target_groups(&self) -> impl Iterator<Item = &TargetGroupArn> {
-        self.actions().flat_map(Action::target_groups).filter_map(Ref::known)
-    }
 }
 
 /// A target group.

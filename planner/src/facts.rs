@@ -47,6 +47,8 @@ pub struct Needs {
     pub certificate_hosts: BTreeSet<String>,
     /// Whether the authorities of those certificates matter.
     pub certificate_authorities: bool,
+    /// How many rules a load balancer of this account may have: worth asking for more than everybody may.
+    pub rules_allowed: bool,
 }
 
 /// The answers. A question that was not asked has an empty answer here.
@@ -72,6 +74,8 @@ pub struct Facts {
     pub target_groups: BTreeMap<String, TargetGroupArn>,
     /// Certificates of ACM, by ARN.
     pub certificates: Vec<Certificate>,
+    /// How many rules an Application Load Balancer may have, the default ones not counted.
+    pub rules_allowed: Option<usize>,
 }
 
 /// A subnet.

@@ -131,6 +131,20 @@ impl Clients {
         Ok(answers.into_iter().flat_map(|answer| answer.tag_descriptions.unwrap_or_default()).collect())
     }
 
+    /// How much of everything the account may have.
+    pub(super) async fn account_limits(&self) -> Result<Vec<elb::Limit>, AwsError> {
+        let (mut limits, mut marker) = (Vec::new(), None);
+        loop {
+            let call = self.elb.describe_account_limits().page_size(ELB_PAGE).set_marker(marker);
+            let answer = call.send().await.map_err(failed(Call::elb("DescribeAccountLimits")))?;
+            limits.extend(answer.limits.unwrap_or_default());
+            marker = answer.next_marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(limits);
+            }
+        }
+    }
+
     /// Subnets.
     pub(super) async fn subnets(&self, filters: Vec<ec2::Filter>) -> Result<Vec<ec2::Subnet>, AwsError> {
         let pages = self.ec2.describe_subnets().set_filters(Some(filters)).into_paginator().page_size(EC2_PAGE);

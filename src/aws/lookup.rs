@@ -17,9 +17,11 @@ use super::from_sdk::ec2::FoundInstance;
 
 mod certificates;
 mod interfaces;
+mod limits;
 mod network;
 mod security_groups;
 
+pub(super) use limits::RULES_ALLOWED;
 pub(super) use security_groups::worker_groups;
 
 /// What was asked before. The planner sees copies; nothing here is ever written to AWS.
@@ -34,6 +36,7 @@ pub(super) struct FactCache {
     backend_group: Whole<Option<SecurityGroupId>>,
     instances: Keyed<InstanceId, Arc<FoundInstance>>,
     interfaces: Keyed<std::net::IpAddr, NetworkInterface>,
+    rules_allowed: Whole<Option<usize>>,
     certificates: Whole<Arc<Vec<Listed>>>,
     certificates_in_full: Keyed<CertificateArn, Certificate>,
     /// The security groups of workers and pods, shared with `observe`, written through by what opens and closes ports.
@@ -93,6 +96,7 @@ pub(super) async fn lookup(account: &Inner, needs: &Needs) -> Result<Facts, AwsE
         target_group_names,
         certificate_hosts,
         certificate_authorities,
+        rules_allowed,
     } = needs;
     let (
         subnets,
@@ -104,6 +108,7 @@ pub(super) async fn lookup(account: &Inner, needs: &Needs) -> Result<Facts, AwsE
         named_security_groups,
         target_groups,
         certificates,
+        rules_allowed,
     ) = try_join!(
         network::subnets(account, *subnets, subnet_ids),
         network::zones(account, *availability_zones),
@@ -118,6 +123,7 @@ pub(super) async fn lookup(account: &Inner, needs: &Needs) -> Result<Facts, AwsE
         security_groups::named(account, security_group_ids, security_group_names),
         target_groups(account, target_group_names),
         certificates::certificates(account, certificate_hosts, *certificate_authorities),
+        limits::rules_allowed(account, *rules_allowed),
     )?;
     security_groups.extend(named_security_groups);
     let (instances, interfaces) = ends.into_facts();
@@ -132,6 +138,7 @@ pub(super) async fn lookup(account: &Inner, needs: &Needs) -> Result<Facts, AwsE
         security_groups,
         target_groups,
         certificates,
+        rules_allowed,
     })
 }
 

@@ -72,7 +72,16 @@ struct Description<'a> {
     vpc_id: &'a str,
     #[serde(flatten)]
     lists: BTreeMap<&'static str, Vec<&'a Map<String, Value>>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    quotas: BTreeMap<&'a str, &'a Value>,
     recorded: &'a BTreeSet<String>,
+}
+
+/// The part of a description that is no list: quotas by their names.
+const QUOTAS: &str = "quotas";
+
+fn quota<'a>((name, members): (&'a String, &'a Map<String, Value>)) -> Option<(&'a str, &'a Value)> {
+    Some((name, members.get("Max")?))
 }
 
 /// An operation whose answers no description has a place for.
@@ -87,7 +96,7 @@ impl Record {
         let owner =
             |element: &Map<String, Value>| element.get("LoadBalancerArn").and_then(Value::as_str).map(str::to_owned);
         let mut lists = BTreeMap::new();
-        for (list, elements) in &kept.elements {
+        for (list, elements) in kept.elements.iter().filter(|(list, _)| **list != QUOTAS) {
             let there = elements.iter().filter(|(id, element)| {
                 !kept.gone.contains(*id) && !owner(element).is_some_and(|owner| kept.gone.contains(&owner))
             });
@@ -99,6 +108,7 @@ impl Record {
             region: occasion.region.as_str(),
             vpc_id: occasion.vpc.as_str(),
             lists,
+            quotas: kept.elements.get(QUOTAS).into_iter().flatten().filter_map(quota).collect(),
             recorded: &kept.questions,
         };
         let mut json = serde_json::to_string_pretty(&description).expect("every map of a description has text keys");

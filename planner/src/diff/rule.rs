@@ -102,7 +102,7 @@ impl<'a> Way<'a> {
                 .collect(),
             default_is_set: modify.is_none(),
         };
-        let places = order.places().1;
+        let places = order.places();
         Self { port, reference, resource, wanted, found, modify, order, places }
     }
 
@@ -229,8 +229,7 @@ pub(super) fn resolved(comparison: &Comparison<'_>, actions: &[Action]) -> Vec<A
 /// The tags of the rules that were there before.
 fn tags(comparison: &Comparison<'_>, way: &Way<'_>) -> Vec<Change> {
     let untouched: &BTreeSet<String> = &comparison.wanted.untouched_tags;
-    let (standing, _) = way.order.places();
-    let rules = standing.into_iter().filter_map(|(wanted, id, _)| Some((wanted, way.rule(id)?)));
+    let rules = way.order.standing_for().into_iter().filter_map(|(wanted, id)| Some((wanted, way.rule(id)?)));
     rules
         .flat_map(|(wanted, found)| {
             let resource = Resource::live(way.key(wanted), &found.arn);
@@ -241,9 +240,9 @@ fn tags(comparison: &Comparison<'_>, way: &Way<'_>) -> Vec<Change> {
 
 /// Rules for which the load balancer has no room: a problem of each object that asks for one.
 fn without_room(comparison: &mut Comparison<'_>, way: &Way<'_>, allowed: usize) {
-    let made = way.order.places().0.into_iter().map(|(wanted, _, _)| wanted).collect::<BTreeSet<_>>();
+    let made = way.order.standing_for();
     let all = comparison.wanted.listeners.values().map(|listener| listener.rules.len()).sum::<usize>();
-    let missing = way.wanted.rules.iter().enumerate().filter(|(wanted, _)| !made.contains(wanted));
+    let missing = way.wanted.rules.iter().enumerate().filter(|(wanted, _)| !made.contains_key(wanted));
     for (_, rule) in missing {
         let Origin { object, field } = &rule.origin;
         let message = format!(
@@ -297,3 +296,6 @@ impl Numbers {
         Settings { conditions, all }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -323,7 +323,7 @@ mod tests {
             (redirect(Some("443"), None), redirect(Some("443"), Some("#{host}"))),
             (answer(None), answer(Some(""))),
         ] {
-            assert!(same_actions(std::slice::from_ref(&wanted), &[shown.clone()]), "{wanted} and {shown}");
+            assert!(same_actions(std::slice::from_ref(&wanted), std::slice::from_ref(&shown)), "{wanted} and {shown}");
         }
     }
 
@@ -340,7 +340,7 @@ mod tests {
             (answer(None), answer(Some("no"))),
             (answer(None), Action::Other("authenticate-oidc".to_owned())),
         ] {
-            assert!(!same_actions(std::slice::from_ref(&one), &[other.clone()]), "{one} and {other}");
+            assert!(!same_actions(std::slice::from_ref(&one), std::slice::from_ref(&other)), "{one} and {other}");
         }
     }
 

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::question::Questions;
 use super::rule::{action, rule};
 use super::{Element, list, members, object, word};
+use crate::aws::lookup::RULES_ALLOWED;
 
 const LOAD_BALANCERS: (&str, &str) = ("loadBalancers", "LoadBalancerArn");
 const TARGET_GROUPS: (&str, &str) = ("targetGroups", "TargetGroupArn");
@@ -40,6 +41,9 @@ pub(super) fn elements(asked: &Questions, output: &Output) -> Option<Vec<Element
     {
         let pairs = answer.attributes().iter().map(|attribute| (attribute.key(), attribute.value()));
         return Some(part(TARGET_GROUPS, asked.named.first(), "Attributes", pair_list(pairs)));
+    }
+    if let Some(answer) = output.downcast_ref::<elb::describe_account_limits::DescribeAccountLimitsOutput>() {
+        return Some(answer.limits().iter().filter_map(limit).collect());
     }
     if let Some(answer) = output.downcast_ref::<elb::describe_rules::DescribeRulesOutput>() {
         let listener = asked.named.first().cloned().unwrap_or_default();
@@ -74,6 +78,13 @@ fn part((list, key): (&'static str, &str), arn: Option<&String>, member: &str, v
 
 fn pair_list<'a>(pairs: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>) -> Value {
     pairs.map(|(key, value)| json!({ "Key": key.unwrap_or_default(), "Value": value.unwrap_or_default() })).collect()
+}
+
+/// The limits that a decision looks at; others may be of things that no description knows.
+fn limit(answer: &of::Limit) -> Option<Element> {
+    let name = answer.name().filter(|name| *name == RULES_ALLOWED)?;
+    let max = answer.max()?.parse::<u64>().ok()?;
+    Some(Element { list: super::QUOTAS, id: name.to_owned(), members: members([("Max", json!(max))]) })
 }
 
 fn tags(answer: &of::TagDescription) -> Option<Element> {

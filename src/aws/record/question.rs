@@ -58,6 +58,9 @@ fn load_balancing(input: &Input) -> Option<Questions> {
     {
         return ask("DescribeTargetGroupAttributes", vec![("TargetGroupArn", one(input.target_group_arn()))]);
     }
+    if input.downcast_ref::<elb::describe_account_limits::DescribeAccountLimitsInput>().is_some() {
+        return ask("DescribeAccountLimits", Vec::new());
+    }
     if let Some(input) = input.downcast_ref::<elb::describe_rules::DescribeRulesInput>() {
         let (arns, of) = (input.rule_arns().to_vec(), one(input.listener_arn()));
         return ask("DescribeRules", vec![("ListenerArn", of), ("RuleArns", arns)]);

@@ -283,3 +283,40 @@ async fn security_groups_and_target_groups_are_found_by_name() {
     assert_eq!(facts.security_groups[&named].tags["Name"], "shared");
     assert_eq!(facts.target_groups, [("web-80".to_owned(), group)].into());
 }
+
+#[tokio::test]
+async fn a_record_of_it_is_seen_as_the_account_itself() {
+    let application = Application::new().await;
+    let header = Condition::HttpHeader { name: "X-Canary".to_owned(), patterns: Patterns::Values(texts(&["1"])) };
+    application.make_rule(1, vec![path("/a"), header], vec![application.forward()]).await;
+    application.make_rule(2, vec![path("/b")], vec![not_found()]).await;
+    let added =
+        ListenerCertificates { listener_arn: application.listener.clone(), certificates: vec![certificate("c")] };
+    application.bed.perform(AwsChange::AddListenerCertificates(added)).await.unwrap();
+    let needs = Needs {
+        certificate_hosts: ["c.example.com".to_owned()].into(),
+        certificate_authorities: true,
+        rules_allowed: true,
+        ..Needs::default()
+    };
+    let scope = Scope::Stack { id: web(), purpose: Purpose::Keep };
+    let look = async |connection: &Connection| {
+        let account = connection.read_only_account(ClusterName::new(CLUSTER), VpcId::new(VPC));
+        (account.observe(&scope).await.unwrap(), account.lookup(&needs).await.unwrap())
+    };
+    let record = crate::aws::Record::default();
+    let live = look(&application.bed.connection.clone().recorded_in(record.clone())).await;
+    assert_eq!(live.1.rules_allowed, Some(100));
+    let description = record.description(crate::aws::Occasion {
+        now: "2026-01-31T12:00:00Z".parse().unwrap(),
+        account: Some(&AccountId::new(ACCOUNT)),
+        region: &Region::new(REGION),
+        vpc: &VpcId::new(VPC),
+    });
+    let replayed = Simulator::new(Options::default());
+    account_description::load(&replayed, &description).await.unwrap();
+    let connection = Connection::over(replayed.connector(), &AccountId::new(ACCOUNT), &Region::new(REGION));
+    let again = look(&connection).await;
+    assert_eq!(again.0, live.0);
+    assert_eq!(again.1, live.1);
+}

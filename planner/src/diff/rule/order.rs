@@ -157,18 +157,15 @@ impl Listener {
         self.standing.sort_by_key(|one| one.priority);
     }
 
-    /// Which rule that exists is which wanted one in the end, and which are kept, at which places.
-    pub(super) fn places(&self) -> (Vec<(usize, Id, u16)>, BTreeMap<usize, u16>) {
-        let matched = self.matched();
-        let mut standing = Vec::new();
-        let mut places = BTreeMap::new();
-        for (priority, slot) in (1..).zip(&matched.slots) {
-            if let Some(wanted) = slot.wanted {
-                places.insert(wanted, priority);
-                standing.extend(slot.standing.map(|place| (wanted, self.standing[place].id, priority)));
-            }
-        }
-        (standing, places)
+    /// The priority of each wanted rule in the end, by its place among them.
+    pub(super) fn places(&self) -> BTreeMap<usize, u16> {
+        (1..).zip(self.matched().slots).filter_map(|(priority, slot)| Some((slot.wanted?, priority))).collect()
+    }
+
+    /// Which rule that exists stands for which wanted one, by its place among them.
+    pub(super) fn standing_for(&self) -> BTreeMap<usize, Id> {
+        let stands = |slot: Slot| Some((slot.wanted?, self.standing[slot.standing?].id));
+        self.matched().slots.into_iter().filter_map(stands).collect()
     }
 
     /// Pairs what is the same, then what matches the same requests; keeps what may have to stay after what it stands after.
@@ -185,21 +182,27 @@ impl Listener {
 
     fn paired(&self, places: &BTreeMap<usize, u16>) -> Vec<Slot> {
         let mut taken = vec![false; self.standing.len()];
-        let slot = |wanted: usize, settings: &Settings| Slot {
-            wanted: Some(wanted),
-            conditions: settings.conditions,
+        let mut alike = BTreeMap::<usize, Vec<usize>>::new();
+        for (place, one) in self.standing.iter().enumerate() {
+            alike.entry(one.settings.conditions).or_default().push(place);
+        }
+        let slot = |settings: (usize, &Settings)| Slot {
+            wanted: Some(settings.0),
+            conditions: settings.1.conditions,
             standing: None,
             pending: false,
         };
-        let mut slots = self.wanted.iter().enumerate().map(|(place, one)| slot(place, one)).collect::<Vec<_>>();
+        let mut slots = self.wanted.iter().enumerate().map(slot).collect::<Vec<_>>();
         for how in [How::AsMade, How::SameInPlace, How::Same, How::SameConditionsInPlace, How::SameConditions] {
             for (wanted, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| slot.standing.is_none()) {
                 let place = places.get(&wanted).copied();
-                let mut free = self.standing.iter().enumerate().filter(|(place, _)| !taken[*place]);
-                if let Some((found, _)) = free.find(|(_, one)| how.fits(one, wanted, self.wanted[wanted], place)) {
+                let settings = self.wanted[wanted];
+                let mut free = alike.get(&settings.conditions).into_iter().flatten().filter(|place| !taken[**place]);
+                let found = free.find(|found| how.fits(&self.standing[**found], wanted, settings, place)).copied();
+                if let Some(found) = found {
                     taken[found] = true;
                     slot.standing = Some(found);
-                    slot.pending = self.standing[found].settings.all != self.wanted[wanted].all;
+                    slot.pending = self.standing[found].settings.all != settings.all;
                 }
             }
         }
@@ -208,10 +211,13 @@ impl Listener {
     }
 
     fn insert_kept(&self, slots: &mut Vec<Slot>, explained: &[bool]) {
+        let is_kept = |place: usize| !explained[place] && self.standing[place].keep != Keep::Never;
+        if !(0..self.standing.len()).any(is_kept) {
+            return;
+        }
         let mut after = None;
         for (place, one) in self.standing.iter().enumerate() {
-            let kept = !explained[place] && one.keep != Keep::Never;
-            if kept {
+            if is_kept(place) {
                 let at = after.map_or(0, |before: usize| before + 1);
                 let conditions = one.settings.conditions;
                 slots.insert(at, Slot { wanted: None, conditions, standing: Some(place), pending: false });
@@ -320,17 +326,17 @@ enum How {
 }
 
 impl How {
+    /// Of rules with the same conditions.
     fn fits(self, one: &Standing, wanted: usize, settings: Settings, place: Option<u16>) -> bool {
         let in_place = || place == Some(one.priority);
         let same = || one.settings.all == settings.all;
-        let same_conditions = || one.settings.conditions == settings.conditions;
         one.keep != Keep::Always
             && match self {
                 Self::AsMade => one.id == Id::Made(wanted),
                 Self::SameInPlace => in_place() && same(),
                 Self::Same => same(),
-                Self::SameConditionsInPlace => in_place() && same_conditions(),
-                Self::SameConditions => same_conditions(),
+                Self::SameConditionsInPlace => in_place(),
+                Self::SameConditions => true,
             }
     }
 }
@@ -487,12 +493,11 @@ mod tests {
             let last = states.last().unwrap();
             let priorities = last.standing.iter().map(|one| usize::from(one.priority));
             assert!(priorities.eq(1..=last.standing.len()), "case {case}: {last:?}");
-            let (places, _) = last.places();
-            let ours = places.iter().map(|(wanted, id, _)| (*wanted, *id)).collect::<Vec<_>>();
+            let ours = last.standing_for();
             assert_eq!(ours.len(), start.wanted.len(), "case {case}");
-            let others = last.standing.iter().filter(|one| !ours.iter().any(|(_, id)| *id == one.id));
+            let others = last.standing.iter().filter(|one| !ours.values().any(|id| *id == one.id));
             assert!(others.clone().all(|one| one.keep != Keep::Never), "case {case}: {last:?}");
-            let in_order = last.standing.iter().filter_map(|one| ours.iter().find(|(_, id)| *id == one.id));
+            let in_order = last.standing.iter().filter_map(|one| ours.iter().find(|(_, id)| **id == one.id));
             assert!(in_order.map(|(wanted, _)| *wanted).eq(0..start.wanted.len()), "case {case}: {last:?}");
             for kept in start.standing.iter().filter(|one| one.keep == Keep::Always) {
                 let stays = last.standing.iter().any(|one| one.id == kept.id && one.settings == kept.settings);

@@ -1,5 +1,7 @@
 //! Hand-built plans that the tests of documents and of their text share.
 
+mod application;
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
@@ -21,6 +23,8 @@ use crate::plan::{
     ModifyTargetGroup, Plan, Resource, SecurityGroupIngress, Step, TagList, Targets, Wait, WaitFor, Write,
 };
 use crate::problem::{Problem, Refusal};
+
+pub(in crate::plan) use application::edited_application;
 
 pub(in crate::plan) const WORKER_GROUP: &str = "sg-0node";
 const TARGET_GROUP: &str = "k8s-default-web-d4818dcd51";

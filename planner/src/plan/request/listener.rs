@@ -8,7 +8,7 @@ use crate::id::{CertificateArn, ListenerArn, LoadBalancerArn, Protocol, Ref, Rul
 use crate::model::{Action, Condition, serialize_actions};
 
 /// Actions as AWS takes them.
-fn in_order<S: serde::Serializer>(actions: &Vec<Action>, serializer: S) -> Result<S::Ok, S::Error> {
+fn in_order<S: serde::Serializer>(actions: &[Action], serializer: S) -> Result<S::Ok, S::Error> {
     serialize_actions(actions, serializer)
 }
 
@@ -17,7 +17,7 @@ fn list_of_one<S: serde::Serializer>(certificate: &Option<CertificateArn>, seria
     serializer.collect_seq(certificate.iter().map(|arn| json!({ "CertificateArn": arn })))
 }
 
-fn certificates<S: serde::Serializer>(certificates: &Vec<CertificateArn>, serializer: S) -> Result<S::Ok, S::Error> {
+fn certificates<S: serde::Serializer>(certificates: &[CertificateArn], serializer: S) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(certificates.iter().map(|arn| json!({ "CertificateArn": arn })))
 }
 
