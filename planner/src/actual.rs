@@ -199,6 +199,8 @@ impl ActualStack {
         Live {
             load_balancer: self.current().map(|found| LiveLoadBalancer {
                 arn: found.arn.clone(),
+                name: found.name.clone(),
+                dns_name: found.dns_name.clone(),
                 scheme: found.scheme,
                 ip_address_type: found.ip_address_type,
                 subnets: found.subnets.clone(),

@@ -12,11 +12,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::facts::{Facts, Live, Needs};
 use crate::id::{
     CertificateArn, IpAddressType, Knowable, LoadBalancerType, ObjectName, ObjectRef, Protocol, ProtocolVersion, Ref,
-    ResourceKey, ResourceKind, Scheme, SecurityGroupId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
+    ResourceKey, ResourceKind, Scheme, SecurityGroupId, StackId, TargetGroupArn, TargetIpAddressType, TargetType,
+    VpcId,
 };
 use crate::model::{Action, Binding, Condition, HealthCheck, IngressRule, Pairs, SubnetMapping};
 use crate::problem::Problem;
 use crate::spec::StackSpec;
+use crate::spec::ingress::Leaving;
 
 pub(crate) use naming::backend_security_group as backend_security_group_name;
 pub(crate) use tags::backend as backend_security_group_tags;
@@ -40,6 +42,8 @@ pub struct Desired {
     pub set_aside: BTreeSet<ObjectName>,
     /// How many rules the load balancer may have; `None`: as many as AWS allows everybody.
     pub rules_allowed: Option<usize>,
+    /// Ingresses that belong to another group by now, whose clients still come here: until their new load balancer serves.
+    pub moving: BTreeMap<ObjectName, StackId>,
     /// Tag keys that are never touched.
     pub untouched_tags: BTreeSet<String>,
     /// Whether what the cluster shares exists.
@@ -175,6 +179,13 @@ pub(crate) fn needs(spec: &StackSpec, live: &Live) -> Needs {
     }
 }
 
+/// Those that leave and are still served by the load balancer that is there.
+fn moving(leaving: &[Leaving], live: &Live) -> BTreeMap<ObjectName, StackId> {
+    let Some(live) = &live.load_balancer else { return BTreeMap::new() };
+    let served = leaving.iter().filter(|one| one.is_served_by(&live.dns_name, &live.name));
+    served.filter_map(|one| Some((one.name.clone(), one.moves_to.clone()?))).collect()
+}
+
 /// Decides what should exist.
 ///
 /// # Errors
@@ -184,8 +195,9 @@ pub(crate) fn decide(spec: &StackSpec, facts: &Facts, live: &Live) -> Result<Des
     match spec {
         StackSpec::Service(spec) => network::decide(spec, facts, live),
         StackSpec::Ingress(spec) => application::decide(spec, facts, live),
-        StackSpec::Gone(_) => {
-            Ok(Desired { shared_is_there: facts.backend_security_group.is_some(), ..Desired::default() })
+        StackSpec::Gone(spec) => {
+            let shared_is_there = facts.backend_security_group.is_some();
+            Ok(Desired { shared_is_there, moving: moving(&spec.ingresses, live), ..Desired::default() })
         }
     }
 }

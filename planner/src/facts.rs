@@ -174,6 +174,10 @@ pub struct Live {
 pub struct LiveLoadBalancer {
     /// Its ARN.
     pub arn: LoadBalancerArn,
+    /// Its name.
+    pub name: String,
+    /// Its host name.
+    pub dns_name: String,
     /// Its scheme.
     pub scheme: Scheme,
     /// Its address type.

@@ -73,7 +73,7 @@ impl StackSpec {
     pub fn leaving(&self) -> Vec<ObjectRef> {
         match self {
             Self::Service(_) => Vec::new(),
-            Self::Ingress(spec) => spec.leaving.iter().map(|name| ObjectRef::new("Ingress", name)).collect(),
+            Self::Ingress(spec) => spec.leaving.iter().map(ingress::Leaving::object).collect(),
             Self::Gone(spec) => spec.leaving.clone(),
         }
     }

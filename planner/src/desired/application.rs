@@ -15,7 +15,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::{Desired, networking, tags};
 use crate::facts::{Facts, Live, LiveLoadBalancer, Needs};
-use crate::id::ObjectName;
+use crate::id::{ObjectName, ObjectRef, StackId};
 use crate::model::Pairs;
 use crate::problem::Problem;
 use crate::spec::ingress::{Group, IngressSpec, Member, SecurityGroupName, Subnets};
@@ -126,6 +126,13 @@ impl<'a> Deciding<'a> {
             warnings: listeners.warnings.into_iter().chain(balancer.warnings).collect(),
             ..Desired::default()
         };
+        // What they have here serves until their new load balancer does.
+        desired.moving = self.moving();
+        desired.set_aside.extend(desired.moving.keys().cloned());
+        desired.warnings.extend(desired.moving.iter().map(|(name, group)| {
+            let message = format!("it moves to {group}; what it has here stays until its status has the new host name");
+            Problem::of(ObjectRef::new("Ingress", name), message)
+        }));
         desired.security_groups.extend(balancer.managed);
         target_groups::decide(self, &listeners.used, balancer.source.as_ref(), &mut desired);
         desired.listeners = listeners.listeners;
@@ -140,6 +147,12 @@ impl<'a> Deciding<'a> {
         let may_have = |member: &&Member| spec.files_alone || member.holds;
         let members = spec.members.iter().filter(|member| self.group.set_aside.contains_key(&member.name));
         members.filter(may_have).map(|member| member.name.clone()).collect()
+    }
+
+    /// The Ingresses that belong to another group by now and are still served here.
+    fn moving(self) -> BTreeMap<ObjectName, StackId> {
+        let live = Live { load_balancer: self.live.cloned() };
+        super::moving(&self.spec.leaving, &live)
     }
 
     /// Whether a member that cannot be read may have asked for more of what there is: that stays as it is then.

@@ -26,6 +26,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, spec: &StackSpec) {
             for found in &comparison.found.load_balancers {
                 delete(comparison, spec, found);
             }
+            wait_for_moves(comparison);
             wait_for_shared(comparison, spec);
         }
     }
@@ -255,6 +256,18 @@ fn delete(comparison: &mut Comparison<'_>, spec: &StackSpec, found: &Owned<Actua
         comparison.stages.delete_load_balancers.push(Change { fields, ..update });
     }
     comparison.stages.delete_load_balancers.push(deletion);
+}
+
+/// A load balancer that clients still come to is not deleted before the one that its Ingresses moved to serves.
+fn wait_for_moves(comparison: &mut Comparison<'_>) {
+    if let Some((name, group)) = comparison.wanted.moving.first_key_value() {
+        comparison.stages.moved = Some(Wait {
+            reason: WaitFor::LoadBalancerActive,
+            resource: Some(ResourceKey::load_balancer()),
+            entry: Some(Key::Stack(group.clone())),
+            message: format!("Ingress {name} moves to {group}, whose host name its status does not have yet"),
+        });
+    }
 }
 
 /// The last stack of a cluster keeps its finalizer until what the cluster shares is gone.

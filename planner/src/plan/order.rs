@@ -31,6 +31,8 @@ pub(crate) struct Stages {
     pub(crate) delete_listeners: Vec<Change>,
     /// Rules that have room only now, and the tags of all.
     pub(crate) late_rules: Vec<Change>,
+    /// Until the Ingresses that moved to another load balancer are served there.
+    pub(crate) moved: Option<Wait>,
     /// Load balancers that nothing wants any more; their listeners go with them.
     pub(crate) delete_load_balancers: Vec<Change>,
     /// Bindings that nothing wants any more, once no listener points at their groups.
@@ -68,6 +70,7 @@ pub(crate) fn in_order(stages: Stages) -> Vec<Step> {
         remove_certificates,
         delete_listeners,
         late_rules,
+        moved,
         delete_load_balancers,
         delete_bindings,
         bindings_gone,
@@ -94,6 +97,7 @@ pub(crate) fn in_order(stages: Stages) -> Vec<Step> {
     steps.extend(changes(remove_certificates));
     steps.extend(changes(delete_listeners));
     steps.extend(changes(late_rules));
+    steps.extend(waits(moved));
     steps.extend(changes(delete_load_balancers));
     steps.extend(changes(delete_bindings));
     steps.extend(waits(bindings_gone));

@@ -4,7 +4,8 @@ use k8s_openapi::api::core::v1::Service;
 use k8s_openapi::api::networking::v1::Ingress;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
-use super::annotation::ingress;
+use super::annotation::ingress as annotation;
+use super::ingress::Leaving;
 use super::{cluster, value};
 use crate::id::{ObjectName, ObjectRef, StackId};
 use crate::problem::{Problem, Refusal};
@@ -23,6 +24,8 @@ pub struct GoneSpec {
     pub unprotected: bool,
     /// The objects that hold on to it, and let go of it at the end.
     pub leaving: Vec<ObjectRef>,
+    /// Those of them that are Ingresses, with where they move.
+    pub ingresses: Vec<Leaving>,
     /// Whether every object with our finalizer is going: then what the cluster shares goes too, before the last finalizers.
     pub last_of_cluster: bool,
 }
@@ -36,18 +39,21 @@ pub(super) fn accept(service: &Service, snapshot: &Snapshot) -> Result<GoneSpec,
         Err(problem) => return Err(refusal(&id, problem)),
     };
     let leaving = vec![id.object()];
-    Ok(GoneSpec { id, unprotected: protection == Some(false), leaving, last_of_cluster: cluster::goes_with(snapshot) })
+    let last_of_cluster = cluster::goes_with(snapshot);
+    Ok(GoneSpec { id, unprotected: protection == Some(false), leaving, ingresses: Vec::new(), last_of_cluster })
 }
 
 /// A group of Ingresses that all leave it.
 pub(super) fn of_group(id: &StackId, leaving: &[&Ingress], snapshot: &Snapshot) -> GoneSpec {
-    let says_false =
-        |ingress: &&&Ingress| protection(&ingress.metadata, ingress::LOAD_BALANCER_ATTRIBUTES.key()) == Ok(Some(false));
-    let object = |ingress: &&Ingress| ObjectRef::new("Ingress", &ObjectName::of(&ingress.metadata));
+    let says_false = |ingress: &&&Ingress| {
+        protection(&ingress.metadata, annotation::LOAD_BALANCER_ATTRIBUTES.key()) == Ok(Some(false))
+    };
+    let ingresses = leaving.iter().map(|ingress| Leaving::of(ingress, snapshot)).collect::<Vec<_>>();
     GoneSpec {
         id: id.clone(),
         unprotected: leaving.iter().any(|ingress| says_false(&ingress)),
-        leaving: leaving.iter().map(object).collect(),
+        leaving: ingresses.iter().map(Leaving::object).collect(),
+        ingresses,
         last_of_cluster: cluster::goes_with(snapshot),
     }
 }
@@ -55,7 +61,7 @@ pub(super) fn of_group(id: &StackId, leaving: &[&Ingress], snapshot: &Snapshot) 
 /// Why an Ingress that is being deleted may not go yet. One that only moves takes its protection along.
 pub(super) fn refusal_of_ingress(ingress: &Ingress) -> Option<Problem> {
     ingress.metadata.deletion_timestamp.as_ref()?;
-    let key = ingress::LOAD_BALANCER_ATTRIBUTES.key();
+    let key = annotation::LOAD_BALANCER_ATTRIBUTES.key();
     let problem = match protection(&ingress.metadata, key) {
         Ok(Some(true)) => protected(key),
         Ok(Some(false) | None) => return None,

@@ -8,6 +8,7 @@ mod condition;
 pub mod group;
 mod health_check;
 mod json;
+mod leaving;
 mod member;
 mod merge;
 mod ports;
@@ -30,6 +31,7 @@ use crate::snapshot::{Settings, Snapshot};
 pub use backend::BackendSettings;
 use class::Ownership;
 use group::Membership;
+pub use leaving::Leaving;
 pub use member::Member;
 pub use merge::{Merged, MergedListener};
 pub use ports::ListenerSettings;
@@ -46,7 +48,7 @@ pub struct IngressSpec {
     /// The members, in the group's order; those with problems too.
     pub members: Vec<Member>,
     /// Ingresses that hold on to the group and do not belong to it any more.
-    pub leaving: Vec<ObjectName>,
+    pub leaving: Vec<Leaving>,
     /// Whether only the files' objects are known: then a member may have been accepted before though it carries no finalizer.
     pub files_alone: bool,
 }
@@ -123,7 +125,7 @@ pub(super) fn accept(snapshot: &Snapshot, id: &StackId) -> Result<StackSpec, Dec
         id: id.clone(),
         settings: Arc::clone(&snapshot.settings),
         members,
-        leaving: leaving.iter().map(|ingress| ObjectName::of(&ingress.metadata)).collect(),
+        leaving: leaving.iter().map(|ingress| Leaving::of(ingress, snapshot)).collect(),
         files_alone: snapshot.files_alone,
     })))
 }

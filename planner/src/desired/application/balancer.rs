@@ -265,13 +265,12 @@ fn nobody_let_in(deciding: Deciding<'_>) -> Vec<Problem> {
 /// A name is for creation only; one that is given later is told.
 fn other_name(deciding: Deciding<'_>) -> Vec<Problem> {
     let (Some(wanted), Some(live)) = (&deciding.group.merged.name, deciding.live) else { return Vec::new() };
-    // arn:aws:elasticloadbalancing:REGION:ACCOUNT:loadbalancer/app/NAME/ID
-    let name = live.arn.as_str().rsplit('/').nth(1).unwrap_or_default();
-    if name == wanted {
+    if live.name == *wanted {
         return Vec::new();
     }
     let says = deciding.group.heard.iter().find(|member| member.settings.name.is_some());
-    let warning = Problem::general(format!("the load balancer exists already, with the name {name:?}, and keeps it"));
+    let warning =
+        Problem::general(format!("the load balancer exists already, with the name {:?}, and keeps it", live.name));
     let warning =
         warning.at(format!("metadata.annotations[{}]", annotation::LOAD_BALANCER_NAME.key())).value(wanted.clone());
     vec![Problem { object: says.map(|member| member.object()), ..warning }]

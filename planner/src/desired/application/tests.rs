@@ -20,6 +20,7 @@ use crate::id::{
 };
 use crate::model::Pairs;
 use crate::pipeline::{self, Accepted};
+use crate::plan::Step;
 use crate::snapshot::{BackendSecurityGroup, FeatureGates, Snapshot};
 use crate::spec::StackSpec;
 use crate::spec::ingress::IngressSpec;
@@ -61,6 +62,8 @@ fn live() -> Live {
     Live {
         load_balancer: Some(LiveLoadBalancer {
             arn: LoadBalancerArn::new("arn:aws:elasticloadbalancing:us-west-2:1:loadbalancer/app/k8s-shop/1"),
+            name: "k8s-shop".to_owned(),
+            dns_name: "k8s-shop.elb.amazonaws.com".to_owned(),
             scheme: Scheme::InternetFacing,
             ip_address_type: IpAddressType::Dualstack,
             subnets: vec![SubnetId::new("subnet-x"), SubnetId::new("subnet-y")],

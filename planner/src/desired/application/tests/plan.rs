@@ -134,3 +134,41 @@ fn a_hundred_ingresses_are_decided_at_once() {
     println!("{:?} for {} rules", start.elapsed(), desired.listeners[&80].rules.len());
     assert_eq!(desired.listeners[&80].rules.len(), 100);
 }
+
+#[test]
+fn an_ingress_that_moves_is_served_until_its_new_load_balancer_does() {
+    let mut snapshot = cluster();
+    let put = |snapshot: &mut Snapshot, name: &str, group: &str, host: &str| {
+        add(snapshot, name, |ingress| {
+            annotate(ingress, "group.name", group);
+            ingress["metadata"]["finalizers"] = json!(["group.ingress.k8s.aws/shop"]);
+            ingress["spec"]["rules"][0]["http"]["paths"][0]["path"] = json!(format!("/{name}"));
+            ingress["status"] = json!({ "loadBalancer": { "ingress": [{ "hostname": host }] } });
+        });
+    };
+    put(&mut snapshot, "a", "shop", "live.elb.amazonaws.com");
+    put(&mut snapshot, "b", "shop", "live.elb.amazonaws.com");
+    let (found, _) = account::of(&decided(&snapshot, &shop()), &shop());
+    let aws = |plan: &crate::plan::Plan| {
+        calls(plan).into_iter().filter(|call| !call.contains("targetgroupbindings")).collect::<Vec<_>>()
+    };
+    // One of two moves: its rule stays until its status has another host name.
+    put(&mut snapshot, "b", "other", "live.elb.amazonaws.com");
+    let plan = planned(&snapshot, &shop(), found.clone());
+    assert_eq!((aws(&plan), plan.leaving.len(), plan.problems.len()), (vec![], 0, 0));
+    assert!(plan.warnings[0].message.starts_with("it moves to group/other"), "{:?}", plan.warnings);
+    put(&mut snapshot, "b", "other", "other.elb.amazonaws.com");
+    let plan = planned(&snapshot, &shop(), found.clone());
+    assert_eq!(aws(&plan), ["DeleteRule 80:2", "DeleteTargetGroup shop/b-web:80"]);
+    assert_eq!(plan.leaving.len(), 1);
+    // Both move: the load balancer stays until then.
+    put(&mut snapshot, "a", "other", "live.elb.amazonaws.com");
+    let plan = planned(&snapshot, &shop(), found.clone());
+    let Some(Step::Wait(wait)) = plan.steps.first() else { panic!("{:?}", plan.steps) };
+    assert_eq!(wait.message, "Ingress shop/a moves to group/other, whose host name its status does not have yet");
+    assert!(!plan.wanted);
+    put(&mut snapshot, "a", "other", "other.elb.amazonaws.com");
+    let plan = planned(&snapshot, &shop(), found);
+    assert_eq!(aws(&plan)[0], "DeleteLoadBalancer LoadBalancer");
+    assert!(matches!(plan.steps[0], Step::Change(_)));
+}

@@ -24,7 +24,13 @@ pub(super) fn id() -> StackId {
 }
 
 pub(super) fn plan(wanted: &Desired, found: &ActualStack) -> Plan {
-    let spec = StackSpec::Gone(GoneSpec { id: id(), unprotected: false, last_of_cluster: false });
+    let spec = StackSpec::Gone(GoneSpec {
+        id: id(),
+        unprotected: false,
+        leaving: Vec::new(),
+        ingresses: Vec::new(),
+        last_of_cluster: false,
+    });
     diff::stack(&spec, wanted, found, &[])
 }
 
