@@ -73,6 +73,8 @@ pub(super) fn needs(spec: &IngressSpec, live: &Live) -> Needs {
             None => {}
         }
     }
+    let of_member = |member: &&Member| member.rules.rules.len() * member.settings.listeners.len();
+    needs.rules_allowed = group.heard.iter().map(of_member).sum::<usize>() > rules::MOST_RULES;
     needs.certificate_authorities =
         !needs.certificate_hosts.is_empty() && !spec.settings.allowed_certificate_authorities.is_empty();
     needs.backend_security_group = networking::needs_shared_group(&spec.settings);
@@ -120,6 +122,7 @@ impl<'a> Deciding<'a> {
         }
         let mut desired = Desired {
             set_aside: self.kept(),
+            rules_allowed: self.facts.rules_allowed,
             problems: self.group.set_aside.values().flatten().cloned().collect(),
             untouched_tags: self.spec.settings.external_managed_tags.clone(),
             routes: listeners.routes,

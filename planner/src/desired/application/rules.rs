@@ -11,9 +11,9 @@ use crate::problem::Problem;
 use crate::spec::annotation::ingress as annotation;
 use crate::spec::ingress::{GroupRef, Member, RuleAction};
 
-/// AWS's limit of rules in all listeners of an Application Load Balancer, without their default rules ("Quotas for your
-/// Application Load Balancers").
-const MOST_RULES: usize = 100;
+/// How many rules all listeners of an Application Load Balancer may have together, their default ones not counted, where AWS
+/// was not asked to allow more ("Quotas for your Application Load Balancers").
+pub(super) const MOST_RULES: usize = 100;
 
 /// Fills in the rules of a listener: those of its Ingresses in the group's order, without those that can never be reached.
 pub(super) fn decide(
@@ -141,15 +141,15 @@ pub(super) fn limit(deciding: Deciding<'_>, listeners: &BTreeMap<u16, Listener>,
     for rule in listeners.values().flat_map(|listener| &listener.rules) {
         *used.entry(rule.origin.object.name()).or_default() += 1;
     }
+    let allowed = deciding.facts.rules_allowed.unwrap_or(MOST_RULES);
     let mut total = used.values().sum::<usize>();
     let mut left =
         deciding.group.good.iter().copied().filter(|member| used.contains_key(&member.name)).collect::<Vec<_>>();
-    while total > MOST_RULES {
+    while total > allowed {
         let Some(member) = Deciding::youngest(left.iter().copied()) else { return };
         let own = used[&member.name];
-        let message = format!(
-            "the load balancer would have {total} rules with the {own} of this Ingress, {MOST_RULES} are allowed"
-        );
+        let message =
+            format!("the load balancer would have {total} rules with the {own} of this Ingress, {allowed} are allowed");
         let hint = "move it to another group, or join paths that lead to the same Service";
         blame(culprits, member, Problem::general(message).at("spec.rules").hint(hint));
         left.retain(|other| other.name != member.name);

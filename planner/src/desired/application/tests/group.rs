@@ -90,6 +90,33 @@ fn one_broken_member_leaves_the_others_alone() {
 }
 
 #[test]
+fn as_many_rules_are_made_as_aws_allows() {
+    let mut snapshot = cluster();
+    for n in 0..3 {
+        add(&mut snapshot, &format!("m{n}"), |ingress| {
+            annotate(ingress, "group.name", "shop");
+            let paths = (0..40).map(|place| path(&format!("/{n}/{place}"), "web")).collect::<Vec<_>>();
+            ingress["spec"]["rules"][0]["http"]["paths"] = json!(paths);
+        });
+    }
+    let spec = spec(&snapshot, &shop());
+    assert!(needs(&spec, &Live::default()).rules_allowed, "the limit matters");
+    let rules = |allowed: Option<usize>| {
+        let facts = Facts { rules_allowed: allowed, ..facts() };
+        let desired = decide(&spec, &facts, &Live::default()).unwrap();
+        (desired.listeners[&80].rules.len(), problems(&desired))
+    };
+    let (made, told) = rules(None);
+    assert_eq!(made, 80);
+    assert_eq!(
+        told,
+        ["spec.rules: the load balancer would have 120 rules with the 40 of this Ingress, 100 are allowed\n\
+          hint: move it to another group, or join paths that lead to the same Service"]
+    );
+    assert_eq!(rules(Some(200)), (120, vec![]));
+}
+
+#[test]
 fn what_a_member_says_stays_while_it_is_set_aside() {
     let mut snapshot = cluster();
     add(&mut snapshot, "a", |ingress| annotate(ingress, "group.name", "shop"));
