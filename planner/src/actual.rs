@@ -206,6 +206,7 @@ impl ActualStack {
                 subnets: found.subnets.clone(),
                 security_groups: found.security_groups.clone(),
             }),
+            target_groups: self.target_groups.iter().map(|group| group.resource_id().to_owned()).collect(),
         }
     }
 }

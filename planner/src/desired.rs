@@ -44,6 +44,8 @@ pub struct Desired {
     pub rules_allowed: Option<usize>,
     /// Ingresses that belong to another group by now, whose clients still come here: until their new load balancer serves.
     pub moving: BTreeMap<ObjectName, StackId>,
+    /// Whether the objects are those of files that name only some members of the group.
+    pub partial: bool,
     /// Tag keys that are never touched.
     pub untouched_tags: BTreeSet<String>,
     /// Whether what the cluster shares exists.

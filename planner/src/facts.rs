@@ -167,6 +167,8 @@ pub struct SecurityGroupFacts {
 pub struct Live {
     /// The stack's load balancer.
     pub load_balancer: Option<LiveLoadBalancer>,
+    /// The resource ids of the stack's target groups: those of Ingresses that files do not name.
+    pub target_groups: BTreeSet<String>,
 }
 
 /// The existing load balancer of a stack.

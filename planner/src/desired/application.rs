@@ -31,6 +31,8 @@ struct Deciding<'a> {
     group: &'a Group<'a>,
     facts: &'a Facts,
     live: Option<&'a LiveLoadBalancer>,
+    /// The resource ids of the target groups that are there.
+    target_groups: &'a BTreeSet<String>,
 }
 
 /// Why a group cannot be decided as it stands.
@@ -83,7 +85,7 @@ pub(super) fn needs(spec: &IngressSpec, live: &Live) -> Needs {
 
 /// Decides what should exist for a group.
 pub(super) fn decide(spec: &IngressSpec, facts: &Facts, live: &Live) -> Result<Desired, Vec<Problem>> {
-    let live = live.load_balancer.as_ref();
+    let (live, target_groups) = (live.load_balancer.as_ref(), &live.target_groups);
     let mut found = Culprits::new();
     // Every turn sets at least one more member aside.
     loop {
@@ -91,7 +93,7 @@ pub(super) fn decide(spec: &IngressSpec, facts: &Facts, live: &Live) -> Result<D
         if group.good.is_empty() && live.is_none() {
             return Err(group.set_aside.into_values().flatten().collect());
         }
-        match (Deciding { spec, group: &group, facts, live }).decide() {
+        match (Deciding { spec, group: &group, facts, live, target_groups }).decide() {
             Ok(desired) => return Ok(desired),
             Err(Stopped::All(problems)) => {
                 return Err(problems.into_iter().chain(group.set_aside.into_values().flatten()).collect());
@@ -136,6 +138,16 @@ impl<'a> Deciding<'a> {
             let message = format!("it moves to {group}; what it has here stays until its status has the new host name");
             Problem::of(ObjectRef::new("Ingress", name), message)
         }));
+        let unnamed = self.unnamed();
+        if !unnamed.is_empty() {
+            desired.partial = true;
+            let message =
+                "the load balancer serves Ingresses that the files do not name; what is theirs is left as it is";
+            desired
+                .warnings
+                .push(Problem::of(self.spec.id.object(), message).hint("use --cluster to plan the whole group"));
+            desired.set_aside.extend(unnamed);
+        }
         desired.security_groups.extend(balancer.managed);
         target_groups::decide(self, &listeners.used, balancer.source.as_ref(), &mut desired);
         desired.listeners = listeners.listeners;
@@ -152,9 +164,26 @@ impl<'a> Deciding<'a> {
         members.filter(may_have).map(|member| member.name.clone()).collect()
     }
 
+    /// Ingresses that have target groups and that the files do not name, as far as their names can be told: up to the first
+    /// dash. (A target group's id is `<namespace>/<Ingress>-<Service>:<port>`.)
+    fn unnamed(self) -> BTreeSet<ObjectName> {
+        if !self.spec.files_alone {
+            return BTreeSet::new();
+        }
+        let members = self.spec.members.iter().map(|member| &member.name);
+        let known = members.chain(self.spec.leaving.iter().map(|one| &one.name)).map(|name| format!("{name}-"));
+        let known = known.collect::<Vec<_>>();
+        let others = self.target_groups.iter().filter(|id| !known.iter().any(|name| id.starts_with(name)));
+        let name = |id: &String| {
+            let (namespace, rest) = id.split_once('/')?;
+            Some(ObjectName::new(namespace, rest.split('-').next()?))
+        };
+        others.filter_map(name).collect()
+    }
+
     /// The Ingresses that belong to another group by now and are still served here.
     fn moving(self) -> BTreeMap<ObjectName, StackId> {
-        let live = Live { load_balancer: self.live.cloned() };
+        let live = Live { load_balancer: self.live.cloned(), ..Live::default() };
         super::moving(&self.spec.leaving, &live)
     }
 

@@ -89,7 +89,7 @@ fn chosen_subnets(
     scheme: Scheme,
     culprits: &mut Culprits,
 ) -> Result<subnets::Chosen, Vec<Problem>> {
-    let Deciding { spec, group, facts, live } = deciding;
+    let Deciding { spec, group, facts, live, .. } = deciding;
     let as_they_are = |live: &LiveLoadBalancer, reason: &str| subnets::Chosen {
         subnets: live.subnets.clone(),
         reason: reason.to_owned(),
@@ -148,7 +148,7 @@ struct SecurityGroups {
 }
 
 fn security_groups(deciding: Deciding<'_>, culprits: &mut Culprits) -> SecurityGroups {
-    let Deciding { spec, group, facts, live } = deciding;
+    let Deciding { spec, group, facts, live, .. } = deciding;
     let managed = || {
         let (attached, source) = networking::with_managed_group(&spec.settings, facts);
         SecurityGroups { attached, is_managed: true, source: Some(source) }

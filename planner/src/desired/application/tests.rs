@@ -69,6 +69,7 @@ fn live() -> Live {
             subnets: vec![SubnetId::new("subnet-x"), SubnetId::new("subnet-y")],
             security_groups: vec![SecurityGroupId::new("sg-live")],
         }),
+        ..Live::default()
     }
 }
 

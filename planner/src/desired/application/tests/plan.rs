@@ -172,3 +172,26 @@ fn an_ingress_that_moves_is_served_until_its_new_load_balancer_does() {
     assert_eq!(aws(&plan)[0], "DeleteLoadBalancer LoadBalancer");
     assert!(matches!(plan.steps[0], Step::Change(_)));
 }
+
+#[test]
+fn files_that_name_a_part_of_a_group_take_nothing_from_the_rest() {
+    let mut snapshot = cluster();
+    for name in ["a", "b", "c"] {
+        add(&mut snapshot, name, |ingress| {
+            annotate(ingress, "group.name", "shop");
+            ingress["spec"]["rules"][0]["http"]["paths"][0]["path"] = json!(format!("/{name}"));
+        });
+    }
+    let (found, _) = account::of(&decided(&snapshot, &shop()), &shop());
+    snapshot.files_alone = true;
+    assert!(!planned(&snapshot, &shop(), found.clone()).partial);
+    snapshot.ingresses.remove(&ObjectName::new("shop", "b"));
+    let plan = planned(&snapshot, &shop(), found.clone());
+    let aws = calls(&plan).into_iter().filter(|call| !call.contains("targetgroupbindings")).collect::<Vec<_>>();
+    assert_eq!((aws, plan.partial), (vec![], true));
+    assert!(plan.warnings[0].message.contains("that the files do not name"), "{:?}", plan.warnings);
+    // In a cluster what is not there is gone.
+    snapshot.files_alone = false;
+    let deleted = calls(&planned(&snapshot, &shop(), found)).into_iter().filter(|call| call.starts_with("Delete"));
+    assert_eq!(deleted.collect::<Vec<_>>(), ["DeleteRule 80:2", "DeleteTargetGroup shop/b-web:80"]);
+}
