@@ -36,6 +36,8 @@ pub struct Desired {
     pub listeners: BTreeMap<u16, Listener>,
     /// TargetGroupBindings, by the resource id of their target group.
     pub bindings: BTreeMap<String, Binding>,
+    /// The objects whose wishes these are: they hold on to the stack (its finalizer) before anything is made.
+    pub holding: Vec<ObjectRef>,
     /// Members that cannot be understood. What there is for them stays as it is until they are mended: their rules, target
     /// groups and bindings (whose resource ids begin with `<namespace>/<name>-`), and whatever of listeners, certificates
     /// and open ports may be theirs.

@@ -61,6 +61,7 @@ pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bin
     warnings.extend(wanted.warnings.iter().cloned());
     let mut plan = Plan::empty(Key::Stack(spec.id().clone()), spec.objects());
     plan.leaving = spec.leaving();
+    plan.holding.clone_from(&wanted.holding);
     plan.partial = wanted.partial;
     plan.leaving.retain(|object| !wanted.moving.contains_key(object.name()));
     plan.wanted = spec.is_wanted();

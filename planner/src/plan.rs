@@ -36,6 +36,9 @@ pub struct Plan {
     pub key: Key,
     /// The objects it is planned for; for a binding the TargetGroupBinding, for rules and the cluster none.
     pub objects: Vec<ObjectRef>,
+    /// The objects that must hold on to the stack (by its finalizer) before the first step. A member that is set aside is none
+    /// of them, unless it holds on already.
+    pub holding: Vec<ObjectRef>,
     /// The objects that hold on to the stack and let go of it (their finalizers) once all steps are done.
     pub leaving: Vec<ObjectRef>,
     /// The stack that a generated binding belongs to.
@@ -66,6 +69,7 @@ impl Plan {
         Self {
             key,
             objects,
+            holding: Vec::new(),
             leaving: Vec::new(),
             of: None,
             wanted: true,

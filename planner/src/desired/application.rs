@@ -123,6 +123,7 @@ impl<'a> Deciding<'a> {
             return Err(Stopped::Culprits(culprits));
         }
         let mut desired = Desired {
+            holding: self.group.good.iter().map(|member| member.object()).collect(),
             set_aside: self.kept(),
             rules_allowed: self.facts.rules_allowed,
             problems: self.group.set_aside.values().flatten().cloned().collect(),

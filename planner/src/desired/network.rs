@@ -63,7 +63,11 @@ pub(super) fn decide(spec: &ServiceSpec, facts: &Facts, live: &Live) -> Result<D
     let with_groups = live.is_none_or(|live| !live.security_groups.is_empty());
     let (groups, backend) = networking::with_managed_group(&spec.settings, facts);
     let security_groups = if with_groups { groups } else { Vec::new() };
-    let mut desired = Desired { untouched_tags: spec.settings.external_managed_tags.clone(), ..Desired::default() };
+    let mut desired = Desired {
+        holding: vec![spec.id.object()],
+        untouched_tags: spec.settings.external_managed_tags.clone(),
+        ..Desired::default()
+    };
     if with_groups {
         desired.security_groups.insert(ResourceKey::managed_security_group().id, managed_security_group(spec));
     }

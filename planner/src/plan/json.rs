@@ -141,6 +141,7 @@ impl From<Plan> for Entry {
             key,
             objects,
             // Finalizers are bookkeeping, not steps.
+            holding: _,
             leaving: _,
             of,
             wanted,

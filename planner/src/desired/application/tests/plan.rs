@@ -99,6 +99,10 @@ fn a_member_that_breaks_loses_nothing_and_one_that_goes_loses_all() {
     assert_eq!(broken.problems.len(), 1);
     assert!(!broken.refused);
     assert_eq!(
+        broken.holding.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["Ingress/shop/a", "Ingress/shop/c"]
+    );
+    assert_eq!(
         broken.objects.iter().map(ToString::to_string).collect::<Vec<_>>(),
         ["a", "b", "c"].map(|one| format!("Ingress/shop/{one}"))
     );
