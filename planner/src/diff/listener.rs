@@ -8,7 +8,9 @@ use super::{Comparison, Keys, change, named, note};
 use crate::actual::ActualListener;
 use crate::desired::Listener;
 use crate::diff::load_balancer::elb_tags;
-use crate::id::{CertificateArn, ListenerArn, LoadBalancerType, Ref, ResourceKey, ResourceKind, TargetGroupArn};
+use crate::id::{
+    CertificateArn, ListenerArn, LoadBalancerType, Protocol, Ref, ResourceKey, ResourceKind, TargetGroupArn,
+};
 use crate::model::{Action, same_actions};
 use crate::plan::{
     AwsChange, Change, CreateListener, DeleteListener, Impact, ListenerCertificates, ModifyListener,
@@ -29,8 +31,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             }
             Some(found) => update(comparison, listener, found),
         };
-        let has_rules = !listener.rules.is_empty() || found.is_some_and(|found| !found.rules.is_empty());
-        match has_rules {
+        match is_application(comparison) {
             true => ways.push(Way::new(comparison, *port, listener, found, modify)),
             false => comparison.stages.listeners.extend(modify),
         }
@@ -40,6 +41,8 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             comparison.stages.listeners.extend(tags);
         }
     }
+    // A listener that begins to redirect sends its clients to one that must be ready for them.
+    ways.sort_by_key(|way| way.protocol() != Protocol::Https);
     rule::compare(comparison, ways);
     // Without a wanted load balancer they go with it; one of a member that is set aside may still be needed.
     if wanted.load_balancer.is_some() && wanted.set_aside.is_empty() && !planted(Bug::ListenersStay) {
@@ -137,13 +140,8 @@ fn modify(comparison: &Comparison<'_>, wanted: &Listener, found: &ActualListener
     if fields.is_empty() {
         return None;
     }
-    let is_application = comparison
-        .wanted
-        .load_balancer
-        .as_ref()
-        .is_some_and(|wanted| wanted.load_balancer_type == LoadBalancerType::Application);
     // An Application Load Balancer ends no connection for another action, certificate or policy.
-    let impact = if is_application && found.protocol == *protocol { Impact::None } else { Impact::Brief };
+    let impact = if is_application(comparison) && found.protocol == *protocol { Impact::None } else { Impact::Brief };
     let request = ModifyListener {
         listener_arn: found.arn.clone(),
         port: found.port,
@@ -156,11 +154,16 @@ fn modify(comparison: &Comparison<'_>, wanted: &Listener, found: &ActualListener
     Some(Change { fields, impact, ..change(live(found), AwsChange::ModifyListener(request), reason) })
 }
 
+fn is_application(comparison: &Comparison<'_>) -> bool {
+    let wanted = comparison.wanted.load_balancer.as_ref();
+    wanted.is_some_and(|wanted| wanted.load_balancer_type == LoadBalancerType::Application)
+}
+
 fn delete(comparison: &mut Comparison<'_>, found: &ActualListener) {
     let request = DeleteListener { listener_arn: found.arn.clone() };
-    let reason = match comparison.wanted.load_balancer.as_ref().map(|wanted| wanted.load_balancer_type) {
-        Some(LoadBalancerType::Application) => "no Ingress listens on this port any more",
-        _ => "the Service has no such port any more",
+    let reason = match is_application(comparison) {
+        true => "no Ingress listens on this port any more",
+        false => "the Service has no such port any more",
     };
     let deletion = change(live(found), AwsChange::DeleteListener(request), reason);
     comparison.stages.delete_listeners.push(Change { impact: Impact::Destroys, ..deletion });

@@ -9,7 +9,7 @@ use super::{Comparison, Keys, change, note};
 use crate::actual::{ActualListener, ActualRule};
 use crate::desired::{Listener, Origin, Rule};
 use crate::diff::load_balancer::elb_tags;
-use crate::id::{ListenerArn, Ref, ResourceKey, ResourceKind, RuleArn};
+use crate::id::{ListenerArn, Protocol, Ref, ResourceKey, ResourceKind, RuleArn};
 use crate::model::{Action, Condition, Pairs, canonical_conditions};
 use crate::plan::{
     AwsChange, Change, CreateRule, DeleteRule, FieldChange, Impact, ModifyRule, Resource, RulePriority,
@@ -44,7 +44,8 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, mut ways: Vec<Way<'_>>) {
     let changes = walk(comparison, &mut ways, allowed.saturating_sub(goes));
     comparison.stages.rules.extend(changes);
     // What listeners that go leave room for is made after them.
-    let late = walk(comparison, &mut ways, allowed);
+    let stays = if comparison.wanted.set_aside.is_empty() { 0 } else { goes };
+    let late = walk(comparison, &mut ways, allowed.saturating_sub(stays));
     comparison.stages.late_rules.extend(late);
     for way in &ways {
         without_room(comparison, way, allowed);
@@ -104,6 +105,11 @@ impl<'a> Way<'a> {
         };
         let places = order.places();
         Self { port, reference, resource, wanted, found, modify, order, places }
+    }
+
+    /// What the listener speaks.
+    pub(super) fn protocol(&self) -> Protocol {
+        self.wanted.protocol
     }
 
     /// A write of the order as a change.

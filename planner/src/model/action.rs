@@ -267,10 +267,19 @@ impl fmt::Display for Forward {
 
 impl fmt::Display for Redirect {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kept = Self { protocol: None, port: None, host: None, path: None, query: None, ..self.clone() }.canonical();
         let Self { protocol, port, host, path, query, status_code } = self.canonical();
-        let text = |part: Option<String>| part.unwrap_or_default();
-        let (protocol, port) = (text(protocol).to_lowercase(), text(port));
-        write!(f, "redirect to {protocol}://{}:{port}{}?{} ({status_code})", text(host), text(path), text(query))
+        // What stays as it was in the request goes without saying.
+        let parts = [
+            ("protocol", protocol, kept.protocol),
+            ("port", port, kept.port),
+            ("host", host, kept.host),
+            ("path", path, kept.path),
+            ("query", query, kept.query),
+        ];
+        let changed = parts.into_iter().filter(|(_, to, kept)| to != kept);
+        let changed = changed.map(|(part, to, _)| format!("{part} {}", to.unwrap_or_default()));
+        write!(f, "redirect to {} ({status_code})", changed.collect::<Vec<_>>().join(", "))
     }
 }
 

@@ -183,6 +183,27 @@ fn certificates_are_added_before_others_go_and_the_default_one_changes_between()
 }
 
 #[test]
+fn a_listener_redirects_only_when_the_other_one_is_ready() {
+    let redirect = Action::Redirect(Redirect {
+        protocol: Some("HTTPS".to_owned()),
+        port: Some("443".to_owned()),
+        host: None,
+        path: None,
+        query: None,
+        status_code: RedirectStatusCode::Http301,
+    });
+    let rules = vec![(vec![paths(&["/api"])], forward_to(GROUPS[0]))];
+    let there = vec![found_rule(1, vec![paths(&["/api"])], found_forward_to(GROUPS[0]))];
+    let mut https = Listener { protocol: Protocol::Https, tags: tags("443"), ..listener(rules) };
+    https.rules[0].tags = tags("443:1");
+    let http = Listener { default_actions: vec![redirect], ..listener(Vec::new()) };
+    let wanted = wanted(vec![(80, http), (443, https)]);
+    let (states, calls, _) = carried_out(&wanted, &account(vec![found_listener(80, there)]));
+    assert_eq!(calls, ["CreateListener", "CreateRule", "ModifyListener", "DeleteRule"]);
+    expect_agreement(&wanted, states.last().unwrap());
+}
+
+#[test]
 fn what_a_member_that_is_set_aside_had_stays_in_its_place() {
     let redirect = Action::Redirect(Redirect {
         protocol: Some("HTTPS".to_owned()),
