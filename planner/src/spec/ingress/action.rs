@@ -226,7 +226,7 @@ mod tests {
         else {
             panic!("a redirect")
         };
-        assert_eq!(answer.to_string(), "redirect to https://#{host}:443/#{path}?#{query} (HTTP_301)");
+        assert_eq!(answer.to_string(), "redirect to protocol HTTPS, port 443 (HTTP_301)");
         let Ok(Written::Answer(answer)) =
             parse(r#"{"type":"fixed-response","fixedResponseConfig":{"contentType":"text/plain","statusCode":"503"}}"#)
         else {
