@@ -232,28 +232,31 @@ impl Listener {
     /// A rule may change its action in place, before or after all are in their order, only if the same requests reach it in
     /// both; otherwise it is made anew and the old one goes.
     fn part_what_cannot_change(&self, slots: &mut [Slot]) {
-        for place in 0..slots.len() {
-            let Some(standing) = slots[place].standing.filter(|_| slots[place].pending) else { continue };
-            let (before, in_the_end) = (self.before(standing), conditions_of(&slots[..place]));
-            if !before.is_subset(&in_the_end) && !in_the_end.is_subset(&before) {
-                slots[place].standing = None;
-                slots[place].pending = false;
+        let (now, in_the_end) = (self.firsts(), firsts(slots.iter().map(|slot| slot.conditions)));
+        for (place, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| slot.pending) {
+            let standing = slot.standing.expect("what is pending stands");
+            let before_others = all_before(&now, standing, &in_the_end, place);
+            if !before_others && !all_before(&in_the_end, place, &now, standing) {
+                slot.standing = None;
+                slot.pending = false;
             }
         }
     }
 
-    /// The conditions of what stands before.
-    fn before(&self, place: usize) -> BTreeSet<usize> {
-        self.standing[..place].iter().map(|one| one.settings.conditions).collect()
+    /// Where the conditions of what stands stand first.
+    fn firsts(&self) -> BTreeMap<usize, usize> {
+        firsts(self.standing.iter().map(|one| one.settings.conditions))
     }
 
     /// Changes an action where every request that reaches it now reaches it in the end too.
     fn modify(&self, matched: &Match) -> Option<Op> {
+        let mut pending = matched.slots.iter().enumerate().filter(|(_, slot)| slot.pending).peekable();
+        pending.peek()?;
+        let (now, in_the_end) = (self.firsts(), firsts(matched.slots.iter().map(|slot| slot.conditions)));
         let safe = |(place, slot): &(usize, &Slot)| {
-            let standing = slot.standing.filter(|_| slot.pending);
-            standing.is_some_and(|standing| conditions_of(&matched.slots[..*place]).is_subset(&self.before(standing)))
+            slot.standing.is_some_and(|standing| all_before(&in_the_end, *place, &now, standing))
         };
-        let (_, slot) = matched.slots.iter().enumerate().find(safe)?;
+        let (_, slot) = pending.find(safe)?;
         Some(Op::Modify { rule: self.standing[slot.standing?].id, wanted: slot.wanted? })
     }
 
@@ -339,6 +342,21 @@ impl How {
                 Self::SameConditions => true,
             }
     }
+}
+
+/// Where each condition stands first.
+fn firsts(conditions: impl Iterator<Item = usize>) -> BTreeMap<usize, usize> {
+    let mut firsts = BTreeMap::new();
+    for (place, conditions) in conditions.enumerate() {
+        firsts.entry(conditions).or_insert(place);
+    }
+    firsts
+}
+
+/// Whether every condition before a place of one order is before a place of another.
+fn all_before(one: &BTreeMap<usize, usize>, place: usize, other: &BTreeMap<usize, usize>, other_place: usize) -> bool {
+    let mut before = one.iter().filter(|(_, first)| **first < place);
+    before.all(|(conditions, _)| other.get(conditions).is_some_and(|first| *first < other_place))
 }
 
 fn conditions_of(slots: &[Slot]) -> BTreeSet<usize> {
