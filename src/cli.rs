@@ -16,6 +16,8 @@ use clap::{Parser, Subcommand};
 
 use connect::{connect, connect_recorded};
 
+pub use plan::of_cluster as plan_of_cluster;
+
 /// A load balancer controller for Kubernetes on AWS.
 #[derive(Debug, Parser)]
 #[command(name = "northgate", version, about, max_term_width = 100)]

@@ -17,16 +17,17 @@ mod target_group_binding;
 pub(crate) mod testing;
 mod trim;
 mod watch;
+mod written_status;
 
 use std::future::Future;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{ObjectReference, Service};
+use k8s_openapi::api::core::v1::{ObjectReference, Service, ServiceStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use kube::api::{Patch, PatchParams};
+use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, Resource as _};
-use northgate_planner::crd::TargetGroupBinding;
-use northgate_planner::id::{Key, ObjectName, ObjectRef, Uid};
+use northgate_planner::crd::{TargetGroupBinding, TargetGroupBindingStatus};
+use northgate_planner::id::{Key, ObjectName, ObjectRef, StackId, Uid};
 use northgate_planner::plan::{KubeChange, Resolved};
 use northgate_planner::snapshot::{ClasslessServices, Settings, Snapshot};
 use northgate_planner::spec::class::SERVICE_FINALIZER;
@@ -34,6 +35,7 @@ use northgate_planner::targets::BINDING_FINALIZER;
 
 use error::ask;
 use finalizer::Finalizer;
+use written_status::WrittenStatus;
 
 pub use apply::{Applied, apply, delete};
 pub use clock::{Clock, now};
@@ -58,6 +60,9 @@ pub(crate) struct Cluster {
     cloud_controller: lease::Seen,
     events: events::Sender,
     clock: Clock,
+    /// What we wrote into statuses and the caches do not show yet.
+    written_services: WrittenStatus<ServiceStatus>,
+    written_bindings: WrittenStatus<TargetGroupBindingStatus>,
 }
 
 impl Cluster {
@@ -77,6 +82,8 @@ impl Cluster {
             cloud_controller: lease::Seen::default(),
             events,
             clock,
+            written_services: WrittenStatus::default(),
+            written_bindings: WrittenStatus::default(),
         };
         (cluster, writer.run())
     }
@@ -206,10 +213,17 @@ impl Cluster {
         if service.metadata.uid.as_deref() != Some(uid.as_str()) {
             return Ok(false);
         }
-        let Some(patch) = status::service(&service, host) else { return Ok(false) };
+        let mut object = Service::clone(&service);
+        if let Some(status) = self.written_services.standing(name, &service.metadata) {
+            object.status = Some(status);
+        }
+        let Some(patch) = status::service(&object, host) else { return Ok(false) };
         let api: Api<Service> = self.namespaced(name);
         let what = || format!("patch the status of Service/{name}");
-        patched(ask(what, api.patch_status(&name.name, &PatchParams::default(), &Patch::Merge(&patch))).await)
+        let patched = ask(what, api.patch_status(&name.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
+        let Some(written) = unless_another(patched)? else { return Ok(false) };
+        self.written_services.note(name, &service.metadata, written.status.unwrap_or_default());
+        Ok(true)
     }
 
     /// Brings a TargetGroupBinding's status to how it stands; gives whether that had to be written.
@@ -226,13 +240,33 @@ impl Cluster {
         let Some(seen) = snapshot.bindings.get(name) else { return Ok(false) };
         // The generation is that of the decision; what stands in the status is newer in the cache.
         let mut object = TargetGroupBinding::clone(seen);
-        if let Some(cached) = self.caches.bindings.get(name).filter(|cached| cached.metadata.uid == seen.metadata.uid) {
-            object.status.clone_from(&cached.status);
-        }
+        let cached = self.caches.bindings.get(name).filter(|cached| cached.metadata.uid == seen.metadata.uid);
+        let cached = cached.as_ref().unwrap_or(seen);
+        let written = self.written_bindings.standing(name, &cached.metadata);
+        object.status = written.or_else(|| cached.status.clone());
         let Some(patch) = status::binding(&object, standing, snapshot.now) else { return Ok(false) };
         let api: Api<TargetGroupBinding> = self.namespaced(name);
         let what = || format!("patch the status of TargetGroupBinding/{name}");
-        patched(ask(what, api.patch_status(&name.name, &PatchParams::default(), &Patch::Merge(&patch))).await)
+        let patched = ask(what, api.patch_status(&name.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
+        let Some(written) = unless_another(patched)? else { return Ok(false) };
+        self.written_bindings.note(name, &cached.metadata, written.status.unwrap_or_default());
+        Ok(true)
+    }
+
+    /// Whether the API server holds a TargetGroupBinding of a stack, whatever the caches show.
+    ///
+    /// # Errors
+    ///
+    /// The API server cannot be asked.
+    pub(crate) async fn has_bindings(&self, id: &StackId) -> Result<bool, Error> {
+        let labels = id.labels().into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
+        let api: Api<TargetGroupBinding> = match id.owner() {
+            Some(owner) => self.namespaced(owner),
+            None => Api::all(self.client.clone()),
+        };
+        let params = ListParams::default().labels(&labels.join(",")).limit(1);
+        let what = || format!("list the TargetGroupBindings of {}", id.object());
+        Ok(!ask(what, api.list_metadata(&params)).await?.items.is_empty())
     }
 
     /// Whether an object is being deleted, or is gone.
@@ -312,10 +346,10 @@ fn is_same(one: &ObjectMeta, other: &ObjectMeta) -> bool {
 }
 
 /// An object that is gone, or another one by now, has no status to write.
-fn patched<K>(result: Result<K, Error>) -> Result<bool, Error> {
+fn unless_another<K>(result: Result<K, Error>) -> Result<Option<K>, Error> {
     match result {
-        Ok(_) => Ok(true),
-        Err(gone) if gone.is_not_found() || gone.is_conflict() => Ok(false),
+        Ok(object) => Ok(Some(object)),
+        Err(gone) if gone.is_not_found() || gone.is_conflict() => Ok(None),
         Err(error) => Err(error),
     }
 }

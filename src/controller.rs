@@ -2,9 +2,11 @@
 
 mod apply;
 mod binding;
+mod created;
 mod error;
 mod finalizers;
 mod health;
+mod lingering;
 mod poll;
 mod queue;
 mod rules;
@@ -113,6 +115,9 @@ pub async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result
         () = stop.told() => return Ok(()),
         Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
     }
+    let there = lingering::users(&world.cluster.snapshot(&Key::Cluster));
+    world.created.start(there.iter().cloned());
+    world.lingering.start(there);
     let polling = Arc::clone(&world);
     beside.spawn(async move { poll::run(&polling).await });
 
@@ -177,6 +182,10 @@ async fn work<A: Account>(world: Arc<World<A>>, queue: PickQueue<A>) {
                 };
                 let failures = queue(&world).finish(&key, verdict);
                 tell::failed(&world, &key, &error, failures);
+                if failures >= tell::PATIENCE && error.retry() == error::Retry::Seldom {
+                    // One that nobody mends must not keep the rules of all others open.
+                    world.lingering.looked_at(&key);
+                }
             }
             Err(broken) => {
                 error!("this is a bug, please report it: {broken}");

@@ -1,7 +1,8 @@
 //! The way of the AWS SDK through the gate.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
+use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
@@ -11,6 +12,7 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use northgate_simulator::{Request, Service, Simulator};
+use tokio::time::Instant;
 
 use crate::call::Call;
 use crate::gate::{Answer, Gate, Life};
@@ -24,6 +26,22 @@ pub(crate) fn client(simulator: &Simulator, gate: &Gate, life: Life) -> SharedHt
         gate: gate.clone(),
         life,
     })
+}
+
+/// The episode's clock for the SDK. By the system's own, a connection that hangs for a minute of the episode would or would not
+/// count as stalled, by how busy the machine is.
+#[derive(Debug)]
+pub(crate) struct SdkClock {
+    /// The time at `origin`.
+    pub(crate) start: SystemTime,
+    /// When the episode began.
+    pub(crate) origin: Instant,
+}
+
+impl TimeSource for SdkClock {
+    fn now(&self) -> SystemTime {
+        self.start + self.origin.elapsed()
+    }
 }
 
 #[derive(Clone)]

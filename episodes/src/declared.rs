@@ -22,8 +22,15 @@ pub(crate) struct Service {
     pub(crate) pods: BTreeSet<Pod>,
     /// Whether it is of type LoadBalancer and is not going.
     pub(crate) wanted: bool,
-    /// Whether an annotation has a value that is refused.
-    pub(crate) refused: bool,
+    /// The annotations whose values are refused.
+    pub(crate) refused: BTreeSet<String>,
+}
+
+impl Service {
+    /// Whether it is to have what it asks for: a load balancer, and nothing that is refused.
+    pub(crate) fn is_served(&self) -> bool {
+        self.wanted && self.refused.is_empty()
+    }
 }
 
 /// Everything that is asked for.

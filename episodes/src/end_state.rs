@@ -50,6 +50,9 @@ impl EndState {
 fn account(view: &Observed) -> Vec<(String, Value)> {
     let mut things = Vec::new();
     for (arn, found) in view.load_balancers.iter().filter(|(_, found)| is_ours(&found.tags)) {
+        let mut found = found.clone();
+        // A set to AWS; ids differ from run to run, and so does their order.
+        found.security_groups.sort_by_key(|id| view.security_groups.get(id).map(|group| &group.name));
         things.push((format!("load balancer {arn}"), json!(found)));
         for (listener, listening) in view.listeners.iter().filter(|(_, found)| found.load_balancer_arn == *arn) {
             things.push((format!("listener {listener}"), json!(listening)));

@@ -11,9 +11,11 @@ use crate::agreement;
 use crate::end_state::EndState;
 use crate::fault::Faults;
 use crate::gate::Gate;
+use crate::law;
+use crate::promptness::Before;
 use crate::stage::{AWS_DELAYS, Program, Stage};
 use crate::trace::Trace;
-use crate::workload::Workload;
+use crate::workload::{Event, Workload};
 
 /// How long after the last fault the world may take to be as it was asked for, AWS's own delays apart (L1).
 const AGREEMENT: Duration = Duration::from_secs(60);
@@ -46,6 +48,25 @@ pub(crate) struct Script {
 }
 
 impl Script {
+    /// Whether nothing but what is asked for happens: no call goes wrong, no view is late, and nobody else is at work.
+    fn is_undisturbed(&self) -> bool {
+        let is_asked_for = |event: &Event| {
+            use Event::{Annotate, Create, Delete, NodeJoins, NodeLeaves, Pods, Ports, Type};
+            matches!(
+                event,
+                Create { .. }
+                    | Ports(..)
+                    | Annotate(..)
+                    | Type(..)
+                    | Delete(_)
+                    | Pods(..)
+                    | NodeJoins(_)
+                    | NodeLeaves(_)
+            )
+        };
+        matches!(self.faults, Faults::None) && self.workload.events.iter().all(|(_, event)| is_asked_for(event))
+    }
+
     /// The workload as it goes when nothing goes wrong.
     pub(crate) fn without_faults(workload: &Workload) -> Self {
         Self { workload: workload.clone(), faults: Faults::None, seed: 0, quotas: BTreeMap::new(), quiet: HOUR }
@@ -100,9 +121,14 @@ async fn act(script: &Script) -> Report {
     let mut stage = Stage::open(gate.clone(), &script.quotas).await;
     let mut program = stage.start();
     let begin = Instant::now();
-    for (at, event) in &script.workload.events {
+    for (index, (at, event)) in script.workload.events.iter().enumerate() {
         program = live_until(&stage, &gate, program, begin + *at).await;
-        stage.happen(event).await;
+        if !script.is_undisturbed() {
+            stage.happen(event).await;
+            continue;
+        }
+        let next = script.workload.events.get(index + 1).map(|(next, _)| begin + *next);
+        program = happen_and_judge(script, event, &mut stage, &gate, program, next).await;
     }
     // Faults that are planned by their number may still come; those of a swarm end with the events.
     if matches!(script.faults, Faults::Swarm { .. }) {
@@ -127,6 +153,41 @@ async fn act(script: &Script) -> Report {
         gate.violated(format!("a request that AWS's model of its service refuses: {request}"));
     }
     Report { trace: gate.trace(), end, calls, injected: gate.injected(), violations: gate.violations() }
+}
+
+/// Lets something happen where nothing goes wrong: it is done in good time, and as the plan said.
+async fn happen_and_judge(
+    script: &Script,
+    event: &Event,
+    stage: &mut Stage,
+    gate: &Gate,
+    mut program: Program,
+    next: Option<Instant>,
+) -> Program {
+    let is_full = !script.quotas.is_empty();
+    let at_rest = agreement::disagreements(stage).await.is_empty();
+    let before = Before::of(stage).await;
+    let happened = Instant::now();
+    // The plan looks at the very moment before the first call.
+    gate.close();
+    stage.happen(event).await;
+    let planned = if at_rest && !is_full { law::printed(stage).await } else { Ok(None) };
+    let from = gate.calls();
+    gate.open();
+    if let Some(expectation) = before.expect(event, stage, is_full) {
+        program = live_until(stage, gate, program, happened + expectation.within()).await;
+        expectation.disappointments(stage).await.into_iter().for_each(|late| gate.violated(late));
+    }
+    let done_by = happened + AWS_DELAYS + AGREEMENT;
+    match planned {
+        Err(error) => gate.violated(format!("the law of the plan: nothing could be printed: {error}")),
+        Ok(Some(printed)) if next.is_none_or(|next| next >= done_by) => {
+            program = live_until(stage, gate, program, done_by).await;
+            law::differences(&printed, &law::done(gate, from)).into_iter().for_each(|broken| gate.violated(broken));
+        }
+        Ok(_) => {}
+    }
+    program
 }
 
 /// Lets time pass until then; a program that dies is started again.

@@ -38,6 +38,7 @@ pub(crate) type Life = u32;
 pub(crate) struct Gate {
     inner: Arc<Mutex<Inner>>,
     crashed: Arc<Notify>,
+    opened: Arc<Notify>,
 }
 
 /// Who looks at the world around every call.
@@ -62,6 +63,8 @@ struct Inner {
     faults: Faults,
     /// Whether faults happen at all by now.
     calm: bool,
+    /// Whether calls have to wait.
+    closed: bool,
     random: fastrand::Rng,
     injected: u64,
     last_fault: Option<Instant>,
@@ -79,6 +82,7 @@ impl Gate {
             calls: 0,
             faults,
             calm: false,
+            closed: false,
             random: fastrand::Rng::with_seed(seed),
             injected: 0,
             last_fault: None,
@@ -86,7 +90,7 @@ impl Gate {
             witness: None,
             violations: Vec::new(),
         };
-        Self { inner: Arc::new(Mutex::new(inner)), crashed: Arc::default() }
+        Self { inner: Arc::new(Mutex::new(inner)), crashed: Arc::default(), opened: Arc::default() }
     }
 
     /// Who looks at the world around every call.
@@ -104,6 +108,17 @@ impl Gate {
     /// Waits until the program has to die.
     pub(crate) async fn crashed(&self) {
         self.crashed.notified().await;
+    }
+
+    /// Lets no call through until [`Self::open`].
+    pub(crate) fn close(&self) {
+        self.lock().closed = true;
+    }
+
+    /// Lets the calls through again, in the order in which they came.
+    pub(crate) fn open(&self) {
+        self.lock().closed = false;
+        self.opened.notify_waiters();
     }
 
     /// No more faults from now on.
@@ -140,12 +155,12 @@ impl Gate {
         self.lock().last_fault.map(|at| at.elapsed())
     }
 
-    /// The writes from this number on, as a story tells them: events for people and looks for others are none.
-    pub(crate) fn writes_after(&self, number: u64) -> Vec<String> {
+    /// The writes from this number on: events for people and looks for others are none.
+    pub(crate) fn writes_after(&self, number: u64) -> Vec<Line> {
         let inner = self.lock();
         let lines = inner.trace.lines().iter().filter(|line| line.number.is_some_and(|found| found >= number));
         let writes = lines.filter(|line| line.call.as_ref().is_some_and(|call| call.writes && !call.is_aside()));
-        writes.map(ToString::to_string).collect()
+        writes.cloned().collect()
     }
 
     /// How many calls there were.
@@ -166,6 +181,9 @@ impl Gate {
         perform: impl Future<Output = A>,
         stale: impl Future<Output = A>,
     ) -> A {
+        while self.lock().closed {
+            self.opened.notified().await;
+        }
         let Some((number, fault)) = self.admit(life, &call) else { return pending().await };
         let answer = match fault {
             Some(Fault::CrashBefore) => return self.crash(number, &call, Fault::CrashBefore).await,

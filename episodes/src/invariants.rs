@@ -80,6 +80,7 @@ impl Judge {
             self.others_are_left_alone(scene, &mut found);
             no_twins(scene.view, &mut found);
             self.serving_goes_on(call, scene, &mut found);
+            self.workers_let_in(call, scene, &mut found);
             self.addresses_exist(scene, &mut found);
             nothing_is_left_of_the_released(scene, &mut found);
         }
@@ -107,6 +108,30 @@ impl Judge {
             let wanted = scene.always(|declared| !declared.targets(service, port).is_empty());
             if wanted && alive(earlier) > 0 && alive(group) == 0 {
                 found.push(format!("S7: {service}:{port} has no healthy target any more, though targets are wanted"));
+            }
+        }
+    }
+
+    /// S7 for rules: no call of ours shuts out the traffic or the checks of a target that serves.
+    fn workers_let_in(&self, call: &Call, scene: &Scene<'_>, found: &mut Vec<String>) {
+        let shuts = ["RevokeSecurityGroupIngress", "ModifyTargetGroup", "SetSecurityGroups"].contains(&call.action());
+        let Some(before) = self.before.as_ref().filter(|_| shuts) else { return };
+        for (arn, group) in &scene.view.target_groups {
+            let Some((service, port)) = service_port(&group.tags) else { continue };
+            let Some(earlier) = before.target_groups.get(arn) else { continue };
+            let present = scene.history.present();
+            if present.is_none_or(|declared| declared.targets(service, port).is_empty()) {
+                continue;
+            }
+            for target in group.targets.iter().filter(|target| target.state == "healthy" && scene.is_alive(target)) {
+                if view::is_let_in(before, earlier, target) && !view::is_let_in(scene.view, group, target) {
+                    found.push(format!(
+                        "S7: {} shuts out what {}:{port} sends to {}",
+                        call.action(),
+                        service,
+                        target.id
+                    ));
+                }
             }
         }
     }

@@ -1,5 +1,8 @@
 //! Episodes: the controller in a simulated world, with faults at every step. See `docs/episodes.md`.
 
+// The plan of a cluster is one future as deep as all of the program, the SDK's calls included.
+#![recursion_limit = "256"]
+
 mod agreement;
 mod aws;
 mod call;
@@ -10,7 +13,9 @@ mod fault;
 mod gate;
 mod invariants;
 mod kubernetes;
+mod law;
 mod parallel;
+mod promptness;
 mod runs;
 mod stage;
 mod trace;

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
+use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use futures::FutureExt as _;
 use futures::future::BoxFuture;
 use jiff::Timestamp;
 use kube::Client;
-use northgate::aws::Connection;
+use northgate::aws::{Connection, ReadOnlyAccount};
 use northgate::cluster::Clock;
 use northgate::controller::{self, RunOptions, Stop};
 use northgate_planner::crd::custom_resource_definitions;
@@ -19,7 +20,7 @@ use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 use northgate_planner::snapshot::{ClasslessServices, Settings};
 use northgate_simulator::account_description::AccountDescription;
 use northgate_simulator::kubernetes::{Kubernetes, KubernetesOptions};
-use northgate_simulator::{AccountOptions, Lag, LagKind, Observed, Options, Quotas, Scope, Simulator};
+use northgate_simulator::{AccountOptions, Lag, LagKind, Observed, Options, Scope, Simulator};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -76,6 +77,15 @@ fn start() -> Timestamp {
     START.parse().expect("a valid time")
 }
 
+/// What the program is told by flags.
+fn settings() -> Settings {
+    let region = Region::new(&scope().region);
+    let mut settings = Settings::new(ClusterName::new("demo"), VpcId::new("vpc-00000001"), region);
+    settings.account = Some(AccountId::new(&scope().account));
+    settings.classless_services = ClasslessServices::True;
+    settings
+}
+
 impl Stage {
     /// A world with two nodes in which nothing was asked for yet.
     pub(crate) async fn open(gate: Gate, quotas: &BTreeMap<String, u64>) -> Self {
@@ -88,13 +98,9 @@ impl Stage {
             ..AccountOptions::default()
         };
         let simulator = Simulator::new(Options { start: start(), account, ..Options::default() });
-        let description =
-            AccountDescription::parse(include_str!("account.yaml")).expect("the account is described well");
+        let text = format!("{}\nquotas: {}\n", include_str!("account.yaml"), json!(quotas));
+        let description = AccountDescription::parse(&text).expect("the account is described well");
         description.load(&simulator).await.expect("the account is described well");
-        // After the description, which says what its own are.
-        let mut options = simulator.options(&scope()).await;
-        options.quotas = Quotas::try_from(quotas.clone()).expect("the quotas of an episode are known");
-        simulator.set_options(&scope(), options).await;
         // So that a stale read sees the account, not the nothing that was before it.
         tokio::time::sleep(STALE).await;
         let kubernetes = Kubernetes::new(KubernetesOptions {
@@ -137,7 +143,9 @@ impl Stage {
     pub(crate) fn start(&self) -> Program {
         let life = self.gate.begin_life();
         let (account, region) = (AccountId::new(&scope().account), Region::new(&scope().region));
-        let connection = Connection::over(aws::client(&self.simulator, &self.gate, life), &account, &region);
+        let clock = aws::SdkClock { start: start().into(), origin: self.origin };
+        let connection =
+            Connection::over(aws::client(&self.simulator, &self.gate, life), &account, &region).with_time_source(clock);
         let mut settings = Settings::new(ClusterName::new("demo"), VpcId::new("vpc-00000001"), region);
         settings.account = Some(account);
         settings.classless_services = ClasslessServices::True;
@@ -153,6 +161,24 @@ impl Stage {
         };
         let running = tokio::spawn(controller::run_until(options, stop.clone()));
         Program { stop, running }
+    }
+
+    /// A way to the account that is not through the gate, for reading, and the settings of the program.
+    pub(crate) fn read_only_account(&self) -> (ReadOnlyAccount, Settings) {
+        let settings = settings();
+        let connection = self.connection(self.simulator.connector());
+        (connection.read_only_account(settings.cluster_name.clone(), settings.vpc.clone()), settings)
+    }
+
+    /// A client of the API server that is not through the gate.
+    pub(crate) fn client(&self) -> Client {
+        self.admin.clone()
+    }
+
+    fn connection(&self, http: SharedHttpClient) -> Connection {
+        let (account, region) = (AccountId::new(&scope().account), Region::new(&scope().region));
+        let clock = aws::SdkClock { start: start().into(), origin: self.origin };
+        Connection::over(http, &account, &region).with_time_source(clock)
     }
 
     /// Lets something happen.

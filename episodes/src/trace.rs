@@ -20,7 +20,7 @@ pub(crate) struct Line {
 }
 
 /// What came of it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// An ordinary answer.
     Answered(String),

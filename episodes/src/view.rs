@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use northgate_simulator::{Observed, ObservedPermission, ObservedTarget};
+use northgate_simulator::{Observed, ObservedPermission, ObservedTarget, ObservedTargetGroup};
 
 /// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
 
 /// How the rules that we write into workers' security groups are described.
 const OUR_RULE: &str = "elbv2.k8s.aws/targetGroupBinding=shared";
+/// The security group of every worker.
+const WORKERS: &str = "sg-worker";
 const CLUSTER: (&str, &str) = ("elbv2.k8s.aws/cluster", "demo");
 const STACK: &str = "service.k8s.aws/stack";
 const RESOURCE: &str = "service.k8s.aws/resource";
@@ -47,6 +49,18 @@ pub(crate) fn tagged(view: &Observed) -> impl Iterator<Item = (&'static str, &Ta
 /// The id of something in its stack.
 pub(crate) fn resource(tags: &Tags) -> &str {
     tags.get(RESOURCE).map_or("", String::as_str)
+}
+
+/// Whether the workers let a load balancer reach a target, for traffic and for checks.
+pub(crate) fn is_let_in(view: &Observed, group: &ObservedTargetGroup, target: &ObservedTarget) -> bool {
+    let checked = group.health_check["HealthCheckPort"].as_str().and_then(|port| port.parse().ok());
+    let ports = [target.port, checked.unwrap_or(target.port)].map(i32::from);
+    let rules = view.security_groups.get(WORKERS).map_or(&[][..], |workers| &workers.ingress);
+    group.load_balancer_arns.iter().filter_map(|arn| view.load_balancers.get(arn)).all(|load_balancer| {
+        let from_here = |rule: &&ObservedPermission| load_balancer.security_groups.contains(&rule.peer);
+        let covers = |rule: &ObservedPermission, port| rule.ports.is_some_and(|(from, to)| from <= port && port <= to);
+        ports.iter().all(|port| rules.iter().filter(from_here).any(|rule| covers(rule, *port)))
+    })
 }
 
 /// Whether a rule is described as ours.

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub(crate) const TARGET_TYPE: &str = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type";
 /// The annotation of the health check's interval.
 pub(crate) const INTERVAL: &str = "service.beta.kubernetes.io/aws-load-balancer-healthcheck-interval";
+/// The annotation of the health check's port.
+pub(crate) const CHECK_PORT: &str = "service.beta.kubernetes.io/aws-load-balancer-healthcheck-port";
 /// The annotation of the sources that are let in.
 pub(crate) const SOURCE_RANGES: &str = "service.beta.kubernetes.io/load-balancer-source-ranges";
 /// The annotation of further tags.
@@ -156,6 +158,15 @@ pub(crate) fn all() -> Vec<Workload> {
         ),
         ("rolled", vec![at(1, create("web", &[80], true, &[1, 2])), at(60, Event::Pods(web(), vec![3, 4]))]),
         (
+            "pods-come-and-go",
+            vec![
+                at(1, create("web", &[80], true, &[1, 2])),
+                at(60, Event::Pods(web(), vec![1, 2, 3])),
+                at(90, Event::Pods(web(), vec![2, 3])),
+                at(120, Event::Pods(web(), vec![])),
+            ],
+        ),
+        (
             "nodes-come-and-go",
             vec![at(1, create("web", &[80], false, &[1])), at(60, Event::NodeJoins(3)), at(90, Event::NodeLeaves(1))],
         ),
@@ -177,6 +188,23 @@ pub(crate) fn all() -> Vec<Workload> {
             ],
         ),
         (
+            "mended",
+            vec![
+                at(1, create("web", &[80], false, &[1])),
+                at(60, annotate("web", SOURCE_RANGES, "everybody")),
+                at(62, Event::Ports(web(), vec![80, 443])),
+                at(400, annotate("web", SOURCE_RANGES, "10.0.0.0/8")),
+            ],
+        ),
+        (
+            "checks-moved",
+            vec![
+                at(1, create("web", &[80], false, &[1])),
+                at(60, annotate("web", CHECK_PORT, "9000")),
+                at(120, annotate("web", CHECK_PORT, "traffic-port")),
+            ],
+        ),
+        (
             "two-services-share-rules",
             vec![
                 at(1, create("cart", &[80], false, &[1])),
@@ -190,7 +218,7 @@ pub(crate) fn all() -> Vec<Workload> {
                 at(1, create("web", &[80], false, &[1])),
                 at(60, Event::Delete(web())),
                 at(61, create("web", &[80], false, &[1])),
-                at(100, create("web", &[80], false, &[1])),
+                at(160, create("web", &[80], false, &[1])),
             ],
         ),
         (

@@ -87,6 +87,14 @@ impl Actual {
             Self::Targets(_) | Self::Rules(_) | Self::Cluster(_) | Self::Nothing => Live::default(),
         }
     }
+
+    /// Whether a load balancer, target group or security group of the stack with this ARN or id was observed.
+    pub fn shows(&self, id: &str) -> bool {
+        let Self::Stack(stack) = self else { return false };
+        stack.load_balancers.iter().any(|found| found.arn.as_str() == id)
+            || stack.target_groups.iter().any(|found| found.arn.as_str() == id)
+            || stack.security_groups.iter().any(|found| found.id.as_str() == id)
+    }
 }
 
 /// A resource that carries this stack's tags: the only kind that may be changed or deleted.

@@ -170,14 +170,17 @@ impl<'a> Comparison<'a> {
     /// The bindings that the stack wants, with the ARNs of the target groups that exist, and the names of the objects that
     /// do: a name is for creation only.
     fn wanted_bindings(&self) -> Vec<Binding> {
-        let as_it_is = |binding: &Binding| {
-            let binding = self.with_known(binding);
-            match binding::matching(self.bindings, &binding) {
-                Some(found) => Binding { name: found.name().clone(), ..binding },
-                None => binding,
-            }
-        };
-        self.wanted.bindings.iter().filter(|(id, _)| !self.is_held(id)).map(|(_, binding)| as_it_is(binding)).collect()
+        self.wanted.bindings.keys().filter_map(|id| self.wanted_binding(id)).collect()
+    }
+
+    /// One of these, by the resource id of its target group.
+    fn wanted_binding(&self, id: &str) -> Option<Binding> {
+        let binding = self.wanted.bindings.get(id).filter(|_| !self.is_held(id))?;
+        let binding = self.with_known(binding);
+        Some(match binding::matching(self.bindings, &binding) {
+            Some(found) => Binding { name: found.name().clone(), ..binding },
+            None => binding,
+        })
     }
 
     /// A binding with the ids of what exists.

@@ -33,8 +33,9 @@ pub struct Needs {
     pub backend_security_group: bool,
     /// These instances with their network interfaces.
     pub instances: BTreeSet<InstanceId>,
-    /// The network interfaces that hold these addresses.
-    pub interfaces_with: BTreeSet<IpAddr>,
+    /// The network interfaces that hold these addresses, each with the instance that its pod runs on, where it is known:
+    /// an address out of a prefix is found only among that instance's own interfaces.
+    pub interfaces_with: BTreeMap<IpAddr, Option<InstanceId>>,
     /// The security groups of what `instances` and `interfaces_with` found: tags and rules.
     pub security_groups_of_interfaces: bool,
     /// These security groups, in whatever VPC they are.

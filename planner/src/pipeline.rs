@@ -1,13 +1,13 @@
 //! The pure stages joined once: what the controller and the plan command both call.
 
-use crate::actual::{Actual, ActualBinding, Purpose, Scope};
+use crate::actual::{Actual, Purpose, Scope};
 use crate::facts::{Facts, Live, Needs};
-use crate::id::{Key, ObjectRef};
+use crate::id::Key;
 use crate::plan::Plan;
-use crate::problem::{Problem, Refusal};
+use crate::problem::{Declined, Problem};
 use crate::snapshot::Snapshot;
-use crate::spec::StackSpec;
 use crate::spec::cluster::ClusterSpec;
+use crate::spec::{AcceptedStack, StackSpec};
 use crate::targets::BindingSpec;
 use crate::worker_rules::RulesSpec;
 use crate::{desired, diff, shared, spec, targets, worker_rules};
@@ -23,33 +23,6 @@ pub enum Accepted {
     Rules(RulesSpec),
     /// What the cluster shares.
     Cluster(ClusterSpec),
-}
-
-/// A stack with the bindings that the API server holds for it.
-#[derive(Debug, Clone)]
-pub struct AcceptedStack {
-    /// What is asked for.
-    pub spec: StackSpec,
-    /// The generated TargetGroupBindings that exist.
-    pub bindings: Vec<ActualBinding>,
-}
-
-/// Why a key gets no plan.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Declined {
-    /// Its object is wrong: nothing is changed until it is edited.
-    Refused(Refusal),
-    /// Its object is not ours.
-    Skipped {
-        /// The object.
-        object: ObjectRef,
-        /// Why.
-        reason: String,
-        /// The line that would make it ours, where there is one.
-        hint: Option<String>,
-    },
-    /// Its object is in no cache. What it may have left is not for a plan to guess.
-    Absent,
 }
 
 impl Accepted {

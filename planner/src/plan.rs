@@ -84,6 +84,12 @@ impl Plan {
         }
     }
 
+    /// Whether the plan of a stack has checks or traffic move to other rules, once these are open: until then it uses rules
+    /// that its bindings may not ask for any more ([`crate::snapshot::Snapshot::lingering`]).
+    pub fn moves_between_rules(&self) -> bool {
+        self.steps.iter().any(|step| matches!(step, Step::Wait(wait) if wait.reason == WaitFor::RulesOpen))
+    }
+
     /// The changes, in order.
     pub fn changes(&self) -> impl Iterator<Item = &Change> {
         self.steps.iter().filter_map(|step| match step {
@@ -168,8 +174,6 @@ pub enum WaitFor {
     RulesOpen,
     /// The worker security group no longer names a group that is to go.
     RulesClosed,
-    /// Deregistered targets have run out of connections.
-    TargetsDrained,
     /// The network interfaces of a deleted load balancer are gone.
     InterfacesGone,
     /// A TargetGroupBinding that is being deleted is gone.

@@ -83,3 +83,21 @@ pub struct Refusal {
     /// What is odd but does no harm.
     pub warnings: Vec<Problem>,
 }
+
+/// Why a key gets no plan.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Declined {
+    /// Its object is wrong: nothing is changed until it is edited.
+    Refused(Refusal),
+    /// Its object is not ours.
+    Skipped {
+        /// The object.
+        object: ObjectRef,
+        /// Why.
+        reason: String,
+        /// The line that would make it ours, where there is one.
+        hint: Option<String>,
+    },
+    /// Its object is in no cache. What it may have left is not for a plan to guess.
+    Absent,
+}

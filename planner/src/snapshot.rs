@@ -9,7 +9,7 @@ use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 
 use crate::crd::{IngressClassParams, TargetGroupBinding};
-use crate::id::{AccountId, ClusterName, ObjectName, Region, Scheme, SecurityGroupId, TargetType, VpcId};
+use crate::id::{AccountId, ClusterName, Key, ObjectName, Region, Scheme, SecurityGroupId, TargetType, VpcId};
 use crate::model::{Binding, Pairs};
 
 /// One immutable view of the cluster.
@@ -42,8 +42,10 @@ pub struct Snapshot {
     pub pods: Option<BTreeMap<ObjectName, Arc<Pod>>>,
     /// Whether another cloud controller is at work.
     pub cloud_controller: CloudController,
-    /// Bindings whose target groups still hold targets that serve and are no longer wanted: their rules stay until then.
-    pub lingering: BTreeSet<ObjectName>,
+    /// Keys that use, or may use, rules that no binding asks for any more: bindings whose target groups still hold targets
+    /// that serve and are no longer wanted, and whatever a controller that was just started has not looked at yet. No rule
+    /// is closed until then.
+    pub lingering: BTreeSet<Key>,
     /// Whether the objects are those of files alone: then others may exist, and what is not here is unknown.
     pub files_alone: bool,
 }

@@ -17,8 +17,7 @@ use crate::actual::ActualBinding;
 use crate::crd::TargetGroupBinding;
 use crate::id::{Knowable, ObjectName, ObjectRef, Ref, StackId, TargetGroupArn, TargetIpAddressType, TargetType};
 use crate::model::{Binding, PortRef};
-use crate::pipeline::{AcceptedStack, Declined};
-use crate::problem::Problem;
+use crate::problem::{Declined, Problem};
 use crate::snapshot::Snapshot;
 use crate::targets;
 
@@ -77,6 +76,15 @@ impl StackSpec {
             Self::Gone(spec) => spec.leaving.clone(),
         }
     }
+}
+
+/// A stack with the bindings that the API server holds for it.
+#[derive(Debug, Clone)]
+pub struct AcceptedStack {
+    /// What is asked for.
+    pub spec: StackSpec,
+    /// The generated TargetGroupBindings that exist.
+    pub bindings: Vec<ActualBinding>,
 }
 
 /// Understands the objects of a stack.

@@ -19,12 +19,11 @@ use std::sync::Arc;
 
 use crate::actual::{ActualTargets, Scope, TargetGroupRef};
 use crate::crd::TargetGroupBinding;
-use crate::facts::Needs;
+use crate::facts::{Facts, Needs};
 use crate::id::{ObjectName, ObjectRef, StackId, TargetType};
-use crate::model::{Binding, NetworkingRule, PortRef, TargetId};
-use crate::pipeline::Declined;
-use crate::plan::{Plan, Step, WaitFor};
-use crate::problem::{Problem, Refusal};
+use crate::model::{Binding, IngressRule, NetworkingRule, PortRef, TargetId};
+use crate::plan::{AwsChange, Change, Plan, Step, WaitFor, Write};
+use crate::problem::{Declined, Problem, Refusal};
 use crate::snapshot::{Settings, Snapshot};
 
 pub(crate) use backend::Candidate;
@@ -74,6 +73,12 @@ pub fn lingers(plan: &Plan) -> bool {
     plan.steps.iter().any(|step| matches!(step, Step::Wait(wait) if wait.reason == WaitFor::TargetsHealthy))
 }
 
+/// Whether any of these steps takes a target out.
+pub fn deregisters(steps: &[Step]) -> bool {
+    let takes_out = |change: &Change| matches!(change.write, Write::Aws(AwsChange::DeregisterTargets(_)));
+    steps.iter().any(|step| matches!(step, Step::Change(change) if takes_out(change)))
+}
+
 impl BindingSpec {
     /// What has to be observed.
     pub fn scope(&self) -> Scope {
@@ -95,11 +100,21 @@ impl BindingSpec {
         needs
     }
 
+    /// Whether everything is open that has to reach its targets, as far as that can be told.
+    pub fn rules_are_open(&self, facts: &Facts) -> bool {
+        self.candidates.iter().all(|candidate| steps::rules_open(self, candidate, facts, &mut Vec::new()).is_empty())
+    }
+
     /// How many targets are wanted, and how many of them receive traffic; `None`: nobody knows what is wanted.
     pub fn count(&self, found: &ActualTargets) -> Option<TargetCount> {
         let ActualTargets::Found { group, targets } = found else { return None };
         let candidate = self.candidate(group.as_ref())?;
         Some(health::count(candidate.wanted.as_ref()?, targets))
+    }
+
+    /// The rules that its targets need, whatever security groups they have.
+    pub fn rules(&self) -> BTreeSet<&IngressRule> {
+        self.candidates.iter().flat_map(|candidate| &candidate.openings).flat_map(|opening| &opening.rules).collect()
     }
 
     /// The object as messages name it.
@@ -139,7 +154,8 @@ impl BindingSpec {
                         needs.instances.insert(id.clone());
                     }
                     TargetId::Ip(address) if opens => {
-                        needs.interfaces_with.insert(*address);
+                        let host = needs.interfaces_with.entry(*address).or_default();
+                        *host = host.take().or_else(|| candidate.hosts.get(address).cloned());
                     }
                     TargetId::Ip(_) => {}
                 }
@@ -379,7 +395,8 @@ mod tests {
         assert_eq!(wanted(&snapshot), (Some(vec!["10.0.1.1:8080".into()]), Vec::new()));
         let spec = accepted(&snapshot);
         let needs = spec.needs();
-        assert_eq!((needs.interfaces_with.len(), needs.vpc), (1, true));
+        let asked = ("10.0.1.1".parse().unwrap(), Some(crate::id::InstanceId::new("i-1")));
+        assert_eq!((needs.interfaces_with, needs.vpc), ([asked].into(), true), "with the node, for prefixes");
         assert_eq!(
             spec.candidates[0].openings[0].rules,
             [fixture::rule(8080, 8080, fixture::security_group("sg-lb"))],

@@ -297,14 +297,14 @@ mod tests {
     #[test]
     fn targets_that_still_serve_keep_every_rule() {
         let mut snapshot = bound(&[31000]);
-        snapshot.lingering.insert(ObjectName::new("default", "b-31000"));
+        snapshot.lingering.insert(Key::Binding(ObjectName::new("default", "b-31000")));
         let plan = planned(&snapshot, &facts(Vec::new()), vec![rule(30999, 30999, lb())]);
         assert_eq!(steps(&plan), ["+ sg-lb:31000-31000"]);
         assert_eq!(
             plan.warnings[0].hint.as_deref(),
             Some(
-                "not everything is known: targets that TargetGroupBinding default/b-31000 no longer wants serve until \
-                 others are healthy"
+                "not everything is known: targets that TargetGroupBinding default/b-31000 no longer wants may serve \
+                 until others are healthy"
             )
         );
         snapshot.lingering.clear();

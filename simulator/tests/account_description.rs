@@ -227,6 +227,19 @@ async fn an_unknown_key_is_named_with_its_place_and_the_nearest_known_one() {
         ),
         ("{\"listeners\": [{\"LoadBalancer\": \"a\"}]}", "the nearest known key is \"LoadBalancerArn\""),
         ("loadBalancers: [{DnsNames: a}]", "the nearest known key is \"DNSName\""),
+        ("loadBalancers: [{AvailabilityZones: [{SubnetID: a}]}]", "the nearest known key is \"SubnetId\""),
+        (
+            "listeners: [{DefaultActions: [{FixedResponseConfig: {Status: 1}}]}]",
+            "the nearest known key is \"StatusCode\"",
+        ),
+        ("instances: [{MetadataOptions: {HttpToken: a}}]", "the nearest known key is \"HttpTokens\""),
+        ("networkInterfaces: [{Attachment: {Instance: a}}]", "the nearest known key is \"InstanceId\""),
+        ("certificates: [{DomainNames: a}]", "the nearest known key is \"DomainName\""),
+        ("serverCertificates: [{ServerCertificateMetadata: {ARN: a}}]", "the nearest known key is \"Arn\""),
+        ("webAcls: [{Arn: a}]", "the nearest known key is \"ARN\""),
+        ("shield: {Protection: []}", "the nearest known key is \"Protections\""),
+        ("addresses: [{PublicIP: a}]", "the nearest known key is \"PublicIp\""),
+        ("managedPrefixLists: [{Entries: [{CIDR: a}]}]", "the nearest known key is \"Cidr\""),
         ("targetGroups: [{TargetGroupArns: a}]", "the nearest known key is \"TargetGroupArn\""),
     ];
     for (text, expected) in cases {
@@ -276,6 +289,43 @@ async fn a_reference_to_what_is_not_described_names_both() {
         let message = refused(&format!("{base}{text}")).await;
         assert!(message.contains(expected) && message.contains(&format!("not described under {list};")), "{message}");
     }
+    let more = [
+        ("addresses: [{AllocationId: e, InstanceId: x}]", "addresses e: InstanceId names \"x\"", "instances"),
+        (
+            "addresses: [{AllocationId: e, NetworkInterfaceId: x}]",
+            "addresses e: NetworkInterfaceId names \"x\"",
+            "networkInterfaces",
+        ),
+        (
+            "internetGateways: [{InternetGatewayId: i, Attachments: [{VpcId: x}]}]",
+            "internetGateways i: Attachments.VpcId names \"x\"",
+            "vpcs",
+        ),
+        (
+            "securityGroupRules: [{SecurityGroupRuleId: r, GroupId: x, IpProtocol: '-1'}]",
+            "GroupId names \"x\"",
+            "securityGroups",
+        ),
+        (
+            "webAcls: [{Name: w, AssociatedResourceArns: ['arn:aws:elasticloadbalancing:x']}]",
+            "webAcls[0]: AssociatedResourceArns names \"arn:aws:elasticloadbalancing:x\"",
+            "loadBalancers",
+        ),
+        (
+            "shield: {Protections: [{ResourceArn: 'arn:aws:elasticloadbalancing:x'}]}",
+            "shield: Protections.ResourceArn names \"arn:aws:elasticloadbalancing:x\"",
+            "loadBalancers",
+        ),
+        (
+            "availabilityZones: [{ZoneName: a}]\ntargetGroups: [{TargetGroupName: t, Protocol: TCP, Port: 1, TargetType: ip, Targets: [{Target: {Id: 10.0.0.1, AvailabilityZone: x}}]}]",
+            "Targets.Target.AvailabilityZone names \"x\"",
+            "availabilityZones",
+        ),
+    ];
+    for (text, expected, list) in more {
+        let message = refused(&format!("vpcId: v\n{text}")).await;
+        assert!(message.contains(expected) && message.contains(&format!("not described under {list};")), "{message}");
+    }
     let peers = "vpcId: v\nsecurityGroups: [{GroupId: g, IpPermissions: [{IpProtocol: '-1', UserIdGroupPairs: [{GroupId: x}]}]}]";
     let message = refused(peers).await;
     assert!(message.starts_with("securityGroups g: IpPermissions.UserIdGroupPairs.GroupId names \"x\""), "{message}");
@@ -309,8 +359,42 @@ async fn ids_and_tags_without_quotes_are_texts() {
 }
 
 #[tokio::test]
+async fn zones_follow_from_load_balancers_and_targets_too() {
+    let arn = WEB.replace("us-west-2", "us-east-1");
+    let group = "{TargetGroupName: t, Protocol: TCP, Port: 1, TargetType: ip, Targets: [{Target: {Id: 10.9.0.1, AvailabilityZone: us-east-1d}}, {Target: {Id: 10.9.0.2, AvailabilityZone: all}}]}";
+    let text = format!(
+        "vpcId: v\nsubnets: [{{SubnetId: s}}]\nloadBalancers: [{{LoadBalancerArn: {arn}, AvailabilityZones: [{{SubnetId: s, ZoneName: us-east-1c}}]}}]\ntargetGroups: [{group}]"
+    );
+    let account = load(&text).await;
+    let zones = account.ec2.describe_availability_zones().send().await.unwrap();
+    let names: Vec<_> = zones.availability_zones().iter().filter_map(|zone| zone.zone_name()).collect();
+    assert_eq!(names, ["us-east-1a", "us-east-1c", "us-east-1d"]);
+}
+
+#[tokio::test]
+async fn a_rule_may_have_its_id_and_tags_described() {
+    let group =
+        "{GroupId: g, IpPermissions: [{IpProtocol: tcp, FromPort: 80, ToPort: 80, IpRanges: [{CidrIp: 10.1.2.3/8}]}]}";
+    let rule = |port: u16| {
+        format!(
+            "vpcId: v\nsecurityGroups: [{group}]\nsecurityGroupRules: [{{SecurityGroupRuleId: sgr-1, GroupId: g, IpProtocol: tcp, FromPort: {port}, ToPort: {port}, CidrIpv4: 10.0.0.0/8, Tags: {{a: b}}}}]"
+        )
+    };
+    let account = load(&rule(80)).await;
+    let rules = account.ec2.describe_security_group_rules().security_group_rule_ids("sgr-1").send().await.unwrap();
+    assert_eq!(rules.security_group_rules()[0].tags()[0].value(), Some("b"));
+    let message = refused(&rule(81)).await;
+    assert_eq!(message, "securityGroupRules sgr-1: securityGroups g has no such rule; add it there");
+}
+
+#[tokio::test]
 async fn other_contradictions_are_refused() {
     let cases = [
+        (
+            "webAcls: [{Name: a, AssociatedResourceArns: [x]}, {Name: b, AssociatedResourceArns: [x]}]",
+            "webAcls b: x is associated with another web ACL; a resource has at most one",
+        ),
+        ("certificates: [{CertificateArn: c}, {CertificateArn: c}]", "certificates describes \"c\" twice"),
         ("vpcId: v\nsubnets: [{SubnetId: a}, {SubnetId: a}]", "subnets describes \"a\" twice"),
         ("subnets: [{SubnetId: a}]", "subnets a: no VpcId; write one, or the vpcId of the whole description"),
         ("vpcs: [{VpcId: v}, {VpcId: w}]\nsubnets: [{SubnetId: a}]", "subnets a: no VpcId"),

@@ -224,10 +224,10 @@ async fn an_action_that_is_not_modelled_is_refused_by_name() {
         ask(&simulator, Service::ElasticLoadBalancing, "Action=ModifyTrustStore&Version=2015-12-01").await;
     assert_eq!(status, 400);
     assert!(elb.contains("<Code>InvalidAction</Code>") && elb.contains("ModifyTrustStore"), "{elb}");
-    let (status, ec2) = ask(&simulator, Service::Ec2, "Action=RunInstances&Version=2016-11-15").await;
+    let (status, ec2) = ask(&simulator, Service::Ec2, "Action=CreateImage&Version=2016-11-15").await;
     assert_eq!(status, 400);
     assert!(
-        ec2.starts_with("<Response><Errors><Error><Code>InvalidAction</Code>") && ec2.contains("RunInstances"),
+        ec2.starts_with("<Response><Errors><Error><Code>InvalidAction</Code>") && ec2.contains("CreateImage"),
         "{ec2}"
     );
     let (_, none) = ask(&simulator, Service::ElasticLoadBalancing, "Version=2015-12-01").await;

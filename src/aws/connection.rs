@@ -13,6 +13,7 @@ use aws_sdk_ec2::config::Builder as Ec2Config;
 use aws_sdk_ec2::config::retry::RetryPartition;
 use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
 use aws_sdk_elasticloadbalancingv2::config::Builder as ElbConfig;
+use aws_smithy_async::time::TimeSource;
 use aws_smithy_http_client::proxy::ProxyConfig;
 use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
 use aws_smithy_http_client::{Builder, Connector};
@@ -99,6 +100,13 @@ impl Connection {
             .retry_config(RetryConfig::standard().with_max_attempts(ConnectOptions::default().max_attempts))
             .build();
         Self { sdk, region: region.clone(), record: None, answered: None }
+    }
+
+    /// The same, with another clock than the system's: that of a simulated world.
+    #[must_use]
+    pub fn with_time_source(self, clock: impl TimeSource + 'static) -> Self {
+        let sdk = self.sdk.into_builder().time_source(clock).build();
+        Self { sdk, ..self }
     }
 
     /// The same, with every answer kept that is read from here on by those who only read.

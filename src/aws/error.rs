@@ -108,6 +108,12 @@ pub enum AwsError {
         /// The ARN that AWS answered with.
         arn: String,
     },
+    /// Two answers of the same moment say different things.
+    #[error("{arn} is listed and cannot be found: AWS is just making or deleting it")]
+    Contradiction {
+        /// The ARN that was listed.
+        arn: String,
+    },
     /// A request holds a value that only the Kubernetes API server can give.
     #[error("{call}: {field} is not known before the object is applied")]
     NotKnown {
@@ -149,7 +155,7 @@ impl AwsError {
             Self::NoCredentials { .. } => Class::Denied,
             Self::Unreadable { .. } => Class::Unreadable,
             Self::NotOurs { .. } => Class::NotOurs,
-            Self::NotSeenYet { .. } => Class::Conflict,
+            Self::NotSeenYet { .. } | Self::Contradiction { .. } => Class::Conflict,
         }
     }
 
@@ -181,6 +187,7 @@ impl AwsError {
             Self::Unreadable { value: None, .. }
             | Self::NotSent { .. }
             | Self::NotSeenYet { .. }
+            | Self::Contradiction { .. }
             | Self::NotKnown { .. } => None,
         }
     }

@@ -17,6 +17,7 @@ use super::input::Manifests;
 use super::{Failure, print};
 use passes::Passes;
 use selection::{Named, Selection};
+use source::Source;
 
 use crate::aws::ReadOnlyAccount;
 use crate::cluster::Client;
@@ -87,6 +88,16 @@ pub(super) fn run(args: PlanArgs) -> Result<u8, Failure> {
         };
         Ok(document.exit_code(args.check, &args.fail_on))
     })
+}
+
+/// The plan of a cluster, as `northgate plan` makes it.
+///
+/// # Errors
+///
+/// The API server or AWS could not be asked.
+pub async fn of_cluster(client: &Client, account: ReadOnlyAccount, settings: Settings) -> Result<Document, Failure> {
+    let source = source::over_cluster(client, Manifests::default(), account, settings).await?;
+    document(&Source { by_files: false, ..source }, &[], None).await
 }
 
 /// The plan of manifests laid over a cluster, as `northgate plan -f FILE --cluster` makes it; every Service of the cluster

@@ -46,10 +46,10 @@ pub async fn dry_run_apply(client: &Client, object: &Value) -> Result<Result<Val
     };
     let what = || format!("plan {kind} {name}");
     let live = ask(what, objects.get_opt(&name)).await?;
-    let is_new = live.is_none();
     let last_applied = live
-        .and_then(|live| live.metadata.annotations.unwrap_or_default().remove(LAST_APPLIED))
-        .and_then(|text| serde_json::from_str::<Value>(&text).ok());
+        .as_ref()
+        .and_then(|live| live.metadata.annotations.as_ref()?.get(LAST_APPLIED))
+        .and_then(|text| serde_json::from_str::<Value>(text).ok());
     let params = PatchParams { dry_run: true, ..PatchParams::default() };
     let applied = match last_applied {
         Some(last) => {
@@ -64,9 +64,7 @@ pub async fn dry_run_apply(client: &Client, object: &Value) -> Result<Result<Val
     match applied {
         Ok(applied) => {
             let mut applied = json!(applied);
-            if is_new {
-                forget_made_up(&mut applied, object);
-            }
+            forget_made_up(&mut applied, object, &live.map_or(Value::Null, |live| json!(live)));
             Ok(Ok(applied))
         }
         // Invalid, forbidden by a policy, or of an unknown kind: about this object only.
@@ -77,24 +75,27 @@ pub async fn dry_run_apply(client: &Client, object: &Value) -> Result<Result<Val
     }
 }
 
-/// Takes away what the API server makes up for an object that is not there yet, and makes up anew when it is applied: the
-/// uid, and node ports that are not given.
-fn forget_made_up(applied: &mut Value, given: &Value) {
-    if let Some(metadata) = applied["metadata"].as_object_mut() {
+/// Takes away what the API server makes up now, and makes up anew when the object is applied: the uid of an object that is
+/// not there yet, and node ports that are neither given nor allotted already. `live` is null for an object that is not there.
+fn forget_made_up(applied: &mut Value, given: &Value, live: &Value) {
+    if let Some(metadata) = applied["metadata"].as_object_mut().filter(|_| live.is_null()) {
         metadata.remove("uid");
     }
     if applied["kind"] != "Service" {
         return;
     }
-    let ports = given["spec"]["ports"].as_array().cloned().unwrap_or_default();
-    let is_given = |port: &Value| ports.iter().any(|given| given["nodePort"] == *port);
+    let ports = |object: &Value| object["spec"]["ports"].as_array().cloned().unwrap_or_default();
+    let known = ports(given).into_iter().chain(ports(live)).map(|port| port["nodePort"].clone()).collect::<Vec<_>>();
     for port in applied["spec"]["ports"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
-        if port.get("nodePort").is_some_and(|number| !is_given(number)) {
+        if port.get("nodePort").is_some_and(|number| !known.contains(number)) {
             port.remove("nodePort");
         }
     }
-    let health = given["spec"]["healthCheckNodePort"].clone();
-    if let Some(spec) = applied["spec"].as_object_mut().filter(|_| health.is_null()) {
+    let health = |object: &Value| object["spec"]["healthCheckNodePort"].clone();
+    let known = [health(given), health(live)];
+    if let Some(spec) = applied["spec"].as_object_mut()
+        && spec.get("healthCheckNodePort").is_some_and(|number| !known.contains(number))
+    {
         spec.remove("healthCheckNodePort");
     }
 }
@@ -133,9 +134,36 @@ mod tests {
                 "healthCheckNodePort": 32000,
             },
         });
-        forget_made_up(&mut applied, &given);
+        forget_made_up(&mut applied, &given, &Value::Null);
         let expected = json!({ "kind": "Service", "metadata": { "name": "web" }, "spec": given["spec"] });
         assert_eq!(applied, expected);
+    }
+
+    #[test]
+    fn a_port_that_is_allotted_to_an_object_that_is_there_is_not_known_either() {
+        let given = json!({ "spec": { "type": "LoadBalancer", "ports": [{ "port": 80 }, { "port": 81 }] } });
+        let live = json!({ "metadata": { "uid": "u-1" }, "spec": { "type": "ClusterIP", "ports": [{ "port": 80 }] } });
+        let made_up = json!({
+            "kind": "Service",
+            "metadata": { "uid": "u-1" },
+            "spec": {
+                "type": "LoadBalancer",
+                "ports": [{ "port": 80, "nodePort": 31999 }, { "port": 81, "nodePort": 30081 }],
+                "healthCheckNodePort": 32000,
+            },
+        });
+        let mut applied = made_up.clone();
+        forget_made_up(&mut applied, &given, &live);
+        assert_eq!(applied, json!({ "kind": "Service", "metadata": { "uid": "u-1" }, "spec": given["spec"] }));
+
+        let mut live = live;
+        live["spec"]["ports"][0]["nodePort"] = json!(31999);
+        live["spec"]["healthCheckNodePort"] = json!(32000);
+        let mut applied = made_up.clone();
+        forget_made_up(&mut applied, &given, &live);
+        let mut expected = made_up;
+        expected["spec"]["ports"][1].as_object_mut().unwrap().remove("nodePort");
+        assert_eq!(applied, expected, "what is allotted stays allotted");
     }
 
     #[test]

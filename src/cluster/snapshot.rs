@@ -60,7 +60,8 @@ pub(super) fn take(
     match key {
         Key::Stack(id) => {
             // The others decide whether what the cluster shares goes with this one.
-            snapshot.services = caches.services.filter(|name, service| id.owner() == Some(name) || concerns_us(service));
+            snapshot.services =
+                caches.services.filter(|name, service| id.owner() == Some(name) || concerns_us(service));
             snapshot.bindings = caches.bindings.filter(|_, binding| stack_of(binding).as_ref() == Some(id));
         }
         Key::Binding(name) => take_binding(caches, name, &mut snapshot),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::future::{BoxFuture, join_all};
-use northgate_planner::id::{Key, ObjectRef};
+use northgate_planner::id::{Key, ObjectRef, ResourceKind};
 use northgate_planner::plan::{
     Action, AwsChange, Change, Impact, KubeChange, Made, Plan, Resolved, Step, Wait, WaitFor, resolve, together,
 };
@@ -13,7 +13,7 @@ use tracing::{Instrument as _, Span, info, info_span};
 
 use super::error::Error;
 use super::world::{Account, World};
-use super::{Next, rules, shared};
+use super::{Next, binding, rules, shared};
 
 /// How many changes are under way at the same time.
 const AT_ONCE: usize = 8;
@@ -80,7 +80,7 @@ fn pause(reason: WaitFor) -> Option<Duration> {
         // The watch does, if no event is lost.
         WaitFor::BindingGone => 60,
         WaitFor::InterfacesGone | WaitFor::BackendGroup | WaitFor::RulesOpen | WaitFor::RulesClosed => 5,
-        WaitFor::TargetsHealthy | WaitFor::TargetsDrained => 10,
+        WaitFor::TargetsHealthy => 10,
     };
     Some(Duration::from_secs(seconds))
 }
@@ -131,7 +131,7 @@ impl<A: Account> Walk<'_, A> {
             Step::Change(change) => self.make(change).await.map(|()| None),
             Step::Wait(_) if planted(Bug::WaitsIgnored) => Ok(None),
             Step::Wait(wait) => {
-                let ended = settle(self.world, wait, &mut self.made).await?;
+                let ended = settle(self.world, self.plan, wait, &mut self.made).await?;
                 Ok(if ended { None } else { Some(wait.clone()) })
             }
         }
@@ -193,7 +193,11 @@ impl<A: Account> Walk<'_, A> {
     async fn make(&mut self, change: &Change) -> Result<(), Error> {
         self.confirm(change).await?;
         let span = self.span(change);
-        match resolve(change, &self.made)?.split() {
+        let resolved = resolve(change, &self.made)?;
+        if change.action() == Action::Create && change.resource.key.kind != ResourceKind::ListenerRule {
+            self.world.created.begin(&self.plan.key);
+        }
+        match resolved.split() {
             Ok(write) => self.perform(change, &write).instrument(span).await,
             Err(write) => self.write(&write).instrument(span).await,
         }
@@ -201,8 +205,17 @@ impl<A: Account> Walk<'_, A> {
 
     async fn perform(&mut self, change: &Change, write: &Resolved<AwsChange>) -> Result<(), Error> {
         let performed = self.world.perform(write, || change.resource.key.to_string()).await?;
+        if change.action() == Action::Create {
+            // A listener goes with its load balancer, and a rule with it, without a word.
+            let has_own_life = !matches!(change.resource.key.kind, ResourceKind::Listener | ResourceKind::ListenerRule);
+            let id = performed.physical_id.as_deref().filter(|_| has_own_life);
+            self.world.created.made(&self.plan.key, id);
+        }
         if let Some(id) = performed.physical_id {
             self.made.note(change.resource.key.clone(), id);
+        }
+        if let (Action::Delete, Some(id)) = (change.action(), &change.resource.physical_id) {
+            self.world.created.deleted(&self.plan.key, id);
         }
         Ok(())
     }
@@ -213,6 +226,9 @@ impl<A: Account> Walk<'_, A> {
         let written = self.world.cluster.write(write).await?;
         let call = format_args!("kubernetes:{} targetgroupbindings", write.verb());
         info!(%call, binding = %write.name(), "the API server did what it was told");
+        if write.verb() == "create" {
+            self.world.created.made(&self.plan.key, None);
+        }
         if let Some(written) = written {
             ours.end(written);
         }
@@ -225,18 +241,21 @@ fn is_destructive(plan: &Plan, change: &Change) -> bool {
     !plan.wanted || change.action() == Action::Delete || change.impact >= Impact::Outage
 }
 
-/// Ends a wait that another key can end at once, by running that key's own pass; `false`: this pass ends here.
+/// Ends a wait that is over, or that another key can end at once by its own pass; `false`: this pass ends here.
 ///
 /// A future in a box, because that pass comes through here again.
 fn settle<'a, A: Account>(
     world: &'a World<A>,
+    plan: &'a Plan,
     wait: &'a Wait,
     made: &'a mut Made,
 ) -> BoxFuture<'a, Result<bool, Error>> {
     Box::pin(async move {
         let settled = match (wait.reason, &wait.entry) {
             (WaitFor::BackendGroup, Some(Key::Cluster)) => shared::settle(world, made).await,
-            (WaitFor::RulesOpen | WaitFor::RulesClosed, Some(Key::Rules(group))) => rules::settle(world, group).await,
+            (WaitFor::RulesOpen, Some(Key::Rules(group))) => rules::open(world, group).await,
+            (WaitFor::RulesClosed, Some(Key::Rules(group))) => rules::close(world, group).await,
+            (WaitFor::RulesOpen, Some(Key::Binding(name))) => binding::has_rules_open(world, plan, name).await,
             _ => return Ok(false),
         };
         settled.map_err(|source| match &wait.entry {

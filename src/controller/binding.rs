@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use northgate_planner::actual::{Actual, ActualTargets};
-use northgate_planner::facts::Facts;
+use northgate_planner::facts::{Facts, Live};
 use northgate_planner::id::{Key, ObjectName};
-use northgate_planner::pipeline::{self, Accepted, Declined};
+use northgate_planner::pipeline::{self, Accepted};
 use northgate_planner::plan::Plan;
-use northgate_planner::problem::Problem;
+use northgate_planner::problem::{Declined, Problem};
 use northgate_planner::snapshot::Snapshot;
-use northgate_planner::targets::{TargetCount, lingers};
+use northgate_planner::targets::{TargetCount, deregisters, lingers};
 use northgate_planner::worker_rules;
 
 use super::Next;
@@ -20,7 +20,7 @@ use super::{finalizers, tell};
 use crate::cluster::BindingStanding;
 
 /// The first pause before targets that are not ready yet are looked at again; each further one is twice as long …
-const FIRST_LOOK: Duration = Duration::from_secs(5);
+pub(super) const FIRST_LOOK: Duration = Duration::from_secs(5);
 /// … up to this, for as many looks …
 const LOOK: Duration = Duration::from_secs(30);
 const LOOKS: u32 = 12;
@@ -46,17 +46,50 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
     let plan = pipeline::decide(&accepted, &facts, &actual);
     if lingers(&plan) {
         // Before the first step: the waits for rules are ended by passes that also close some.
-        world.lingers(name);
+        world.lingering.begins(&key);
     }
     finalizers::hold(world, &snapshot, &plan).await?;
     let applied = apply::run(world, &snapshot, &plan).await;
     let count = learn(world, &accepted, &facts, &actual);
     if is_rid(&plan, &applied, &actual, count) {
-        world.lingers_no_more(name);
+        world.lingers_no_more(&key);
+        if let Accepted::Binding(binding) = &accepted {
+            world.needs_rules(name, Some(binding.rules().into_iter().cloned().collect()));
+        }
+    } else if lingers(&plan) || !deregisters(&plan.steps[applied.reached..]) {
+        world.lingering.looked_at(&key);
     }
     report(world, name, &snapshot, &plan, count, &applied).await?;
-    finalizers::release(world, &snapshot, &plan, &applied).await?;
-    Ok(applied.next()?.at_most(look_again(world, name, &plan, &actual, count)))
+    let unseen = finalizers::release(world, &snapshot, &plan, &applied).await?;
+    Ok(applied.next()?.at_most(look_again(world, name, &plan, &actual, count)).at_most(unseen))
+}
+
+/// Whether a binding's targets let in what its stack wants to say, for a pass over that stack.
+///
+/// 1. snapshot: from the caches        3. lookup: AWS reads
+/// 2. accept: pure                     4. decide: pure
+pub(super) async fn has_rules_open<A: Account>(
+    world: &World<A>,
+    stack: &Plan,
+    name: &ObjectName,
+) -> Result<bool, Error> {
+    let key = Key::Binding(name.clone());
+    let mut snapshot = world.cluster.snapshot(&key);
+    if !snapshot.bindings.contains_key(name) {
+        return Ok(false);
+    }
+    // The object may have been written just now: the caches will tell that later.
+    let wanted = stack.bindings.iter().filter(|binding| binding.name == *name);
+    snapshot.wanted_bindings = wanted.map(|binding| (binding.name.clone(), binding.clone())).collect();
+    match pipeline::accept(&snapshot, &key) {
+        Ok(accepted @ Accepted::Binding(_)) => {
+            let facts = world.lookup(&accepted.needs(&Live::default())).await?;
+            let Accepted::Binding(spec) = accepted else { return Ok(true) };
+            Ok(spec.rules_are_open(&facts))
+        }
+        // Nothing will be opened for it.
+        Ok(_) | Err(_) => Ok(true),
+    }
 }
 
 /// Writes targets and condition into the status, and tells the rest.
@@ -89,11 +122,13 @@ async fn decline<A: Account>(
 ) -> Result<Next, Error> {
     match declined {
         Declined::Refused(refusal) => {
+            world.lingering.looked_at(&Key::Binding(name.clone()));
+            world.needs_rules(name, None);
             let standing = failed("FailedReconcile", messages(&refusal.problems));
             world.cluster.set_standing(snapshot, name, &standing).await.map_err(Error::Status)?;
         }
         Declined::Absent => world.forget_binding(name),
-        Declined::Skipped { .. } => {}
+        Declined::Skipped { .. } => world.lingering.looked_at(&Key::Binding(name.clone())),
     }
     Ok(tell::declined(world, declined))
 }

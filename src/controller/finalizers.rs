@@ -1,5 +1,8 @@
 //! Finalizers around a plan: on before its first write, off after its last.
 
+use std::time::Duration;
+
+use northgate_planner::id::Key;
 use northgate_planner::plan::Plan;
 use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Snapshot;
@@ -8,6 +11,9 @@ use tracing::info;
 use super::apply::Applied;
 use super::error::Error;
 use super::world::{Account, World};
+
+/// When the caches are looked at again that do not show a TargetGroupBinding which is there.
+const BINDING_UNSEEN: Duration = Duration::from_secs(5);
 
 /// Puts our finalizer on the objects of a plan: from here on they cannot go without us.
 pub(super) async fn hold<A: Account>(world: &World<A>, snapshot: &Snapshot, plan: &Plan) -> Result<(), Error> {
@@ -19,19 +25,28 @@ pub(super) async fn hold<A: Account>(world: &World<A>, snapshot: &Snapshot, plan
     Ok(())
 }
 
-/// Takes our finalizer off the objects of a plan, once nothing is left that they need us for.
+/// Takes our finalizer off the objects of a plan, once nothing is left that they need us for. Gives when to look again, where
+/// something may be left that AWS does not show yet.
 pub(super) async fn release<A: Account>(
     world: &World<A>,
     snapshot: &Snapshot,
     plan: &Plan,
     applied: &Applied,
-) -> Result<(), Error> {
+) -> Result<Option<Duration>, Error> {
     if applied.leaves_nothing(plan) {
+        if let Key::Stack(id) = &plan.key {
+            if let Some(rest) = world.created.settling(&plan.key) {
+                return Ok(Some(rest));
+            }
+            if world.cluster.has_bindings(id).await.map_err(Error::Release)? {
+                return Ok(Some(BINDING_UNSEEN));
+            }
+        }
         for object in &plan.objects {
             if world.cluster.release(snapshot, object).await.map_err(Error::Release)? {
                 info!(%object, "nothing is left: the object is released");
             }
         }
     }
-    Ok(())
+    Ok(None)
 }

@@ -1,5 +1,7 @@
 //! One pass over the ingress rules of one worker or pod security group: the list of stages.
 
+use std::time::Duration;
+
 use northgate_planner::id::{Key, SecurityGroupId};
 use northgate_planner::pipeline;
 use northgate_planner::plan::Plan;
@@ -8,19 +10,47 @@ use super::Next;
 use super::apply::{self, Applied};
 use super::error::Error;
 use super::tell;
+use super::triggers::CLOSING;
 use super::world::{Account, World};
+
+/// How long after a pass that came too early to close anything the next one comes.
+const EARLY: Duration = Duration::from_secs(10);
 
 /// Brings the rules of one security group to what all bindings together ask for. The stages are those of [`pass`].
 pub(super) async fn reconcile<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<Next, Error> {
     world.forget_worker_rules();
-    let (_, applied) = pass(group, world).await?;
+    let Pass { applied, .. } = pass(group, world).await?;
     applied.next()
 }
 
-/// Runs a pass for another key that waits for its result. Gives whether nothing is left to do.
-pub(super) async fn settle<A: Account>(world: &World<A>, group: &SecurityGroupId) -> Result<bool, Error> {
-    let (plan, applied) = pass(group, world).await?;
-    applied.completed(&plan)
+/// Runs a pass for another key that waits for rules to be opened. Gives whether nothing is left to do.
+pub(super) async fn open<A: Account>(world: &World<A>, group: &SecurityGroupId) -> Result<bool, Error> {
+    again_unless_done(world, group, pass(group, world).await.and_then(|pass| pass.applied.completed(&pass.plan)))
+}
+
+/// Runs a pass for another key that waits for rules to be closed. Gives whether nothing is left to do.
+pub(super) async fn close<A: Account>(world: &World<A>, group: &SecurityGroupId) -> Result<bool, Error> {
+    let closed = pass(group, world).await.and_then(|pass| Ok(pass.applied.completed(&pass.plan)? && !pass.early));
+    again_unless_done(world, group, closed)
+}
+
+/// The one who waits may find what it needs at its next look, and what it does not need would be left to nobody.
+fn again_unless_done<A: Account>(
+    world: &World<A>,
+    group: &SecurityGroupId,
+    done: Result<bool, Error>,
+) -> Result<bool, Error> {
+    if !matches!(done, Ok(true)) {
+        world.queues.rules.add_after(Key::Rules(group.clone()), CLOSING);
+    }
+    done
+}
+
+struct Pass {
+    plan: Plan,
+    applied: Applied,
+    /// Whether there were keys that nobody has looked at since the start: what they may need was not closed.
+    early: bool,
 }
 
 /// 1. snapshot: from the caches        5. decide: pure
@@ -29,12 +59,13 @@ pub(super) async fn settle<A: Account>(world: &World<A>, group: &SecurityGroupId
 /// 4. lookup: AWS reads
 ///
 /// No object carries a finalizer for it: those of the bindings wait until the rules are closed.
-async fn pass<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<(Plan, Applied), Error> {
+async fn pass<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<Pass, Error> {
     let key = Key::Rules(group.clone());
     // Only with the turn in hand: what waits for this pass wants to be seen by it.
     let _turn = world.turn(&key).await;
     let mut snapshot = world.cluster.snapshot(&key);
-    snapshot.lingering = world.lingering();
+    let early = world.lingering.is_early();
+    snapshot.lingering = world.lingering.keys();
     let accepted = match pipeline::accept(&snapshot, &key) {
         Ok(accepted) => accepted,
         Err(declined) => unreachable!("rules have no object of their own that could be declined: {declined:?}"),
@@ -44,5 +75,8 @@ async fn pass<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<(
     let plan = pipeline::decide(&accepted, &facts, &actual);
     let applied = apply::run(world, &snapshot, &plan).await;
     tell::plan(world, &plan, &applied);
-    Ok((plan, applied))
+    if early {
+        world.queues.rules.add_after(key, EARLY);
+    }
+    Ok(Pass { plan, applied, early })
 }

@@ -1,12 +1,15 @@
 //! One pass over one stack: the list of stages.
 
+use std::time::Duration;
+
 use northgate_planner::actual::{Actual, LoadBalancerState};
 use northgate_planner::id::{Key, LoadBalancerArn, ResourceKey, StackId, Uid};
-use northgate_planner::pipeline::{self, Declined};
+use northgate_planner::pipeline::{self, Accepted};
 use northgate_planner::plan::{AwsChange, Plan, WaitFor, Write};
 use northgate_planner::planted::{Bug, planted};
+use northgate_planner::problem::Declined;
 use northgate_planner::snapshot::Snapshot;
-use tracing::info;
+use tracing::{debug, info};
 
 use super::Next;
 use super::apply::{self, Applied};
@@ -14,6 +17,9 @@ use super::error::Error;
 use super::poll::Waiting;
 use super::world::{Account, World};
 use super::{finalizers, tell};
+
+/// When a read that was too old is repeated.
+const SOON: Duration = Duration::from_secs(3);
 
 /// Brings one stack to what its object asks for.
 ///
@@ -30,21 +36,54 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
         Err(declined) => return Ok(decline(world, id, &declined)),
     };
     let actual = world.observe(&accepted.scope()).await?;
+    if let Some(rest) = is_too_old(world, &key, &accepted, &actual) {
+        debug!("AWS does not show what must be there");
+        return Ok(Next::After(rest.min(SOON)));
+    }
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
     let plan = pipeline::decide(&accepted, &facts, &actual);
+    if plan.moves_between_rules() {
+        // Before the first step: from then on the bindings say other rules than those in use.
+        world.lingering.begins(&key);
+    }
     finalizers::hold(world, &snapshot, &plan).await?;
     let applied = apply::run(world, &snapshot, &plan).await;
+    if applied.changes(&plan).next().is_some() {
+        plan.bindings.iter().for_each(|binding| world.look_anew(&binding.name));
+    }
+    if plan.refused || (plan.moves_between_rules() && applied.reached < plan.steps.len()) {
+        world.lingering.looked_at(&key);
+    } else {
+        world.lingers_no_more(&key);
+    }
     report(world, id, &snapshot, &plan, &actual, &applied).await?;
-    finalizers::release(world, &snapshot, &plan, &applied).await?;
-    applied.next()
+    let unseen = finalizers::release(world, &snapshot, &plan, &applied).await?;
+    Ok(applied.next()?.at_most(unseen))
+}
+
+/// For how long what was observed may be older than what is known; `None`: there is no sign of that.
+fn is_too_old<A: Account>(world: &World<A>, key: &Key, accepted: &Accepted, actual: &Actual) -> Option<Duration> {
+    let mut rests = vec![world.created.unseen(key, |id| actual.shows(id))];
+    if let Accepted::Stack(stack) = accepted {
+        // What a binding that is going names may well be gone before it.
+        let staying = stack.bindings.iter().filter(|found| !found.deleting);
+        let named = staying.filter_map(|found| found.binding.target_group.known());
+        rests.extend(named.map(|arn| world.created.missing(key, arn.as_str(), actual.shows(arn.as_str()))));
+    }
+    rests.into_iter().flatten().max()
 }
 
 /// An object that is refused keeps what it has: its load balancer is still waited for.
 fn decline<A: Account>(world: &World<A>, id: &StackId, declined: &Declined) -> Next {
+    let key = Key::Stack(id.clone());
     match declined {
-        Declined::Refused(_) => {}
-        Declined::Skipped { .. } => world.poll.forget(id),
+        Declined::Refused(_) => world.lingering.looked_at(&key),
+        Declined::Skipped { .. } => {
+            world.lingering.looked_at(&key);
+            world.poll.forget(id);
+        }
         Declined::Absent => {
+            world.lingers_no_more(&key);
             world.poll.forget(id);
             id.owner().into_iter().for_each(|name| world.forget(name));
         }

@@ -3,9 +3,8 @@
 use std::time::Duration;
 
 use northgate_planner::id::{Key, ObjectRef};
-use northgate_planner::pipeline::Declined;
 use northgate_planner::plan::{Held, Plan};
-use northgate_planner::problem::{Problem, Refusal};
+use northgate_planner::problem::{Declined, Problem, Refusal};
 use tracing::{info, warn};
 
 use super::Next;
@@ -15,7 +14,7 @@ use super::world::{Account, World};
 use crate::cluster::{Severity, is_load_balancer};
 
 /// Failures in a row before one that is worth another try soon is told on the object: most are over by then.
-const PATIENCE: u32 = 3;
+pub(super) const PATIENCE: u32 = 3;
 
 /// When a Service that another cloud controller takes is looked at again; that costs no call.
 const SKIPPED: Duration = Duration::from_secs(60);

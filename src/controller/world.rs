@@ -8,10 +8,14 @@ use std::time::Duration;
 use northgate_planner::actual::{Actual, LoadBalancerState, Scope};
 use northgate_planner::facts::{Facts, Needs};
 use northgate_planner::id::{Key, LoadBalancerArn, ObjectName, SecurityGroupId};
+use northgate_planner::model::IngressRule;
 use northgate_planner::plan::{Action, AwsChange, Resolved};
 use tokio::sync::OwnedMutexGuard;
 
+use super::binding::FIRST_LOOK;
+use super::created::Created;
 use super::error::Error;
+use super::lingering::Lingering;
 use super::poll::Poll;
 use super::queue::Queue;
 use super::stop::Stop;
@@ -68,6 +72,10 @@ pub(crate) struct World<A> {
     pub(crate) poll: Poll,
     /// The bindings that we wrote ourselves.
     pub(crate) own_writes: OwnWrites,
+    /// What was made a moment ago.
+    pub(crate) created: Created,
+    /// The keys that may use rules that no binding asks for.
+    pub(crate) lingering: Lingering,
     /// How often every key is looked at again.
     pub(crate) sync_period: Duration,
     /// Whether the controller is told to stop.
@@ -77,7 +85,7 @@ pub(crate) struct World<A> {
     turns: Turns,
     worker_groups: Mutex<BTreeSet<SecurityGroupId>>,
     looks: Mutex<BTreeMap<ObjectName, u32>>,
-    lingering: Mutex<BTreeSet<ObjectName>>,
+    needed_rules: Mutex<BTreeMap<ObjectName, Option<BTreeSet<IngressRule>>>>,
     skipped: Mutex<BTreeMap<ObjectName, String>>,
     answered: Mutex<Answered>,
 }
@@ -127,6 +135,8 @@ impl<A: Account> World<A> {
             queues: Queues::default(),
             poll: Poll::default(),
             own_writes: OwnWrites::default(),
+            created: Created::default(),
+            lingering: Lingering::default(),
             sync_period,
             stop,
             account,
@@ -134,7 +144,7 @@ impl<A: Account> World<A> {
             turns: Turns::default(),
             worker_groups: Mutex::default(),
             looks: Mutex::default(),
-            lingering: Mutex::default(),
+            needed_rules: Mutex::default(),
             skipped: Mutex::default(),
             answered: Mutex::new(Answered::No),
         }
@@ -257,23 +267,26 @@ impl<A: Account> World<A> {
         }
     }
 
-    /// Notes that a binding's group holds targets that serve and are no longer wanted: until [`Self::lingers_no_more`]
-    /// no rule is closed.
-    pub(crate) fn lingers(&self, binding: &ObjectName) {
-        lock(&self.lingering).insert(binding.clone());
-    }
-
-    /// Notes that a binding's group holds none of these any more.
-    pub(crate) fn lingers_no_more(&self, binding: &ObjectName) {
-        let lingered = lock(&self.lingering).remove(binding);
-        if lingered {
+    /// Notes that a key uses no rules that no binding asks for: what it held up may be closed.
+    pub(crate) fn lingers_no_more(&self, key: &Key) {
+        if self.lingering.ends(key) {
             self.close_rules();
         }
     }
 
-    /// The bindings whose groups hold targets that serve and are no longer wanted.
-    pub(crate) fn lingering(&self) -> BTreeSet<ObjectName> {
-        lock(&self.lingering).clone()
+    /// Notes the rules that the targets of a binding need; `None`: nobody knows. What it needed before and needs no more is
+    /// closed, if no other needs it.
+    pub(crate) fn needs_rules(&self, binding: &ObjectName, rules: Option<BTreeSet<IngressRule>>) {
+        let mut needed = lock(&self.needed_rules);
+        let is_less = match (needed.get(binding), &rules) {
+            (Some(Some(before)), Some(rules)) => !before.is_subset(rules),
+            (Some(None), Some(_)) => true,
+            (_, None) | (None, _) => false,
+        };
+        needed.insert(binding.clone(), rules);
+        if is_less {
+            self.close_rules();
+        }
     }
 
     /// Counts the looks at a binding whose targets are not all ready; `None` starts over.
@@ -286,6 +299,13 @@ impl<A: Account> World<A> {
         } else {
             looks.remove(binding);
             0
+        }
+    }
+
+    /// Has targets that are waited for looked at soon again, as if they were new: something that they depend on has changed.
+    pub(crate) fn look_anew(&self, binding: &ObjectName) {
+        if lock(&self.looks).remove(binding).is_some() {
+            self.queues.bindings.add_after(Key::Binding(binding.clone()), FIRST_LOOK);
         }
     }
 
@@ -303,7 +323,8 @@ impl<A: Account> World<A> {
     /// Drops what was remembered of a binding that is gone.
     pub(crate) fn forget_binding(&self, gone: &ObjectName) {
         self.forget(gone);
-        self.lingers_no_more(gone);
+        self.lingers_no_more(&Key::Binding(gone.clone()));
+        lock(&self.needed_rules).remove(gone);
     }
 
     /// What keeps the controller from working, a line each; empty when it works.

@@ -51,3 +51,39 @@ pub(crate) fn script(seed: u64, services: u8, events: u32) -> Script {
     let workload = workload::drawn(seed, services, events);
     Script { faults: Faults::Swarm { rate, kinds }, seed, quiet: ONE_RESYNC, ..Script::without_faults(&workload) }
 }
+
+/// Seeds that failed once, each by the name of what was wrong.
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn holds(seed: u64) {
+        let report = play(&script(seed, 3, 15));
+        assert!(report.violations.is_empty(), "{:#?}\n{}", report.violations, report.trace.story());
+    }
+
+    #[test]
+    fn a_service_is_not_released_on_the_word_of_a_read_that_is_late() {
+        holds(4);
+    }
+
+    #[test]
+    fn a_target_group_that_a_late_read_does_not_list_is_not_made_again() {
+        holds(325);
+    }
+
+    #[test]
+    fn a_target_group_that_is_listed_and_not_found_is_not_made_again() {
+        holds(342);
+    }
+
+    #[test]
+    fn a_binding_whose_target_group_a_late_read_does_not_list_stays() {
+        holds(449);
+    }
+
+    #[test]
+    fn rules_that_a_pass_left_half_done_are_looked_at_again() {
+        holds(472);
+    }
+}

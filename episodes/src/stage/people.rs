@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Stage;
 use crate::declared::{self, POD_PORT};
-use crate::workload::{self, SOURCE_RANGES, TARGET_TYPE};
+use crate::workload::{self, INTERVAL, SOURCE_RANGES, TARGET_TYPE};
 
 /// Before the first node port that is given out.
 const FIRST_NODE_PORT: u16 = 30_000;
@@ -36,7 +36,7 @@ impl Stage {
                 ip,
                 pods: pods.iter().copied().collect(),
                 wanted: true,
-                refused: false,
+                refused: BTreeSet::new(),
             },
         );
         self.write_endpoints(name).await;
@@ -50,10 +50,11 @@ impl Stage {
 
     pub(super) async fn annotate(&mut self, name: &str, key: &str, value: Option<&str>) {
         self.edit(name, json!({ "metadata": { "annotations": { key: value } } })).await;
-        if let Some(declared) = self.declared.services.get_mut(name)
-            && key == SOURCE_RANGES
-        {
-            declared.refused = value == Some("everybody");
+        let Some(declared) = self.declared.services.get_mut(name) else { return };
+        if value.is_some_and(|value| is_refused(key, value)) {
+            declared.refused.insert(key.to_owned());
+        } else {
+            declared.refused.remove(key);
         }
     }
 
@@ -183,6 +184,15 @@ impl Stage {
         K: Resource<DynamicType = (), Scope = kube::core::NamespaceResourceScope>,
     {
         Api::namespaced(Client::clone(&self.admin), NAMESPACE)
+    }
+}
+
+/// Sources that are no addresses, and checks that begin before the last one is over: it may take 10 s.
+fn is_refused(key: &str, value: &str) -> bool {
+    match key {
+        SOURCE_RANGES => value == "everybody",
+        INTERVAL => value.parse::<u16>().is_ok_and(|interval| interval < 10),
+        _ => false,
     }
 }
 

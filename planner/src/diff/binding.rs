@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::Comparison;
 use crate::actual::ActualBinding;
-use crate::id::{IpProtocol, ObjectName, Ref, ResourceKey, ResourceKind};
+use crate::id::{IpProtocol, Key, ObjectName, Ref, ResourceKey, ResourceKind};
 use crate::model::{Binding, NetworkingPort, NetworkingRule, Peer};
 use crate::plan::{
     Change, CreateTargetGroupBinding, DeleteTargetGroupBinding, FieldChange, Impact, KubeChange,
@@ -46,6 +46,32 @@ fn resource_id(comparison: &Comparison<'_>, found: &ActualBinding) -> String {
     let group = comparison.found.target_groups.iter().find(|group| Some(&group.arn) == arn);
     let of_service = || format!("{}/{}:{}", found.name().namespace, found.binding.service, found.binding.port);
     group.map_or_else(of_service, |group| group.resource_id().to_owned())
+}
+
+/// Waits until the targets of a group let in what its binding says. Gives whether there is anything to wait for.
+pub(super) fn await_rules(comparison: &mut Comparison<'_>, id: &str) -> bool {
+    let Some(binding) = comparison.wanted_binding(id) else { return false };
+    if binding.networking.as_ref().is_none_or(Vec::is_empty) {
+        return false;
+    }
+    let wait = Wait {
+        reason: WaitFor::RulesOpen,
+        resource: Some(ResourceKey::new(ResourceKind::TargetGroupBinding, id)),
+        entry: Some(Key::Binding(binding.name)),
+        message: format!("the targets of {id} have to let in what its TargetGroupBinding says"),
+    };
+    if !comparison.stages.rules_open.contains(&wait) {
+        comparison.stages.rules_open.push(wait);
+    }
+    true
+}
+
+/// Waits for the targets of every group of the stack.
+pub(super) fn await_rules_of_all(comparison: &mut Comparison<'_>) {
+    let wanted = comparison.wanted;
+    for id in wanted.bindings.keys() {
+        await_rules(comparison, id);
+    }
 }
 
 /// Whether a binding belongs to the Service port of another.

@@ -6,7 +6,7 @@ use super::attribute::{self, Of};
 use super::{Comparison, Keys, change, gone, note, reason_to_delete, tag_changes};
 use crate::actual::{ActualLoadBalancer, LoadBalancerState, Owned};
 use crate::desired::LoadBalancer;
-use crate::id::{Key, LoadBalancerType, Ref, ResourceKey};
+use crate::id::{Key, LoadBalancerType, Ref, ResourceKey, SecurityGroupId};
 use crate::model::Pairs;
 use crate::plan::{
     AddTags, AwsChange, Change, CreateLoadBalancer, DeleteLoadBalancer, FieldChange, Held, Impact,
@@ -83,7 +83,7 @@ fn create(comparison: &mut Comparison<'_>, wanted: &LoadBalancer) {
     }
 }
 
-fn wait_for_backend_group(comparison: &mut Comparison<'_>, security_groups: &[Ref<crate::id::SecurityGroupId>]) {
+fn wait_for_backend_group(comparison: &mut Comparison<'_>, security_groups: &[Ref<SecurityGroupId>]) {
     if security_groups.contains(&Ref::Made(ResourceKey::backend_security_group())) {
         comparison.stages.backend_group = Some(Wait {
             reason: WaitFor::BackendGroup,
@@ -120,7 +120,7 @@ fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<
     }
     let untouched = &comparison.wanted.untouched_tags;
     let mut changes = elb_tags(&resource, tags, &found.tags, untouched, Keys::WithLegacy);
-    changes.extend(set_security_groups(comparison, &resource, security_groups, found));
+    set_security_groups(comparison, &resource, security_groups, found);
     let wanted_subnets = subnets.iter().map(|mapping| &mapping.subnet_id).collect::<BTreeSet<_>>();
     let found_subnets = found.subnets.iter().collect::<BTreeSet<_>>();
     if wanted_subnets != found_subnets {
@@ -167,32 +167,46 @@ fn prefix_for_source_nat(load_balancer_type: LoadBalancerType) -> Option<&'stati
     (load_balancer_type == LoadBalancerType::Network).then_some("off")
 }
 
+/// The targets let in one of its groups: it keeps what it has until they let in another that it has by then.
 fn set_security_groups(
     comparison: &mut Comparison<'_>,
     resource: &Resource,
-    wanted: &[Ref<crate::id::SecurityGroupId>],
+    wanted: &[Ref<SecurityGroupId>],
     found: &Owned<ActualLoadBalancer>,
-) -> Option<Change> {
+) {
     // One that was made without any can never have one; the list sent is never empty.
     if wanted.is_empty() {
-        return None;
+        return;
     }
-    let groups = wanted.iter().map(|group| comparison.security_group(group)).collect::<Vec<_>>();
-    let known = groups.iter().filter_map(Ref::known).collect::<BTreeSet<_>>();
-    let there = found.security_groups.iter().collect::<BTreeSet<_>>();
-    if known.len() == groups.len() && known == there {
-        return None;
+    let wanted = wanted.iter().map(|group| comparison.security_group(group)).collect::<Vec<_>>();
+    let mut there = found.security_groups.iter().cloned().map(Ref::Known).collect::<Vec<_>>();
+    there.sort();
+    let goes = there.iter().filter(|group| !wanted.contains(group)).cloned().collect::<Vec<_>>();
+    let set = |from: &[Ref<SecurityGroupId>], to: &[Ref<SecurityGroupId>], reason: &str| {
+        let mut fields = Vec::new();
+        note(&mut fields, "SecurityGroups", listed(from), listed(to));
+        let request = SetSecurityGroups { load_balancer_arn: found.arn.clone(), security_groups: to.to_vec() };
+        Change { fields, ..change(resource.clone(), AwsChange::SetSecurityGroups(request), reason) }
+    };
+    if wanted.iter().any(|group| !there.contains(group)) {
+        wait_for_backend_group(comparison, &wanted);
+        let with_both = [&wanted[..], &goes].concat();
+        comparison.stages.joined_security_groups.push(set(&there, &with_both, "its security groups differ"));
+        there = with_both;
     }
-    wait_for_backend_group(comparison, &groups);
-    let text = |group: &Ref<crate::id::SecurityGroupId>| match group {
+    if !goes.is_empty() {
+        super::binding::await_rules_of_all(comparison);
+        let reason = "its targets let in the security groups that it keeps";
+        comparison.stages.behind_rules.push(set(&there, &wanted, reason));
+    }
+}
+
+fn listed(groups: &[Ref<SecurityGroupId>]) -> String {
+    let text = |group: &Ref<SecurityGroupId>| match group {
         Ref::Known(id) => id.to_string(),
         Ref::Made(key) => key.id.clone(),
     };
-    let mut fields = Vec::new();
-    note(&mut fields, "SecurityGroups", joined(&there), groups.iter().map(text).collect::<Vec<_>>().join(", "));
-    let request = SetSecurityGroups { load_balancer_arn: found.arn.clone(), security_groups: groups };
-    let update = change(resource.clone(), AwsChange::SetSecurityGroups(request), "its security groups differ");
-    Some(Change { fields, ..update })
+    groups.iter().map(text).collect::<Vec<_>>().join(", ")
 }
 
 /// What cannot be changed in place is held: the one that is there stays and serves.

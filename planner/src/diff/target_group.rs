@@ -104,20 +104,22 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found
         tags,
     } = wanted;
     let resource = Resource::live(ResourceKey::new(ResourceKind::TargetGroup, id), &found.arn);
-    let stage = &mut comparison.stages.target_groups;
-    stage.extend(elb_tags(
-        &resource,
-        tags,
-        &found.tags,
-        &comparison.wanted.untouched_tags,
-        crate::diff::Keys::WithLegacy,
-    ));
+    let untouched = &comparison.wanted.untouched_tags;
+    let tag_changes = elb_tags(&resource, tags, &found.tags, untouched, crate::diff::Keys::WithLegacy);
+    comparison.stages.target_groups.extend(tag_changes);
     let mut fields = Vec::new();
     health_check_fields(health_check, &found.health_check, &mut fields);
     if !fields.is_empty() && !planted(Bug::HealthChecksIgnored) {
         let request = ModifyTargetGroup { target_group_arn: found.arn.clone(), health_check: health_check.into() };
         let reason = format!("the health check differs: {}", named(&fields));
-        stage.push(Change { fields, ..change(resource.clone(), AwsChange::ModifyTargetGroup(request), reason) });
+        let moves = fields.iter().any(|field| field.field == "HealthCheckPort");
+        let update = Change { fields, ..change(resource.clone(), AwsChange::ModifyTargetGroup(request), reason) };
+        // Checks that move to a port that is closed fail, and take every target out of service.
+        if moves && super::binding::await_rules(comparison, id) {
+            comparison.stages.behind_rules.push(update);
+        } else {
+            comparison.stages.target_groups.push(update);
+        }
     }
     let (set, fields) = attribute::changes(attributes, found.attributes.as_ref());
     if !set.is_empty() {
@@ -126,7 +128,7 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found
             attributes: TagList(set),
         };
         let update = change(resource, AwsChange::ModifyTargetGroupAttributes(request), "its attributes differ");
-        stage.push(Change { fields, ..update });
+        comparison.stages.target_groups.push(Change { fields, ..update });
     }
     // Those of a Network Load Balancer's groups have no annotation yet.
     if wanted.protocol_version.is_some() {

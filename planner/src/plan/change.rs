@@ -54,7 +54,7 @@ pub struct Resource {
     pub key: ResourceKey,
     /// The ARN or physical id of one that exists.
     pub physical_id: Option<String>,
-    /// Whether it is the one being replaced.
+    /// Whether another takes its place and its id.
     pub retiring: bool,
 }
 

@@ -9,6 +9,8 @@ pub(crate) struct Stages {
     pub(crate) backend_group: Option<Wait>,
     /// Front-end security groups: made, opened.
     pub(crate) open_security_groups: Vec<Change>,
+    /// Security groups that the load balancer gets, before any binding lets them in instead of another.
+    pub(crate) joined_security_groups: Vec<Change>,
     /// Bindings that are changed: what they open must be open before checks or traffic move there.
     pub(crate) patched_bindings: Vec<Change>,
     /// Target groups: made, changed. Before the listeners that forward to them.
@@ -41,6 +43,10 @@ pub(crate) struct Stages {
     pub(crate) bindings_gone: Option<Wait>,
     /// Target groups that nothing wants any more.
     pub(crate) delete_target_groups: Vec<Change>,
+    /// Until the targets let in what the bindings say, each once.
+    pub(crate) rules_open: Vec<Wait>,
+    /// What moves checks or traffic to these rules, and away from others. After everything that has no need of them.
+    pub(crate) behind_rules: Vec<Change>,
     /// Ports that are closed, after everything that is opened.
     pub(crate) close_security_groups: Vec<Change>,
     /// Until the interfaces of a deleted load balancer let go of its security groups.
@@ -59,6 +65,7 @@ pub(crate) fn in_order(stages: Stages) -> Vec<Step> {
     let Stages {
         backend_group,
         open_security_groups,
+        joined_security_groups,
         patched_bindings,
         target_groups,
         load_balancer,
@@ -75,6 +82,8 @@ pub(crate) fn in_order(stages: Stages) -> Vec<Step> {
         delete_bindings,
         bindings_gone,
         delete_target_groups,
+        rules_open,
+        behind_rules,
         close_security_groups,
         interfaces_gone,
         delete_security_groups,
@@ -86,6 +95,7 @@ pub(crate) fn in_order(stages: Stages) -> Vec<Step> {
     let changes = |changes: Vec<Change>| changes.into_iter().map(Step::Change);
     steps.extend(waits(backend_group));
     steps.extend(changes(open_security_groups));
+    steps.extend(changes(joined_security_groups));
     steps.extend(changes(patched_bindings));
     steps.extend(changes(target_groups));
     steps.extend(changes(load_balancer));
@@ -102,6 +112,8 @@ pub(crate) fn in_order(stages: Stages) -> Vec<Step> {
     steps.extend(changes(delete_bindings));
     steps.extend(waits(bindings_gone));
     steps.extend(changes(delete_target_groups));
+    steps.extend(rules_open.into_iter().map(Step::Wait));
+    steps.extend(changes(behind_rules));
     steps.extend(changes(close_security_groups));
     steps.extend(waits(interfaces_gone));
     steps.extend(changes(delete_security_groups));

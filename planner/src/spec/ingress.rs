@@ -24,8 +24,7 @@ use k8s_openapi::api::networking::v1::Ingress;
 use super::{StackSpec, gone};
 use crate::id::{ObjectName, ObjectRef, Protocol, StackId};
 use crate::model::PortRef;
-use crate::pipeline::Declined;
-use crate::problem::{Problem, Refusal};
+use crate::problem::{Declined, Problem, Refusal};
 use crate::snapshot::{Settings, Snapshot};
 
 pub use backend::BackendSettings;

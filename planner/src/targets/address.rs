@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Pod, Service, ServicePort};
+use k8s_openapi::api::core::v1::{Node, Pod, Service, ServicePort};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
 
 use super::node::{self, Readiness};
@@ -15,12 +15,13 @@ use crate::snapshot::Snapshot;
 /// The label by which EndpointSlices name their Service.
 const SERVICE_LABEL: &str = "kubernetes.io/service-name";
 
-/// One address and port that takes traffic, with the pod behind it where it is known.
+/// One address and port that takes traffic, with the pod behind it and the pod's node where they are known.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Backend<'a> {
     pub(super) address: IpAddr,
     pub(super) port: u16,
     pub(super) pod: Option<&'a Pod>,
+    pub(super) node: Option<&'a Node>,
 }
 
 /// The EndpointSlices of a Service; `None`: nobody knows.
@@ -68,7 +69,8 @@ pub(super) fn backends<'a>(
                 Some(pod) => pod,
                 None => continue,
             };
-            let list = match serves(snapshot, endpoint, pod) {
+            let node = node_of(snapshot, endpoint, pod);
+            let list = match serves(endpoint, pod, node) {
                 Readiness::Ready => &mut ready,
                 Readiness::Unknown => &mut silent,
                 Readiness::NotReady => continue,
@@ -79,7 +81,7 @@ pub(super) fn backends<'a>(
                 continue;
             };
             for port in ports(slice, port) {
-                list.insert((address, port), Backend { address, port, pod });
+                list.insert((address, port), Backend { address, port, pod, node });
             }
         }
     }
@@ -135,10 +137,16 @@ fn pod_of<'a>(snapshot: &'a Snapshot, slice: &EndpointSlice, endpoint: &Endpoint
     Some(snapshot.pods.as_ref().and_then(|pods| pods.get(&name)).map(AsRef::as_ref))
 }
 
+/// The node of an endpoint, where it is known.
+fn node_of<'a>(snapshot: &'a Snapshot, endpoint: &Endpoint, pod: Option<&Pod>) -> Option<&'a Node> {
+    let on = endpoint.node_name.as_ref().or_else(|| pod?.spec.as_ref()?.node_name.as_ref())?;
+    snapshot.nodes.as_ref()?.get(on).map(AsRef::as_ref)
+}
+
 /// Whether an endpoint takes traffic. What the EndpointSlice calls ready needs no pod to prove it: its cache may be
 /// behind. What it does not call ready is a target only when the pod is held back by its readiness gate alone, which
 /// may be waiting for this very registration.
-fn serves(snapshot: &Snapshot, endpoint: &Endpoint, pod: Option<&Pod>) -> Readiness {
+fn serves(endpoint: &Endpoint, pod: Option<&Pod>, node: Option<&Node>) -> Readiness {
     let conditions = endpoint.conditions.as_ref();
     if conditions.and_then(|conditions| conditions.ready).unwrap_or(true) {
         return Readiness::Ready;
@@ -150,9 +158,7 @@ fn serves(snapshot: &Snapshot, endpoint: &Endpoint, pod: Option<&Pod>) -> Readin
     if !has_condition(pod, "ContainersReady") {
         return Readiness::NotReady;
     }
-    let on = endpoint.node_name.as_ref().or_else(|| pod.spec.as_ref()?.node_name.as_ref());
-    let node = on.and_then(|name| snapshot.nodes.as_ref()?.get(name));
-    node.map_or(Readiness::NotReady, |node| node::readiness(node))
+    node.map_or(Readiness::NotReady, node::readiness)
 }
 
 fn has_condition(pod: &Pod, kind: &str) -> bool {

@@ -1,6 +1,7 @@
 //! A Service port behind a binding: which targets it has, and which rules they need.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{Service, ServicePort};
@@ -8,8 +9,8 @@ use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use super::address::{self, Backend};
 use super::opening::{self, Opening};
-use super::{Declared, View, object_ref};
-use crate::id::{Knowable, Protocol, TargetIpAddressType, TargetType};
+use super::{Declared, View, node, object_ref};
+use crate::id::{InstanceId, Knowable, Protocol, TargetIpAddressType, TargetType};
 use crate::model::{IngressRule, NetworkingRule, PortRef, Target, TargetId};
 use crate::problem::Problem;
 
@@ -27,6 +28,8 @@ pub(crate) struct Candidate {
     /// What is wrong with the Service, as far as this binding goes.
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<Problem>,
+    /// The instances that the pods of address targets run on, where they are known.
+    pub(super) hosts: BTreeMap<IpAddr, InstanceId>,
     pub(super) alive: Option<Arc<BTreeSet<TargetId>>>,
     pub(super) node_port: Option<u16>,
     /// The number at which the Service itself says its targets receive traffic; `None`: each pod has its own, or nobody
@@ -50,6 +53,7 @@ impl Candidate {
             doubtful: opening::at_most(networking),
             problems: Vec::new(),
             warnings: Vec::new(),
+            hosts: BTreeMap::new(),
             alive: None,
             node_port: None,
             traffic_port: None,
@@ -175,6 +179,9 @@ impl Candidate {
         }
         let (backends, odd) = address::backends(snapshot, &slices, port, self.ip_address_type);
         self.wanted = Some(backends.keys().map(|(address, port)| target(TargetId::Ip(*address), *port)).collect());
+        let hosts =
+            backends.values().filter_map(|backend| Some((backend.address, backend.node.and_then(node::instance)?)));
+        self.hosts = hosts.collect();
         self.alive = address::serving(snapshot, &declared.name.namespace);
         self.traffic_port = match &port.target_port {
             None => number(Some(port.port)),

@@ -119,6 +119,11 @@ pub(super) fn readiness(node: &Node) -> Readiness {
     }
 }
 
+/// The EC2 instance that a node is; `None`: it is none, or does not say.
+pub(super) fn instance(node: &Node) -> Option<InstanceId> {
+    instance_id(node).ok()
+}
+
 fn is_suitable(node: &Node) -> bool {
     let label = |key: &str| node.metadata.labels.as_ref().and_then(|labels| labels.get(key));
     let taints = node.spec.iter().filter_map(|spec| spec.taints.as_ref()).flatten();

@@ -220,7 +220,12 @@ fn behind(spec: &BindingSpec, candidate: &Candidate, wanted: &BTreeSet<Target>) 
 }
 
 /// Waits for each security group that does not let in all that has to reach the targets.
-fn rules_open(spec: &BindingSpec, candidate: &Candidate, facts: &Facts, warnings: &mut Vec<Problem>) -> Vec<Wait> {
+pub(super) fn rules_open(
+    spec: &BindingSpec,
+    candidate: &Candidate,
+    facts: &Facts,
+    warnings: &mut Vec<Problem>,
+) -> Vec<Wait> {
     let (rules, unknown) = interface::rules_by_group(spec, candidate, facts);
     warnings.extend(unknown);
     let mut waits = Vec::new();

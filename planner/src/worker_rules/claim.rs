@@ -5,9 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use k8s_openapi::api::core::v1::Service;
 
 use crate::facts::Needs;
-use crate::id::{ObjectName, StackId};
+use crate::id::{Key, ObjectName, StackId};
 use crate::model::IngressRule;
-use crate::pipeline::Declined;
+use crate::problem::Declined;
 use crate::snapshot::Snapshot;
 use crate::spec::class::{self, Ownership};
 use crate::spec::ingress;
@@ -53,15 +53,20 @@ pub(super) fn collect(snapshot: &Snapshot) -> (Vec<Claim>, Vec<String>, Needs) {
     }
     blind.extend(lost_bindings(snapshot, &view));
     // What they were registered with is not written anywhere any more: their rules could be any.
-    blind.extend(
-        snapshot.lingering.iter().map(|name| {
-            format!("targets that TargetGroupBinding {name} no longer wants serve until others are healthy")
-        }),
-    );
+    blind.extend(snapshot.lingering.iter().map(linger));
     if snapshot.files_alone {
         blind.push("TargetGroupBindings outside the files are not known".to_owned());
     }
     (claims, blind, needs)
+}
+
+fn linger(key: &Key) -> String {
+    match key {
+        Key::Binding(name) => {
+            format!("targets that TargetGroupBinding {name} no longer wants may serve until others are healthy")
+        }
+        other => format!("what {other} no longer asks for may still be in use"),
+    }
 }
 
 /// A generated object that goes keeps its rules until it is gone: its targets stay registered, and by hand deleted it

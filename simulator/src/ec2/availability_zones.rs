@@ -106,12 +106,19 @@ impl Described for AvailabilityZone {
         ("zone-type", |zone| vec![zone.zone_type.clone()]),
     ];
 
+    const PATHS: &'static [(&'static str, &'static str)] =
+        &[("group-long-name", "GroupLongName"), ("message", "Messages.Message")];
+
     fn id(&self) -> &str {
         &self.zone_name
     }
 
     fn tags(&self) -> &Tags {
         &self.no_tags
+    }
+
+    fn document(&self) -> Value {
+        wire::answer(self)
     }
 }
 

@@ -48,10 +48,16 @@ pub(super) trait Described: Sized + 'static {
     const PAGE_SIZES: RangeInclusive<usize> = PAGE_SIZES;
     /// The filters besides those on tags.
     const FILTERS: Filters<Self>;
+    /// Further filters, each with the way to its values in [`Described::document`]: `Placement.Tenancy`.
+    const PATHS: &'static [(&'static str, &'static str)] = &[];
     /// The id.
     fn id(&self) -> &str;
     /// The tags.
     fn tags(&self) -> &Tags;
+    /// The whole resource, for the filters that are paths.
+    fn document(&self) -> Value {
+        Value::Null
+    }
 }
 
 /// One page of an answer.
@@ -154,6 +160,7 @@ pub(super) fn describe_as<'a, T: Described>(
 /// A filter that is known to exist for `T`.
 enum Matcher<'a, T> {
     Field { values: fn(&T) -> Vec<String>, patterns: &'a [String] },
+    Path { path: Vec<&'static str>, patterns: &'a [String] },
     Tag { key: &'a str, patterns: &'a [String] },
     TagKey { patterns: &'a [String] },
 }
@@ -170,8 +177,11 @@ impl<'a, T: Described> Matcher<'a, T> {
         if name == "tag-key" {
             return Ok(Matcher::TagKey { patterns });
         }
-        match T::FILTERS.iter().find(|(known, _)| known == name) {
-            Some((_, values)) => Ok(Matcher::Field { values: *values, patterns }),
+        if let Some((_, values)) = T::FILTERS.iter().find(|(known, _)| known == name) {
+            return Ok(Matcher::Field { values: *values, patterns });
+        }
+        match T::PATHS.iter().find(|(known, _)| known == name) {
+            Some((_, path)) => Ok(Matcher::Path { path: path.split('.').collect(), patterns }),
             None => Err(invalid_parameter(format!("The filter '{name}' is invalid"))),
         }
     }
@@ -179,6 +189,9 @@ impl<'a, T: Described> Matcher<'a, T> {
     fn accepts(&self, item: &T) -> bool {
         match self {
             Matcher::Field { values, patterns } => values(item).iter().any(|value| any_matches(patterns, value)),
+            Matcher::Path { path, patterns } => {
+                values_at(&item.document(), path).iter().any(|value| any_matches(patterns, value))
+            }
             Matcher::Tag { key, patterns } => item.tags().get(key).is_some_and(|value| any_matches(patterns, value)),
             Matcher::TagKey { patterns } => item.tags().keys().any(|key| any_matches(patterns, key)),
         }
@@ -192,6 +205,19 @@ fn matchers<T: Described>(filters: &[Filter]) -> Result<Vec<Matcher<'_, T>>, Api
         return Err(refused("FilterLimitExceeded", message));
     }
     filters.iter().map(Matcher::of).collect()
+}
+
+/// The values at the end of a path, as texts; lists on the way are followed in each of their elements.
+fn values_at(document: &Value, path: &[&str]) -> Vec<String> {
+    match (document, path.split_first()) {
+        (Value::Array(items), _) => items.iter().flat_map(|item| values_at(item, path)).collect(),
+        (Value::Object(members), Some((member, rest))) => {
+            members.get(*member).map(|next| values_at(next, rest)).unwrap_or_default()
+        }
+        (Value::Null | Value::Object(_), _) | (_, Some(_)) => Vec::new(),
+        (Value::String(text), None) => vec![text.clone()],
+        (value, None) => vec![value.to_string()],
+    }
 }
 
 fn any_matches(patterns: &[String], value: &str) -> bool {

@@ -14,6 +14,8 @@ use super::store::Account;
 use super::tags::Tags;
 use crate::wire::{self, ApiError, Tree};
 
+mod filters;
+
 /// An instance as AWS prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -124,6 +126,12 @@ impl InstanceState {
 }
 
 impl Instance {
+    /// The id of the launch that it came from; one of which nothing else is known was launched by itself.
+    fn reservation(&self) -> String {
+        let derived = || format!("r-{}", self.instance_id.trim_start_matches("i-"));
+        self.reservation_id.clone().unwrap_or_else(derived)
+    }
+
     /// As an answer shows it, with less of each interface than the interface's own answer.
     fn shown(&self) -> Value {
         let mut shown = wire::answer(self);
@@ -177,9 +185,12 @@ impl Described for Instance {
         ("network-interface.vpc-id", |instance| instance.of_interfaces(|interface| [&interface.vpc_id])),
         ("private-dns-name", |instance| super::texts(instance.private_dns_name.as_ref())),
         ("private-ip-address", |instance| super::texts(instance.private_ip_address.as_ref())),
+        ("reservation-id", |instance| vec![instance.reservation()]),
         ("subnet-id", |instance| super::texts(instance.subnet_id.as_ref())),
         ("vpc-id", |instance| super::texts(instance.vpc_id.as_ref())),
     ];
+
+    const PATHS: &'static [(&'static str, &'static str)] = filters::PATHS;
 
     fn id(&self) -> &str {
         &self.instance_id
@@ -187,6 +198,10 @@ impl Described for Instance {
 
     fn tags(&self) -> &Tags {
         &self.tags
+    }
+
+    fn document(&self) -> Value {
+        wire::answer(self)
     }
 }
 
@@ -208,13 +223,10 @@ impl Account {
         Ok(json!({ "Reservations": reservations, "NextToken": next_token }))
     }
 
-    /// One launch. An instance of which nothing else is known was launched by itself.
+    /// One launch.
     pub(super) fn reservation(&self, instances: &[&Instance]) -> Value {
-        let first = instances.first();
-        let derived = || first.map(|instance| format!("r-{}", instance.instance_id.trim_start_matches("i-")));
-        let reservation_id = first.and_then(|instance| instance.reservation_id.clone()).or_else(derived);
         json!({
-            "ReservationId": reservation_id,
+            "ReservationId": instances.first().map(|instance| instance.reservation()),
             "OwnerId": self.scope.account,
             "Groups": [],
             "Instances": instances.iter().map(|instance| instance.shown()).collect::<Vec<_>>(),

@@ -278,12 +278,29 @@ impl Described for NetworkInterface {
         ("vpc-id", |interface| vec![interface.vpc_id.clone()]),
     ];
 
+    const PATHS: &'static [(&'static str, &'static str)] = &[
+        ("addresses.association.owner-id", "PrivateIpAddresses.Association.IpOwnerId"),
+        ("addresses.association.public-ip", "PrivateIpAddresses.Association.PublicIp"),
+        ("addresses.primary", "PrivateIpAddresses.Primary"),
+        ("association.ip-owner-id", "Association.IpOwnerId"),
+        ("association.public-dns-name", "Association.PublicDnsName"),
+        ("attachment.attach-time", "Attachment.AttachTime"),
+        ("attachment.delete-on-termination", "Attachment.DeleteOnTermination"),
+        ("availability-zone-id", "AvailabilityZoneId"),
+        ("operator.managed", "Operator.Managed"),
+        ("operator.principal", "Operator.Principal"),
+    ];
+
     fn id(&self) -> &str {
         &self.network_interface_id
     }
 
     fn tags(&self) -> &Tags {
         &self.tags
+    }
+
+    fn document(&self) -> Value {
+        wire::answer(self)
     }
 }
 

@@ -3,12 +3,23 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-use super::error::refused;
+use super::error::{missing, refused};
 use crate::wire::{self, ApiError, Tree};
 
-/// Reads parameters as a request type; EC2's code for what does not fit.
+/// Reads parameters as a request type; EC2's codes for what does not fit and for what is not there.
 pub(super) fn read<Q: DeserializeOwned>(params: &Tree) -> Result<Q, ApiError> {
-    wire::request(params).map_err(|error| ApiError { code: "InvalidParameterValue".into(), ..error })
+    wire::request_or(params, "InvalidParameterValue").map_err(|error| match absent(&error.message) {
+        Some(parameter) => missing(&parameter),
+        None => error,
+    })
+}
+
+/// The parameter that a message says is absent, as EC2 names it.
+fn absent(message: &str) -> Option<String> {
+    let (_, rest) = message.split_once("Value null at '")?;
+    let (parameter, _) = rest.split_once('\'')?;
+    let first = parameter.chars().next()?;
+    Some(first.to_uppercase().chain(parameter.chars().skip(1)).collect())
 }
 
 /// The top-level parameters of a call.

@@ -157,8 +157,17 @@ struct DeleteSecurityGroup {
 impl Account {
     /// DescribeSecurityGroups
     pub(super) fn describe_security_groups(&self, params: &Tree) -> Result<Value, ApiError> {
-        let groups = self.security_groups.values();
-        describe_as(params, "GroupId", "SecurityGroups", groups, |group| wire::answer(&self.group_shown(group)))
+        let mut params = params.clone();
+        let names: Vec<String> = request::take(&mut params, "GroupName")?.unwrap_or_default();
+        let default = self.vpcs.values().find(|vpc| vpc.is_default).map(|vpc| vpc.vpc_id.clone()).unwrap_or_default();
+        let named = |group: &&SecurityGroup| group.vpc_id == default && names.contains(&group.group_name);
+        let groups: Vec<&SecurityGroup> =
+            self.security_groups.values().filter(|group| names.is_empty() || named(group)).collect();
+        if let Some(unknown) = names.iter().find(|name| !groups.iter().any(|group| group.group_name == **name)) {
+            let message = format!("The security group '{unknown}' does not exist in default VPC '{default}'");
+            return Err(refused("InvalidGroup.NotFound", message));
+        }
+        describe_as(&params, "GroupId", "SecurityGroups", groups, |group| wire::answer(&self.group_shown(group)))
     }
 
     /// GetSecurityGroupsForVpc: those of the VPC itself; groups are not shared here.

@@ -10,7 +10,7 @@ use super::error::Kind;
 use super::store::Account;
 use super::tags::Tags;
 use super::vpcs::Ipv6CidrBlockAssociation;
-use crate::wire::{ApiError, Tree};
+use crate::wire::{self, ApiError, Tree};
 
 /// A subnet as AWS prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -84,12 +84,34 @@ impl Described for Subnet {
         ("vpc-id", |subnet| vec![subnet.vpc_id.clone()]),
     ];
 
+    const PATHS: &'static [(&'static str, &'static str)] = &[
+        ("customer-owned-ipv4-pool", "CustomerOwnedIpv4Pool"),
+        ("enable-dns64", "EnableDns64"),
+        ("enable-lni-at-device-index", "EnableLniAtDeviceIndex"),
+        ("ipv6-cidr-block-association.association-id", "Ipv6CidrBlockAssociationSet.AssociationId"),
+        ("ipv6-cidr-block-association.state", "Ipv6CidrBlockAssociationSet.Ipv6CidrBlockState.State"),
+        ("map-customer-owned-ip-on-launch", "MapCustomerOwnedIpOnLaunch"),
+        (
+            "private-dns-name-options-on-launch.enable-resource-name-dns-a-record",
+            "PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsARecord",
+        ),
+        (
+            "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record",
+            "PrivateDnsNameOptionsOnLaunch.EnableResourceNameDnsAAAARecord",
+        ),
+        ("private-dns-name-options-on-launch.hostname-type", "PrivateDnsNameOptionsOnLaunch.HostnameType"),
+    ];
+
     fn id(&self) -> &str {
         &self.subnet_id
     }
 
     fn tags(&self) -> &Tags {
         &self.tags
+    }
+
+    fn document(&self) -> Value {
+        wire::answer(self)
     }
 }
 

@@ -8,7 +8,7 @@ use super::describe::{Described, Filters, describe};
 use super::error::Kind;
 use super::store::Account;
 use super::tags::Tags;
-use crate::wire::{ApiError, Tree};
+use crate::wire::{self, ApiError, Tree};
 
 /// A peering connection as AWS prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -80,12 +80,18 @@ impl Described for VpcPeeringConnection {
         ("vpc-peering-connection-id", |connection| vec![connection.vpc_peering_connection_id.clone()]),
     ];
 
+    const PATHS: &'static [(&'static str, &'static str)] = &[("expiration-time", "ExpirationTime")];
+
     fn id(&self) -> &str {
         &self.vpc_peering_connection_id
     }
 
     fn tags(&self) -> &Tags {
         &self.tags
+    }
+
+    fn document(&self) -> Value {
+        wire::answer(self)
     }
 }
 

@@ -9,7 +9,7 @@ use super::describe::{Described, Filters, describe};
 use super::error::Kind;
 use super::store::Account;
 use super::tags::Tags;
-use crate::wire::{ApiError, Tree};
+use crate::wire::{self, ApiError, Tree};
 
 /// A VPC as AWS prints it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -127,12 +127,25 @@ impl Described for Vpc {
         ("vpc-id", |vpc| vec![vpc.vpc_id.clone()]),
     ];
 
+    const PATHS: &'static [(&'static str, &'static str)] = &[
+        ("cidr-block-association.association-id", "CidrBlockAssociationSet.AssociationId"),
+        ("cidr-block-association.state", "CidrBlockAssociationSet.CidrBlockState.State"),
+        ("dhcp-options-id", "DhcpOptionsId"),
+        ("ipv6-cidr-block-association.association-id", "Ipv6CidrBlockAssociationSet.AssociationId"),
+        ("ipv6-cidr-block-association.ipv6-pool", "Ipv6CidrBlockAssociationSet.Ipv6Pool"),
+        ("ipv6-cidr-block-association.state", "Ipv6CidrBlockAssociationSet.Ipv6CidrBlockState.State"),
+    ];
+
     fn id(&self) -> &str {
         &self.vpc_id
     }
 
     fn tags(&self) -> &Tags {
         &self.tags
+    }
+
+    fn document(&self) -> Value {
+        wire::answer(self)
     }
 }
 

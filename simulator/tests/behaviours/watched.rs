@@ -31,7 +31,7 @@ async fn requests_that_the_service_model_does_not_allow_are_kept_and_refusals_of
         ("elb", "DescribeLoadBalancers&PageSize=500", "less than or equal to 400"),
         ("elb", "AddTags&ResourceArns.member.1=x&Tags.member.1.Key=a%23", "regular expression"),
         ("elb", "CreateLoadBalancer&Name=a&Scheme=hidden", "enum value set"),
-        ("ec2", "RunInstances", "InvalidAction"),
+        ("ec2", "CreateImage", "InvalidAction"),
         ("ec2", "CreateSecurityGroup&GroupName=a", "MissingParameter"),
         ("ec2", "DescribeSubnets&Subnet.1=a", "UnknownParameter"),
         ("ec2", "DescribeSubnets&MaxResults=2", "maxResults"),

@@ -343,6 +343,40 @@ const NETWORK: &[Row] = &[
     ),
 ];
 
+const REQUIRED: &[Row] = &[
+    (
+        "a subnet is of a VPC (EC2 API, required)",
+        "CreateSubnet",
+        "CidrBlock=10.0.9.0/24",
+        "MissingParameter: The request must contain the parameter VpcId",
+    ),
+    (
+        "a route is of a table (EC2 API, required)",
+        "CreateRoute",
+        "DestinationCidrBlock=0.0.0.0/0",
+        "MissingParameter: The request must contain the parameter RouteTableId",
+    ),
+    (
+        "a launch has a number (EC2 API, required)",
+        "RunInstances",
+        "ImageId=ami-1&MinCount=1",
+        "MissingParameter: The request must contain the parameter MaxCount",
+    ),
+    (
+        "rules are of a group (EC2 API, required)",
+        "ModifySecurityGroupRules",
+        "SecurityGroupRule.1.SecurityGroupRuleId=sgr-1",
+        "MissingParameter: The request must contain the parameter GroupId",
+    ),
+    (
+        "a number is a number (EC2 API, Integer)",
+        "RunInstances",
+        "ImageId=ami-1&MinCount=one&MaxCount=1",
+        "InvalidParameterValue: ",
+    ),
+    ("a flag is true or false (EC2 API, Boolean)", "DescribeVpcs", "DryRun=perhaps", "InvalidParameterValue: "),
+];
+
 const ADDRESSES: &[Row] = &[
     (
         "an account has so many addresses (B.4)",
@@ -536,7 +570,8 @@ async fn what_aws_refuses_is_refused_and_changes_nothing() {
         ask(&simulator, "DescribeSecurityGroupRules", "Filter.1.Name=group-id&Filter.1.Value.1=sg-node").await.unwrap();
     let (_, rest) = rules.split_once("<securityGroupRuleId>").unwrap();
     let rule = rest.split_once('<').unwrap().0;
-    for (sentence, action, params, expected) in [PAGES, READS, RULES, NETWORK, ADDRESSES, INSTANCES].concat() {
+    for (sentence, action, params, expected) in [PAGES, READS, RULES, NETWORK, REQUIRED, ADDRESSES, INSTANCES].concat()
+    {
         let before = simulator.revision();
         let refused = ask(&simulator, action, &params.replace("{rule}", rule)).await.expect_err(sentence);
         assert!(refused.starts_with(expected), "{sentence}: {refused}");

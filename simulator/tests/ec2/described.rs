@@ -1,6 +1,6 @@
 //! Describe: ids, filters, what an answer holds.
 
-use super::world::{ACCOUNT, client, client_of, filter, refusal, simulator};
+use super::world::{ACCOUNT, WORLD, client, client_of, described, filter, refusal, simulator};
 use aws_sdk_ec2::config::{Credentials, Region};
 
 #[tokio::test]
@@ -106,6 +106,35 @@ async fn other_kinds_are_filtered() {
 }
 
 #[tokio::test]
+async fn filters_look_at_members_at_every_depth() {
+    let world = WORLD.replace(
+        "  Tags: {Name: one}",
+        "  MetadataOptions: {HttpTokens: required, HttpPutResponseHopLimit: 2}\n  Tags: {Name: one}",
+    );
+    let client = client_of(&described(&world).await);
+    let cases: [(&str, &str, &[&str]); 7] = [
+        ("metadata-options.http-tokens", "required", &["i-1"]),
+        ("metadata-options.http-put-response-hop-limit", "2", &["i-1"]),
+        ("metadata-options.http-tokens", "optional", &[]),
+        ("network-interface.addresses.primary", "true", &["i-1", "i-2"]),
+        ("network-interface.attachment.device-index", "1", &["i-2"]),
+        ("network-interface.ipv4-prefixes.ipv4-prefix", "10.0.1.32/28", &["i-2"]),
+        ("reservation-id", "r-gone", &["i-gone"]),
+    ];
+    for (name, value, expected) in cases {
+        let found = client.describe_instances().filters(filter(name, &[value])).send().await.unwrap();
+        let instances = found.reservations().iter().flat_map(|reservation| reservation.instances());
+        let ids: Vec<_> = instances.filter_map(|instance| instance.instance_id()).collect();
+        assert_eq!(ids, expected, "{name} {value}");
+    }
+    let subnets = client.describe_subnets().filters(filter("ipv6-cidr-block-association.state", &["associated"]));
+    assert_eq!(subnets.send().await.unwrap().subnets().len(), 0);
+    let vpcs =
+        client.describe_vpcs().filters(filter("cidr-block-association.state", &["associated"])).send().await.unwrap();
+    assert_eq!(vpcs.vpcs().len(), 2);
+}
+
+#[tokio::test]
 async fn an_unknown_filter_is_refused_also_where_nothing_could_match() {
     let empty = northgate_simulator::Simulator::new(northgate_simulator::Options::default());
     for client in [client().await, client_of(&empty)] {
@@ -178,8 +207,8 @@ async fn an_action_that_is_not_modelled_is_an_invalid_action_by_name() {
 
 #[tokio::test]
 async fn a_parameter_that_is_not_modelled_is_refused_by_name() {
-    let refused = refusal(client().await.describe_security_groups().group_names("nodes").send().await);
-    assert_eq!(refused, "UnknownParameter: The parameter GroupName is not recognized");
+    let refused = refusal(client().await.describe_instances().include_managed_resources(true).send().await);
+    assert_eq!(refused, "UnknownParameter: The parameter IncludeManagedResources is not recognized");
 }
 
 #[tokio::test]

@@ -9,6 +9,18 @@ fn specification(kind: ResourceType, key: &str) -> TagSpecification {
 }
 
 #[tokio::test]
+async fn groups_of_the_default_vpc_are_found_by_name() {
+    let client = client().await;
+    let found = client.describe_security_groups().group_names("elsewhere").send().await.unwrap();
+    assert_eq!(found.security_groups()[0].group_id(), Some("sg-elsewhere"));
+    let refused = refusal(client.describe_security_groups().group_names("nodes").send().await);
+    assert_eq!(
+        refused,
+        "InvalidGroup.NotFound: The security group 'nodes' does not exist in default VPC 'vpc-default'"
+    );
+}
+
+#[tokio::test]
 async fn a_new_group_has_its_tags_and_lets_everything_out() {
     let client = client().await;
     let create = client.create_security_group().group_name("web").description("for web").vpc_id("vpc-a");

@@ -34,26 +34,28 @@ impl Ends {
     }
 }
 
-/// These instances, and the interfaces that hold these addresses: first among the instances' own, then by asking for
-/// the addresses. What EC2 lists of an instance is the only place where an address inside a prefix can be found, so
-/// instances out of the cache are asked once more for addresses that nothing else knows.
+/// These instances, and the interfaces that hold these addresses: first among what is known of instances, then by asking
+/// for the addresses. EC2 does not find an address inside a prefix by itself, only the instance that holds the prefix, so
+/// the hosts of addresses that are still open are asked at last.
 pub(super) async fn ends(
     account: &Inner,
     ids: &BTreeSet<InstanceId>,
-    addresses: &BTreeSet<IpAddr>,
+    addresses: &BTreeMap<IpAddr, Option<InstanceId>>,
 ) -> Result<Ends, AwsError> {
     let cache = &account.facts.interfaces;
-    let asked = cache.ask(addresses);
-    let Instances { mut instances, cached } = instances(account, ids).await?;
+    let asked = cache.ask(addresses.keys());
+    let Instances { mut instances, fresh } = instances(account, ids).await?;
     let mut answers = among(&instances, &asked.missing);
-    let unknown = without(&asked.missing, &answers);
-    answers.extend(by_address(account, &unknown).await?);
-    let unknown = without(&asked.missing, &answers);
-    if !unknown.is_empty() && !cached.is_empty() {
-        let again = ask_instances(account, &cached).await?;
-        answers.extend(among(&again, &unknown));
-        instances.extend(again);
-    }
+    let open = without(&asked.missing, &answers);
+    answers.extend(among(&account.facts.instances.ask(hosts(&open, addresses)).found, &open));
+    let open = without(&open, &answers);
+    answers.extend(by_address(account, &open).await?);
+    let open = without(&open, &answers);
+    // What the cache knows of a host may be from before the prefix; what was asked just now is not.
+    let stale = hosts(&open, addresses).into_iter().filter(|host| !fresh.contains(*host));
+    let again = ask_instances(account, &stale.cloned().collect::<Vec<_>>()).await?;
+    answers.extend(among(&again, &open));
+    instances.extend(again.into_iter().filter(|(id, _)| ids.contains(id)));
     cache.fill(&asked, &answers);
     let mut interfaces = asked.found;
     interfaces.extend(answers);
@@ -62,17 +64,22 @@ pub(super) async fn ends(
 
 struct Instances {
     instances: BTreeMap<InstanceId, Arc<FoundInstance>>,
-    /// Those that were not asked now.
-    cached: Vec<InstanceId>,
+    /// Those that were asked just now.
+    fresh: BTreeSet<InstanceId>,
 }
 
 async fn instances(account: &Inner, ids: &BTreeSet<InstanceId>) -> Result<Instances, AwsError> {
     let asked = account.facts.instances.ask(ids);
     let answers = ask_instances(account, &asked.missing).await?;
-    let cached = asked.found.keys().cloned().collect();
+    let fresh = asked.missing.into_iter().collect();
     let mut instances = asked.found;
     instances.extend(answers);
-    Ok(Instances { instances, cached })
+    Ok(Instances { instances, fresh })
+}
+
+/// The instances that the pods of these addresses run on, each once.
+fn hosts<'a>(open: &[IpAddr], addresses: &'a BTreeMap<IpAddr, Option<InstanceId>>) -> BTreeSet<&'a InstanceId> {
+    open.iter().filter_map(|address| addresses.get(address)?.as_ref()).collect()
 }
 
 async fn ask_instances(

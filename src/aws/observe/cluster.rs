@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use northgate_planner::actual::{
-    ActualCluster, ActualSecurityGroup, BACKEND_SECURITY_GROUP, SHARED_RESOURCE_TAG,
-};
+use northgate_planner::actual::{ActualCluster, ActualSecurityGroup, BACKEND_SECURITY_GROUP, SHARED_RESOURCE_TAG};
 use northgate_planner::id::{SecurityGroupId, StackId};
 
 use crate::aws::Inner;

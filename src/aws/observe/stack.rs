@@ -31,9 +31,8 @@ pub(super) async fn observe(account: &Inner, id: &StackId, purpose: Purpose) -> 
     let stack = Stack { account, id };
     let (listing, mut found) = try_join!(account.listing(), stack.security_groups())?;
     let candidates = stack.candidates(&listing);
-    let mut gone = listing.gone().clone();
-    let details = stack.details(&candidates, purpose).await?;
-    gone.extend(details.gone.iter().cloned());
+    let gone = listing.gone();
+    let details = stack.details(&listing, &candidates, purpose).await?;
     for listed in candidates.load_balancers.iter().filter(|listed| !gone.contains(&listed.arn)) {
         let build = |tags| details.load_balancer(listed, tags);
         found.load_balancers.extend(stack.place(&listed.arn, &details, &mut found.unidentified, build)?);
@@ -72,8 +71,6 @@ struct Details {
     tags: BTreeMap<String, Arc<Pairs>>,
     listeners: BTreeMap<String, Vec<listener::Found>>,
     attributes: BTreeMap<String, Pairs>,
-    /// What was listed, and had gone when more of it was asked for.
-    gone: BTreeSet<String>,
 }
 
 /// Whose something is.
@@ -108,21 +105,27 @@ impl Stack<'_> {
         Candidates { load_balancers, target_groups, fresh }
     }
 
-    async fn details(&self, candidates: &Candidates<'_>, purpose: Purpose) -> Result<Details, AwsError> {
+    async fn details(
+        &self,
+        listing: &Listing,
+        candidates: &Candidates<'_>,
+        purpose: Purpose,
+    ) -> Result<Details, AwsError> {
         let (attributes, (listeners, tags)) = try_join!(self.attributes(candidates, purpose), async {
             let listeners = self.listeners(candidates, purpose).await?;
             let tags = self.tags(candidates, &listeners).await?;
             Ok((listeners, tags))
         })?;
-        let mut gone = BTreeSet::new();
-        for arn in candidates.load_balancer_arns().into_iter().chain(candidates.target_group_arns()) {
+        // One of both answers is of another time; which, nobody can tell.
+        let all = candidates.load_balancer_arns().into_iter().chain(candidates.target_group_arns());
+        for arn in all.filter(|arn| !listing.gone().contains(arn)) {
             let unanswered = |answers: &BTreeMap<String, Option<_>>| answers.get(&arn).is_some_and(Option::is_none);
             let without_listeners = listeners.get(&arn).is_some_and(Option::is_none);
             if unanswered(&attributes) || without_listeners || !tags.contains_key(&arn) {
-                gone.insert(arn);
+                return Err(AwsError::Contradiction { arn });
             }
         }
-        Ok(Details { tags, listeners: answered(listeners), attributes: answered(attributes), gone })
+        Ok(Details { tags, listeners: answered(listeners), attributes: answered(attributes) })
     }
 
     /// The attributes that the purpose wants, by ARN; `None`: the resource is gone.

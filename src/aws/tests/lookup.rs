@@ -1,6 +1,5 @@
 //! The facts: what is asked, how often, and what a write changes of them.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 use std::time::Duration;
 
@@ -137,7 +136,7 @@ async fn many_instances_are_asked_in_chunks_that_ec2_takes() {
     assert_eq!(bed.account.lookup(&needs).await.unwrap().instances.len(), 0);
     assert_eq!(bed.wire.calls(), ["DescribeInstances"; 2]);
     let addresses = (0..250).map(|number| address(&format!("10.0.9.{number}")));
-    let needs = Needs { interfaces_with: addresses.collect(), ..Needs::default() };
+    let needs = Needs { interfaces_with: addresses.map(|address| (address, None)).collect(), ..Needs::default() };
     assert_eq!(bed.account.lookup(&needs).await.unwrap().interfaces.len(), 0);
     assert_eq!(bed.wire.calls(), ["DescribeNetworkInterfaces"; 2]);
 }
@@ -147,9 +146,10 @@ async fn addresses_are_found_on_interfaces_in_prefixes_and_in_ipv6() {
     let bed = Bed::new().await;
     let in_prefix = ["10.0.0.33", "10.0.0.47", "2001:db8::11"];
     let alone = ["10.0.1.50", "10.0.1.99"];
+    let on = |host| move |text: &&str| (address(text), Some(InstanceId::new(host)));
     let needs = Needs {
         instances: [InstanceId::new("i-1")].into(),
-        interfaces_with: in_prefix.iter().chain(&alone).map(|text| address(text)).collect(),
+        interfaces_with: in_prefix.iter().map(on("i-1")).chain(alone.iter().map(on("i-2"))).collect(),
         security_groups_of_interfaces: true,
         ..Needs::default()
     };
@@ -159,23 +159,52 @@ async fn addresses_are_found_on_interfaces_in_prefixes_and_in_ipv6() {
     assert_eq!(alone.map(found), [Some("eni-pod"), None]);
     let groups = facts.security_groups.keys().map(SecurityGroupId::as_str).collect::<Vec<_>>();
     assert_eq!(groups, ["sg-nodes", "sg-pods"]);
-    assert_eq!(bed.wire.calls(), ["DescribeInstances", "DescribeNetworkInterfaces", "DescribeSecurityGroups"]);
+    let calls = ["DescribeInstances", "DescribeNetworkInterfaces", "DescribeInstances", "DescribeSecurityGroups"];
+    assert_eq!(bed.wire.calls(), calls, "at last the node of the address that nothing holds");
 
     let again = bed.account.lookup(&needs).await.unwrap();
     assert_eq!(again, facts);
     let calls = bed.wire.calls();
     assert_eq!(calls, ["DescribeNetworkInterfaces", "DescribeInstances"], "for the address that nothing holds");
 
-    let known = Needs { interfaces_with: needs.interfaces_with.iter().copied().take(2).collect(), ..Needs::default() };
+    let known = Needs { interfaces_with: needs.interfaces_with.into_iter().take(2).collect(), ..Needs::default() };
     assert_eq!(bed.account.lookup(&known).await.unwrap().interfaces.len(), 2);
     assert!(bed.wire.calls().is_empty());
+}
+
+#[tokio::test]
+async fn addresses_out_of_prefixes_alone_cost_one_look_at_their_nodes() {
+    let bed = Bed::new().await;
+    let on = |text, host: Option<&str>| (address(text), host.map(InstanceId::new));
+    let needs = |addresses: &[(IpAddr, Option<InstanceId>)]| Needs {
+        interfaces_with: addresses.iter().cloned().collect(),
+        security_groups_of_interfaces: true,
+        ..Needs::default()
+    };
+    let first = [on("10.0.0.33", Some("i-1")), on("10.0.0.34", Some("i-1")), on("10.0.1.50", Some("i-2"))];
+    let facts = bed.account.lookup(&needs(&first)).await.unwrap();
+    assert_eq!(
+        facts.interfaces.values().map(|found| found.id.as_str()).collect::<Vec<_>>(),
+        ["eni-1b", "eni-1b", "eni-pod"]
+    );
+    assert_eq!(facts.instances.len(), 0, "the nodes themselves were not asked for");
+    assert_eq!(facts.security_groups.keys().map(SecurityGroupId::as_str).collect::<Vec<_>>(), ["sg-pods"]);
+    assert_eq!(bed.wire.calls(), ["DescribeNetworkInterfaces", "DescribeInstances", "DescribeSecurityGroups"]);
+
+    let next = bed.account.lookup(&needs(&[on("10.0.0.47", Some("i-1"))])).await.unwrap();
+    assert_eq!(next.interfaces.len(), 1);
+    assert!(bed.wire.calls().is_empty(), "the next pod out of a prefix that is known costs nothing");
+
+    let nowhere = bed.account.lookup(&needs(&[on("10.0.0.35", None)])).await.unwrap();
+    assert_eq!(nowhere.interfaces.len(), 0, "without its node it is not found");
+    assert_eq!(bed.wire.calls(), ["DescribeNetworkInterfaces"]);
 }
 
 #[tokio::test]
 async fn without_nodes_an_ipv6_address_is_asked_for_by_its_own_filter() {
     let bed = Bed::new().await;
     let addresses = [address("2001:db8::11"), address("10.0.1.50")];
-    let needs = Needs { interfaces_with: BTreeSet::from(addresses), ..Needs::default() };
+    let needs = Needs { interfaces_with: addresses.map(|address| (address, None)).into(), ..Needs::default() };
     let facts = bed.account.lookup(&needs).await.unwrap();
     assert_eq!(addresses.map(|address| facts.interfaces[&address].id.to_string()), ["eni-1b", "eni-pod"]);
     assert_eq!(bed.wire.calls(), ["DescribeNetworkInterfaces"; 2]);

@@ -8,10 +8,11 @@ use northgate_planner::crd::TargetGroupBinding;
 use northgate_planner::facts::{Facts, Live};
 use northgate_planner::id::{Key, ObjectName, SecurityGroupId, StackId};
 use northgate_planner::model::Binding;
-use northgate_planner::pipeline::{self, Accepted, Declined};
+use northgate_planner::pipeline::{self, Accepted};
 use northgate_planner::plan::{Action, KubeChange, Plan, Skipped, Step, Wait, WaitFor, Write};
-use northgate_planner::problem::Refusal;
+use northgate_planner::problem::{Declined, Refusal};
 use northgate_planner::snapshot::Snapshot;
+use northgate_planner::targets::BindingSpec;
 use northgate_planner::{targets, worker_rules};
 
 use super::selection::Selection;
@@ -52,10 +53,10 @@ impl<'a, A: Read> Passes<'a, A> {
         for group in naming.into_iter().chain(self.plans.iter().flat_map(rules_waited_for)) {
             groups.entry(group).or_default();
         }
-        for (group, closed_by) in groups {
+        for (group, before_closing) in groups {
             _ = self.pass(&Key::Rules(group)).await?;
-            if let (Some(plan), Some(stack)) = (self.plans.last_mut(), closed_by) {
-                wait_for_bindings(plan, &stack);
+            if let (Some(plan), Some(wait)) = (self.plans.last_mut(), before_closing) {
+                wait_to_close(plan, wait);
             }
         }
         Ok(())
@@ -108,14 +109,14 @@ impl<'a, A: Read> Passes<'a, A> {
     }
 
     /// Plans the bindings as they will be: with those that the stacks want, without those that they delete.
-    /// Gives the worker groups that they concern, with the stack whose deletions close rules there.
+    /// Gives the worker groups that they concern, with what has to come before rules are closed there.
     async fn bindings(&mut self, selection: &Selection<'_>) -> Result<Groups, AwsError> {
         let mut groups = Groups::new();
         let (wanted, deleted) = self.of_stacks();
         for (name, stack) in &deleted {
             if let Some(object) = self.snapshot.bindings.remove(name) {
                 let of_deleted = self.groups_of_deleted(name, object).await?;
-                groups.extend(of_deleted.into_iter().map(|group| (group, Some(stack.clone()))));
+                groups.extend(of_deleted.into_iter().map(|group| (group, Some(bindings_gone(stack)))));
             }
         }
         self.snapshot.wanted_bindings = wanted;
@@ -129,14 +130,23 @@ impl<'a, A: Read> Passes<'a, A> {
                 self.pass(&Key::Binding(name.clone())).await?
             {
                 if self.plans.last().is_some_and(targets::lingers) {
-                    self.snapshot.lingering.insert(name);
+                    self.snapshot.lingering.insert(Key::Binding(name));
                 }
+                let moved = self.moving(&spec).map(moved);
                 for group in worker_rules::groups_of(&spec, &facts).0 {
-                    groups.entry(group).or_default();
+                    let wait = groups.entry(group).or_default();
+                    *wait = wait.take().or_else(|| moved.clone());
                 }
             }
         }
         Ok(groups)
+    }
+
+    /// The stack of a binding, when it moves from rules that are to be closed to others.
+    fn moving(&self, binding: &BindingSpec) -> Option<&Key> {
+        let stack = Key::Stack(binding.of.clone()?);
+        let plan = self.plans.iter().find(|plan| plan.key == stack)?;
+        plan.moves_between_rules().then_some(&plan.key)
     }
 
     /// The worker groups that a binding which is going leaves behind: their rules may close.
@@ -191,21 +201,33 @@ impl<'a, A: Read> Passes<'a, A> {
     }
 }
 
-/// The worker groups of a run's bindings, with the stack whose deletions close rules there.
-type Groups = BTreeMap<SecurityGroupId, Option<Key>>;
+/// The worker groups of a run's bindings, with what has to come before rules are closed there.
+type Groups = BTreeMap<SecurityGroupId, Option<Wait>>;
 
-/// Rules are closed when the bindings that needed them are gone: in the controller the objects tell, here the plan has to.
-fn wait_for_bindings(plan: &mut Plan, stack: &Key) {
+/// Rules are closed when nothing uses them any more: in the controller the other passes tell, here the plan has to.
+fn wait_to_close(plan: &mut Plan, wait: Wait) {
     let closes =
         |step: &Step| matches!(step, Step::Change(change) if change.call() == "ec2:RevokeSecurityGroupIngress");
     if let Some(at) = plan.steps.iter().position(closes) {
-        let wait = Wait {
-            reason: WaitFor::BindingGone,
-            resource: None,
-            entry: Some(stack.clone()),
-            message: "the TargetGroupBindings that need these rules must be gone first".to_owned(),
-        };
         plan.steps.insert(at, Step::Wait(wait));
+    }
+}
+
+fn bindings_gone(stack: &Key) -> Wait {
+    Wait {
+        reason: WaitFor::BindingGone,
+        resource: None,
+        entry: Some(stack.clone()),
+        message: "the TargetGroupBindings that need these rules must be gone first".to_owned(),
+    }
+}
+
+fn moved(stack: &Key) -> Wait {
+    Wait {
+        reason: WaitFor::RulesOpen,
+        resource: None,
+        entry: Some(stack.clone()),
+        message: "the load balancer has to move to the rules that are open first".to_owned(),
     }
 }
 

@@ -104,7 +104,7 @@ pub(in crate::plan) fn edited_service() -> Vec<Plan> {
     let gone = Targets { target_group_arn: Ref::Known(target_group_arn()), targets: gone };
     targets.steps = vec![
         aws(live_target_group(), AwsChange::DeregisterTargets(gone), "their nodes are gone"),
-        Step::Wait(wait(WaitFor::TargetsDrained, None, "deregistered targets keep their connections for 300 s")),
+        Step::Wait(wait(WaitFor::TargetsHealthy, None, "2 targets must pass health checks first")),
     ];
     vec![plan, targets, Plan::empty(Key::Cluster, Vec::new()), rules_plan()]
 }
@@ -194,7 +194,6 @@ pub(in crate::plan) fn held_replacement() -> Vec<Plan> {
         unreachable!("that is what it makes")
     };
     let scheme = || vec![field("Scheme", Some("internet-facing"), Some("internal"))];
-    let old = Resource { retiring: true, ..live_load_balancer() };
     let delete = AwsChange::DeleteLoadBalancer(DeleteLoadBalancer { load_balancer_arn: load_balancer_arn() });
     let new = Resource::new(ResourceKey::load_balancer());
     let changes = [
@@ -202,7 +201,7 @@ pub(in crate::plan) fn held_replacement() -> Vec<Plan> {
             with_fields(aws(new, AwsChange::CreateLoadBalancer(create), "the scheme cannot be changed"), scheme()),
             Impact::Outage,
         ),
-        aws(old, delete, "the scheme cannot be changed"),
+        aws(live_load_balancer(), delete, "the scheme cannot be changed"),
     ];
     let held = |step| match step {
         Step::Change(change) => Held {

@@ -1,6 +1,7 @@
 //! The load balancer of a group: place, security groups, and what has to be asked.
 
 use super::*;
+use crate::problem::Declined;
 
 #[test]
 fn security_groups_are_made_or_given() {
@@ -137,7 +138,7 @@ fn feature_gates_change_what_they_say() {
             Ok(_) => {
                 decide(&spec(&snapshot, &web()), facts, &Live::default()).map_err(|problems| problems[0].to_string())
             }
-            Err(pipeline::Declined::Refused(refusal)) => Err(refusal.problems[0].to_string()),
+            Err(Declined::Refused(refusal)) => Err(refusal.problems[0].to_string()),
             Err(other) => panic!("{other:?}"),
         }
     };
