@@ -17,10 +17,6 @@ pub use listener::{ActualListener, ActualRule};
 
 /// The tag that names the cluster on everything the controller makes.
 pub const CLUSTER_TAG: &str = "elbv2.k8s.aws/cluster";
-/// The tag that names the stack of a Service.
-pub const SERVICE_STACK_TAG: &str = "service.k8s.aws/stack";
-/// The tag that names the resource inside the stack of a Service.
-pub const SERVICE_RESOURCE_TAG: &str = "service.k8s.aws/resource";
 /// The tag that marks the shared backend security group.
 pub const SHARED_RESOURCE_TAG: &str = "elbv2.k8s.aws/resource";
 /// The value of [`SHARED_RESOURCE_TAG`] on the backend security group.

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use futures::try_join;
-use northgate_planner::actual::{
-    ActualLoadBalancer, ActualStack, CLUSTER_TAG, Foreign, Owned, Purpose, SERVICE_STACK_TAG,
-};
+use northgate_planner::actual::{ActualLoadBalancer, ActualStack, CLUSTER_TAG, Foreign, Owned, Purpose};
 use northgate_planner::id::{LoadBalancerArn, StackId, TargetGroupArn};
 use northgate_planner::model::Pairs;
 
@@ -86,7 +84,7 @@ enum Owner {
 impl Stack<'_> {
     async fn security_groups(&self) -> Result<ActualStack, AwsError> {
         let mut found = ActualStack::default();
-        for answer in self.account.security_groups_of(&self.id.tag_value()).await? {
+        for answer in self.account.security_groups_of(self.id).await? {
             let group = security_group(&answer)?;
             let tags = group.tags.clone();
             match self.claim(group, &tags) {
@@ -98,7 +96,7 @@ impl Stack<'_> {
     }
 
     fn candidates<'l>(&self, listing: &'l Listing) -> Candidates<'l> {
-        let (load_balancers, target_groups) = listing.of_stack(&self.id.tag_value());
+        let (load_balancers, target_groups) = listing.of_stack(self.id);
         let arns = load_balancers.iter().map(|listed| &listed.arn);
         let arns = arns.chain(target_groups.iter().map(|listed| &listed.arn));
         let fresh = arns.filter_map(|arn| Some((arn.clone(), listing.fresh_tags(arn)?))).collect();
@@ -222,7 +220,7 @@ impl Stack<'_> {
 
     fn owner(&self, tags: &Pairs) -> Owner {
         let cluster = tags.get(CLUSTER_TAG).is_some_and(|cluster| cluster == self.account.cluster_name.as_str());
-        if !cluster || tags.get(SERVICE_STACK_TAG) != Some(&self.id.tag_value()) {
+        if !cluster || tags.get(&self.id.stack_tag()) != Some(&self.id.tag_value()) {
             Owner::Other
         } else if self.claim((), tags).is_ok() {
             Owner::Stack

@@ -63,6 +63,14 @@ async fn somebody_elses_equal_resource_is_not_taken_for_ours() {
     let error = bed.perform(AwsChange::CreateTargetGroup(target_group("web-80", "default/web:80"))).await.unwrap_err();
     assert_eq!(error.class(), Class::NotOurs);
     assert!(matches!(&error, AwsError::NotOurs { arn, name } if *arn == theirs && name == "web-80"), "{error}");
+    let of_ingress = TagList(pairs(&[
+        ("elbv2.k8s.aws/cluster", CLUSTER),
+        ("ingress.k8s.aws/stack", "default/web"),
+        ("ingress.k8s.aws/resource", "default/web-web:80"),
+    ]));
+    let create = CreateTargetGroup { tags: of_ingress, ..target_group("web-80", "") };
+    let error = bed.perform(AwsChange::CreateTargetGroup(create)).await.unwrap_err();
+    assert_eq!(error.class(), Class::NotOurs, "a stack is named by the tags of its kind");
     let create = CreateLoadBalancer { tags: foreign, ..load_balancer("web") };
     bed.perform(AwsChange::CreateLoadBalancer(create)).await.unwrap();
     let error = bed.perform(AwsChange::CreateLoadBalancer(load_balancer("web"))).await.unwrap_err();
