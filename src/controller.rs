@@ -1,5 +1,6 @@
 //! The controller: watches feed queues of keys, and workers run one pass after the other over them.
 
+mod address;
 mod apply;
 mod binding;
 mod created;

@@ -1,7 +1,7 @@
 //! What `deploy/` grants is what the code needs.
 #![allow(clippy::unwrap_used, reason = "a test that cannot read its input fails")]
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use northgate_planner::plan::AwsChange;
@@ -72,4 +72,55 @@ fn the_policy_grants_every_read_of_the_code_and_nothing_more() {
     let granted = granted();
     let read = granted.iter().filter(|action| is_read(action)).filter_map(|action| action.split_once(':'));
     assert_eq!(reads(), read.map(|(_, operation)| operation.to_owned()).collect());
+}
+
+/// The kinds that `src/cluster/watch.rs` watches, as RBAC names them.
+fn watched() -> BTreeSet<String> {
+    let text = std::fs::read_to_string(root().join("src/cluster/watch.rs")).unwrap();
+    let kinds = text.lines().filter_map(|line| line.strip_prefix("impl Watched for ")?.split(' ').next());
+    let plural = |kind: &str| match kind.to_lowercase() {
+        kind if kind.ends_with("params") => kind,
+        kind if kind.ends_with('s') => format!("{kind}es"),
+        kind => format!("{kind}s"),
+    };
+    kinds.map(plural).collect()
+}
+
+/// The verbs that the ClusterRole grants, by resource.
+fn role() -> BTreeMap<String, BTreeSet<String>> {
+    let text = std::fs::read_to_string(root().join("deploy/northgate.yaml")).unwrap();
+    let mut documents = text.split("\n---\n").map(|text| serde_saphyr::from_str::<serde_json::Value>(text).unwrap());
+    let role = documents.find(|document| document["kind"] == "ClusterRole").unwrap();
+    let strings = |value: &serde_json::Value| {
+        value.as_array().unwrap().iter().map(|item| item.as_str().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    let mut granted = BTreeMap::<String, BTreeSet<String>>::new();
+    for rule in role["rules"].as_array().unwrap() {
+        for resource in strings(&rule["resources"]) {
+            granted.entry(resource).or_default().extend(strings(&rule["verbs"]));
+        }
+    }
+    granted
+}
+
+#[test]
+fn the_role_grants_what_the_watches_and_the_writes_need_and_nothing_more() {
+    let verbs = |verbs: &[&str]| verbs.iter().map(|verb| (*verb).to_owned()).collect::<BTreeSet<_>>();
+    let mut needed = BTreeMap::<String, BTreeSet<String>>::new();
+    for kind in watched() {
+        needed.insert(kind, verbs(&["get", "list", "watch"]));
+    }
+    // Finalizers, and the objects that are ours.
+    for (resource, writes) in [
+        ("services", &["patch"][..]),
+        ("ingresses", &["patch"]),
+        ("targetgroupbindings", &["create", "patch", "delete"]),
+        ("services/status", &["patch"]),
+        ("ingresses/status", &["patch"]),
+        ("targetgroupbindings/status", &["patch"]),
+        ("events", &["create", "patch"]),
+    ] {
+        needed.entry(resource.to_owned()).or_default().extend(verbs(writes));
+    }
+    assert_eq!(role(), needed);
 }

@@ -36,10 +36,10 @@ pub struct Plan {
     pub key: Key,
     /// The objects it is planned for; for a binding the TargetGroupBinding, for rules and the cluster none.
     pub objects: Vec<ObjectRef>,
-    /// The objects that must hold on to the stack (by its finalizer) before the first step. A member that is set aside is none
-    /// of them, unless it holds on already.
+    /// The objects that must hold on to what is planned (by its finalizer) before the first step. A member of a group that is
+    /// set aside is none of them: it keeps its finalizer where it has it.
     pub holding: Vec<ObjectRef>,
-    /// The objects that hold on to the stack and let go of it (their finalizers) once all steps are done.
+    /// The objects that hold on to it and let go (of their finalizers) once all steps are done.
     pub leaving: Vec<ObjectRef>,
     /// The stack that a generated binding belongs to.
     pub of: Option<StackId>,

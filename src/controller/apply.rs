@@ -58,6 +58,12 @@ impl Applied {
         !plan.wanted && !plan.refused && plan.held.is_empty() && done
     }
 
+    /// Whether nothing is left of those that leave a stack which others keep: every change is made. What is only waited for
+    /// at the end is for the others.
+    pub(crate) fn lets_go(&self, plan: &Plan) -> bool {
+        !plan.refused && !plan.steps[self.reached..].iter().any(|step| step.change().is_some())
+    }
+
     /// When the key is looked at again.
     ///
     /// # Errors
@@ -66,19 +72,19 @@ impl Applied {
     pub(crate) fn next(self) -> Result<Next, Error> {
         match (self.error, self.stopped_at) {
             (Some(error), _) => Err(error),
-            (None, Some(wait)) => Ok(pause(wait.reason).map_or(Next::Resync, Next::After)),
+            (None, Some(wait)) => Ok(pause(&wait).map_or(Next::Resync, Next::After)),
             (None, None) => Ok(Next::Resync),
         }
     }
 }
 
 /// How long a wait is left alone before the key looks for itself; `None`: something else brings it back.
-fn pause(reason: WaitFor) -> Option<Duration> {
-    let seconds = match reason {
+fn pause(wait: &Wait) -> Option<Duration> {
+    let seconds = match wait.reason {
         // The poll does.
-        WaitFor::LoadBalancerActive => return None,
+        WaitFor::LoadBalancerActive if wait.entry.is_none() => return None,
         // The watch does, if no event is lost.
-        WaitFor::BindingGone => 60,
+        WaitFor::LoadBalancerActive | WaitFor::BindingGone => 60,
         WaitFor::InterfacesGone | WaitFor::BackendGroup | WaitFor::RulesOpen | WaitFor::RulesClosed => 5,
         WaitFor::TargetsHealthy => 10,
     };
@@ -177,7 +183,7 @@ impl<A: Account> Walk<'_, A> {
 
     async fn confirm(&mut self, change: &Change) -> Result<(), Error> {
         if !self.confirmed && is_destructive(self.plan, change) {
-            self.world.cluster.confirm(self.snapshot, &self.plan.key).await?;
+            self.world.cluster.confirm(self.snapshot, self.plan).await?;
             self.confirmed = true;
         }
         Ok(())

@@ -5,15 +5,16 @@ use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use northgate_planner::actual::LoadBalancerState;
-use northgate_planner::id::{Key, LoadBalancerArn, StackId, Uid};
+use northgate_planner::id::{Key, LoadBalancerArn, StackId};
 use northgate_planner::planted::{Bug, planted};
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
+use super::address::Addressee;
 use super::error::{Error, Retry};
 use super::tell;
 use super::world::{Account, States, World};
-use crate::cluster::Severity;
+use crate::cluster::{Address, Severity};
 use crate::error_chain::one_line;
 
 /// How often they are asked for.
@@ -24,8 +25,10 @@ const EVERY: Duration = Duration::from_secs(3);
 pub(crate) struct Waiting {
     /// The stack.
     pub(crate) stack: StackId,
-    /// The object at the time of the pass.
-    pub(crate) uid: Uid,
+    /// The objects that it is to serve.
+    pub(crate) addressees: Vec<Addressee>,
+    /// The ports that it listens on.
+    pub(crate) ports: Vec<u16>,
     /// Whether its plan has steps behind the wait.
     pub(crate) steps_left: bool,
 }
@@ -114,7 +117,9 @@ async fn look<A: Account>(world: &World<A>, arn: &LoadBalancerArn, states: &Stat
         Some((LoadBalancerState::Failed(reason), _)) => {
             world.poll.remove(arn);
             let problem = tell::not_set_up(reason);
-            world.cluster.say(&waiting.stack.object(), Severity::Warning, "FailedDeployModel", problem.to_string());
+            for Addressee { object, .. } in &waiting.addressees {
+                world.cluster.say(object, Severity::Warning, "FailedDeployModel", problem.to_string());
+            }
             world.queues.stacks.add_after(key, Duration::from_secs(60));
         }
         // Somebody deleted it: the pass sees what is to be done.
@@ -127,19 +132,16 @@ async fn look<A: Account>(world: &World<A>, arn: &LoadBalancerArn, states: &Stat
 
 /// Writes the host name from this very observation: no further pass is needed for it.
 async fn serve<A: Account>(world: &World<A>, waiting: &Waiting, host: &str) -> Result<(), Error> {
-    let object = waiting.stack.object();
-    if world.cluster.is_going(&object) {
-        return Ok(());
-    }
-    let Some(owner) = waiting.stack.owner() else { return Ok(()) };
-    if world.cluster.set_host(owner, &waiting.uid, Some(host)).await.map_err(Error::Status)? {
-        info!(%object, host, "the load balancer serves");
-        world.cluster.say(
-            &object,
-            Severity::Normal,
-            tell::RECONCILED,
-            format!("Successfully reconciled: serving at {host}"),
-        );
+    let address = Address { host: host.to_owned(), ports: waiting.ports.clone() };
+    for Addressee { object, uid } in &waiting.addressees {
+        if world.cluster.is_going(object) {
+            continue;
+        }
+        if world.cluster.set_address(object, uid, Some(&address)).await.map_err(Error::Status)? {
+            info!(%object, host, "the load balancer serves");
+            let note = format!("Successfully reconciled: serving at {host}");
+            world.cluster.say(object, Severity::Normal, tell::RECONCILED, note);
+        }
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use northgate_planner::actual::{Actual, LoadBalancerState, Scope};
 use northgate_planner::facts::{Facts, Needs};
-use northgate_planner::id::{Key, LoadBalancerArn, ObjectName, SecurityGroupId};
+use northgate_planner::id::{Key, LoadBalancerArn, ObjectName, ObjectRef, SecurityGroupId};
 use northgate_planner::model::IngressRule;
 use northgate_planner::plan::{Action, AwsChange, Resolved};
 use tokio::sync::OwnedMutexGuard;
@@ -86,7 +86,7 @@ pub(crate) struct World<A> {
     worker_groups: Mutex<BTreeSet<SecurityGroupId>>,
     looks: Mutex<BTreeMap<ObjectName, u32>>,
     needed_rules: Mutex<BTreeMap<ObjectName, Option<BTreeSet<IngressRule>>>>,
-    skipped: Mutex<BTreeMap<ObjectName, String>>,
+    skipped: Mutex<BTreeMap<ObjectRef, String>>,
     answered: Mutex<Answered>,
 }
 
@@ -309,20 +309,19 @@ impl<A: Account> World<A> {
         }
     }
 
-    /// Whether it was not said before why a Service is skipped.
-    pub(crate) fn is_news(&self, service: &ObjectName, reason: &str) -> bool {
-        lock(&self.skipped).insert(service.clone(), reason.to_owned()).as_deref() != Some(reason)
+    /// Whether it was not said before why an object is skipped.
+    pub(crate) fn is_news(&self, object: &ObjectRef, reason: &str) -> bool {
+        lock(&self.skipped).insert(object.clone(), reason.to_owned()).as_deref() != Some(reason)
     }
 
-    /// Drops what was remembered of an object that is gone.
-    pub(crate) fn forget(&self, gone: &ObjectName) {
+    /// Drops what was remembered of a Service or an Ingress that is gone.
+    pub(crate) fn forget(&self, gone: &ObjectRef) {
         lock(&self.skipped).remove(gone);
-        lock(&self.looks).remove(gone);
     }
 
     /// Drops what was remembered of a binding that is gone.
     pub(crate) fn forget_binding(&self, gone: &ObjectName) {
-        self.forget(gone);
+        lock(&self.looks).remove(gone);
         self.lingers_no_more(&Key::Binding(gone.clone()));
         lock(&self.needed_rules).remove(gone);
     }

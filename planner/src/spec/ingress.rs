@@ -13,6 +13,7 @@ mod member;
 mod merge;
 mod ports;
 mod reading;
+mod references;
 mod rules;
 mod settings;
 
@@ -34,6 +35,7 @@ pub use leaving::Leaving;
 pub use member::Member;
 pub use merge::{Merged, MergedListener};
 pub use ports::ListenerSettings;
+pub use references::names_service;
 pub use rules::{GroupRef, Rule, RuleAction, Rules};
 pub use settings::{LoadBalancerSettings, SecurityGroupName, Subnets};
 

@@ -28,6 +28,10 @@ pub(crate) fn decide(spec: &BindingSpec, facts: &Facts, found: Option<&ActualTar
         Intent::Empty => empty(spec, facts, found, &mut plan),
         Intent::Release => {}
     }
+    match plan.wanted {
+        true => plan.holding.clone_from(&plan.objects),
+        false => plan.leaving.clone_from(&plan.objects),
+    }
     plan.warnings.sort();
     plan.warnings.dedup();
     plan

@@ -90,6 +90,12 @@ pub fn groups_of(ingress: &Ingress, snapshot: &Snapshot) -> Vec<StackId> {
     groups
 }
 
+/// The groups that an Ingress holds on to and does not belong to any more.
+pub fn left_by(ingress: &Ingress, snapshot: &Snapshot) -> Vec<StackId> {
+    let is_left = |id: &StackId| membership(ingress, id, snapshot) == Membership::Leaving;
+    held(ingress).into_iter().filter(is_left).collect()
+}
+
 /// The groups whose finalizers an Ingress carries.
 pub fn held(ingress: &Ingress) -> Vec<StackId> {
     let name = ObjectName::of(&ingress.metadata);
