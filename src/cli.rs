@@ -7,6 +7,7 @@ mod demo;
 mod input;
 mod line_index;
 mod plan;
+mod retired;
 mod run;
 mod unknown_fields;
 

@@ -25,7 +25,7 @@ use crate::cluster::Client;
 /// Print what the controller would change, and change nothing.
 #[derive(Debug, Clone, Args)]
 pub(super) struct PlanArgs {
-    /// What to plan: service/NAME or binding/NAME. Default: everything that is ours.
+    /// What to plan: service/NAME, ingress/NAME, group/NAME or binding/NAME. Default: everything that is ours.
     #[arg(value_name = "KIND/NAME", value_parser = selection::named)]
     names: Vec<Named>,
     /// Manifests to plan instead of a cluster's objects: files, folders, or - for standard input.
@@ -121,6 +121,7 @@ async fn document(source: &source::Source, names: &[Named], namespace: Option<&s
     let selection =
         Selection { names, namespace, default_namespace: &source.default_namespace, by_files: source.by_files };
     passes.run(&selection).await?;
+    passes.warn(&source.warnings);
     let mut ignored = source.ignored.clone();
     *ignored.entry("Service".to_owned()).or_default() += passes.unlisted;
     ignored.retain(|_, count| *count > 0);

@@ -10,8 +10,9 @@ use northgate_planner::id::{Key, ObjectName, SecurityGroupId, StackId};
 use northgate_planner::model::Binding;
 use northgate_planner::pipeline::{self, Accepted};
 use northgate_planner::plan::{Action, KubeChange, Plan, Skipped, Step, Wait, WaitFor, Write};
-use northgate_planner::problem::{Declined, Refusal};
+use northgate_planner::problem::{Declined, Problem, Refusal};
 use northgate_planner::snapshot::Snapshot;
+use northgate_planner::spec::ingress;
 use northgate_planner::targets::BindingSpec;
 use northgate_planner::{targets, worker_rules};
 
@@ -62,6 +63,19 @@ impl<'a, A: Read> Passes<'a, A> {
         Ok(())
     }
 
+    /// Adds what is odd about objects to what is planned for them.
+    pub(super) fn warn(&mut self, warnings: &[Problem]) {
+        for warning in warnings {
+            let Some(object) = &warning.object else { continue };
+            let of_plans = self.plans.iter_mut().filter(|plan| plan.objects.contains(object));
+            let of_refused = self.refused.iter_mut().filter(|(_, refusal)| refusal.concerns(object));
+            let lists = of_plans.map(|plan| &mut plan.warnings);
+            if let Some(list) = lists.chain(of_refused.map(|(_, refusal)| &mut refusal.warnings)).next() {
+                list.push(warning.clone());
+            }
+        }
+    }
+
     async fn stacks(&mut self, selection: &Selection<'_>) -> Result<(), AwsError> {
         for name in self.snapshot.services.keys().cloned().collect::<Vec<_>>() {
             if !selection.takes_service(&name) {
@@ -74,6 +88,11 @@ impl<'a, A: Read> Passes<'a, A> {
             if plain && !selection.by_files && !selection.names_service(&name) && self.skipped.len() > before {
                 self.skipped.truncate(before);
                 self.unlisted += 1;
+            }
+        }
+        for id in ingress::groups(&self.snapshot) {
+            if selection.takes_group(&id, &self.snapshot) {
+                _ = self.pass(&Key::Stack(id)).await?;
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Where a plan's input comes from: a live cluster, manifests, or both; AWS, or an account description.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use northgate_planner::id::{AccountId, Region, VpcId};
 use northgate_planner::plan::{Header, Skipped};
 use northgate_planner::problem::Problem;
-use northgate_planner::snapshot::{CloudController, Settings, Snapshot};
+use northgate_planner::snapshot::{Settings, Snapshot};
 use northgate_simulator::account_description::AccountDescription;
 use northgate_simulator::{Options, Simulator};
 use serde_json::Value;
@@ -25,6 +25,8 @@ pub(super) struct Source {
     /// A real account or a described one: the same code, over another connection.
     pub(super) account: ReadOnlyAccount,
     pub(super) problems: Vec<Problem>,
+    /// What is odd about the manifests but does no harm.
+    pub(super) warnings: Vec<Problem>,
     pub(super) skipped: Vec<Skipped>,
     pub(super) ignored: BTreeMap<String, usize>,
     /// The objects come from files, not from a live cluster.
@@ -94,13 +96,17 @@ pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
     };
     let settings = Arc::new(settings);
     let snapshot = match &client {
-        None => of_files(&manifests, settings, now),
+        None => {
+            manifests.assume_class();
+            of_files(&manifests, settings, now)
+        }
         Some(client) => laid_over(client, &mut manifests, settings, now).await?,
     };
     Ok(Source {
         snapshot,
         account,
         problems: manifests.problems,
+        warnings: manifests.warnings,
         skipped: manifests.skipped,
         ignored: manifests.ignored,
         by_files: !live,
@@ -121,6 +127,7 @@ pub(super) async fn over_cluster(
         snapshot,
         account,
         problems: manifests.problems,
+        warnings: manifests.warnings,
         skipped: manifests.skipped,
         ignored: manifests.ignored,
         by_files: true,
@@ -153,18 +160,7 @@ fn connect_options(args: &PlanArgs) -> cluster::ConnectOptions {
 
 /// The files alone: no cluster is contacted.
 fn of_files(manifests: &Manifests, settings: Arc<Settings>, now: Timestamp) -> Snapshot {
-    let mut snapshot = Snapshot {
-        services: BTreeMap::new(),
-        bindings: BTreeMap::new(),
-        wanted_bindings: BTreeMap::new(),
-        endpoint_slices: None,
-        nodes: None,
-        pods: None,
-        cloud_controller: CloudController::NotAsked,
-        lingering: BTreeSet::new(),
-        files_alone: true,
-        ..Snapshot::empty(&settings, now)
-    };
+    let mut snapshot = Snapshot { files_alone: true, ..Snapshot::empty(&settings, now) };
     manifests.fill(&mut snapshot);
     snapshot
 }
@@ -177,6 +173,10 @@ fn lay_over(applied: &Value, snapshot: &mut Snapshot) -> Result<(), Failure> {
         return Err(problem.to_string().into());
     }
     snapshot.services.extend(answered.services);
+    snapshot.ingresses.extend(answered.ingresses);
+    snapshot.ingress_classes.extend(answered.ingress_classes);
+    snapshot.ingress_class_params.extend(answered.ingress_class_params);
+    snapshot.namespaces.extend(answered.namespaces);
     snapshot.bindings.extend(answered.bindings);
     snapshot.endpoint_slices.get_or_insert_default().extend(answered.endpoint_slices);
     snapshot.nodes.get_or_insert_default().extend(answered.nodes);

@@ -33,7 +33,8 @@ mod tests {
 
     #[test]
     fn rules_the_default_backend_and_actions_name_services() {
-        let forward = r#"{"type":"forward","forwardConfig":{"targetGroups":[{"serviceName":"canary","servicePort":80}]}}"#;
+        let forward =
+            r#"{"type":"forward","forwardConfig":{"targetGroups":[{"serviceName":"canary","servicePort":80}]}}"#;
         let ingress: Ingress = serde_json::from_value(json!({
             "metadata": { "annotations": {
                 "alb.ingress.kubernetes.io/actions.split": forward,
@@ -52,7 +53,8 @@ mod tests {
             }
         }))
         .unwrap();
-        let named = ["rest", "web", "canary", "canary2", "note", "static", "we"].map(|name| names_service(&ingress, name));
+        let named =
+            ["rest", "web", "canary", "canary2", "note", "static", "we"].map(|name| names_service(&ingress, name));
         assert_eq!(named, [true, true, true, false, false, false, false]);
     }
 }
