@@ -18,7 +18,9 @@ use crate::actual::{
     LoadBalancerState, Owned,
 };
 use crate::desired::Desired;
-use crate::id::{Key, LoadBalancerArn, ObjectName, Ref, ResourceKey, SecurityGroupId, TargetGroupArn};
+use crate::id::{
+    Key, LoadBalancerArn, LoadBalancerType, ObjectName, Ref, ResourceKey, SecurityGroupId, TargetGroupArn,
+};
 use crate::model::{Binding, Peer};
 use crate::plan::{Change, FieldChange, Held, Plan, Stages, in_order};
 use crate::problem::Problem;
@@ -247,9 +249,10 @@ fn gone(spec: &StackSpec) -> Option<&GoneSpec> {
 
 /// Why something of a stack is deleted.
 fn reason_to_delete(wanted: &Desired) -> String {
-    match &wanted.load_balancer {
+    match wanted.load_balancer.as_ref().map(|load_balancer| load_balancer.load_balancer_type) {
         None => "the object is being deleted or is no longer ours".to_owned(),
-        Some(_) => "no port of the Service uses it any more".to_owned(),
+        Some(LoadBalancerType::Network) => "no port of the Service uses it any more".to_owned(),
+        Some(LoadBalancerType::Application) => "no Ingress uses it any more".to_owned(),
     }
 }
 

@@ -98,6 +98,12 @@ const STOPPED: &[&str] = &[
     "health-check-port-changed",
     "backend-group-swapped",
     "deleted",
+    "ingress-paths",
+    "ingress-tls-redirect",
+    "ingress-group-of-three",
+    "ingress-paths-changed",
+    "ingress-group-member-deleted",
+    "ingress-deleted",
 ];
 
 #[test]

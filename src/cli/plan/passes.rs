@@ -13,6 +13,7 @@ use northgate_planner::plan::{Action, KubeChange, Plan, Skipped, Step, Wait, Wai
 use northgate_planner::problem::{Declined, Problem, Refusal};
 use northgate_planner::snapshot::Snapshot;
 use northgate_planner::spec::ingress;
+use northgate_planner::spec::ingress::class::{Ownership, ownership};
 use northgate_planner::targets::BindingSpec;
 use northgate_planner::{targets, worker_rules};
 
@@ -85,6 +86,10 @@ impl<'a, A: Read> Passes<'a, A> {
             _ = self.pass(&Key::Stack(StackId::Service(name.clone()))).await?;
             let plain =
                 self.snapshot.services.get(&name).is_some_and(|service| !crate::cluster::is_load_balancer(service));
+            if self.is_behind_ingress(&name) {
+                // It is in use as it is.
+                self.skipped[before..].iter_mut().for_each(|skipped| skipped.hint = None);
+            }
             if plain && !selection.by_files && !selection.names_service(&name) && self.skipped.len() > before {
                 self.skipped.truncate(before);
                 self.unlisted += 1;
@@ -96,6 +101,13 @@ impl<'a, A: Read> Passes<'a, A> {
             }
         }
         Ok(())
+    }
+
+    /// Whether an Ingress of ours names a Service.
+    fn is_behind_ingress(&self, service: &ObjectName) -> bool {
+        let of_namespace = self.snapshot.ingresses.iter().filter(|(name, _)| name.namespace == service.namespace);
+        let mut naming = of_namespace.filter(|(_, ingress)| ingress::names_service(ingress, &service.name));
+        naming.any(|(_, ingress)| matches!(ownership(ingress, &self.snapshot), Ownership::Ours(_)))
     }
 
     /// Plans the shared group where a stack waits for it, and in a run over everything also for its own sake: then it is
