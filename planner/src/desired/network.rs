@@ -76,6 +76,7 @@ pub(super) fn decide(spec: &ServiceSpec, facts: &Facts, live: &Live) -> Result<D
         let id = target_group_id(&spec.name, port);
         let group = target_group(spec, port, &id);
         let networking = match with_groups {
+            true if spec.settings.all_target_ports => networking::all_ports(&backend),
             true => networking::from_security_group(&backend, port, &spec.health_check),
             false => networking::from_addresses(spec, port, load_balancer.scheme, &load_balancer.subnets, facts),
         };
@@ -164,7 +165,8 @@ fn load_balancer(
 }
 
 fn resource_tags(spec: &ServiceSpec, resource_id: &str) -> Pairs {
-    tags::of_resource(&spec.tags, &spec.settings.cluster_name, &spec.id, resource_id)
+    let others = tags::with_defaults(&spec.tags, &spec.settings);
+    tags::of_resource(&others, &spec.settings.cluster_name, &spec.id, resource_id)
 }
 
 /// One rule per port and range (`service-nlb.md` §3.8).
