@@ -192,7 +192,10 @@ impl<A: Account> Walk<'_, A> {
     /// The line that says what was written is written inside of it, and shows its fields.
     fn span(&self, change: &Change) -> Span {
         let Self { plan, .. } = self;
-        let object = plan.objects.first().map_or_else(|| plan.key.to_string(), ObjectRef::to_string);
+        let object = match &plan.key {
+            Key::Stack(id) => id.object().to_string(),
+            key => plan.objects.first().map_or_else(|| key.to_string(), ObjectRef::to_string),
+        };
         info_span!("change", object, resource = %change.resource.key, reason = %change.reason)
     }
 
