@@ -2,6 +2,7 @@
 
 mod args;
 mod connect;
+mod convert;
 mod crds;
 mod demo;
 mod input;
@@ -33,6 +34,8 @@ enum Command {
     Run(run::RunArgs),
     /// Print what the controller would change, and change nothing.
     Plan(plan::PlanArgs),
+    /// Print manifests of retired API versions in today's form.
+    Convert(convert::ConvertArgs),
     /// Show the controller at work, on a simulated account and cluster.
     Demo(demo::DemoArgs),
     /// Print the custom resource definitions.
@@ -50,6 +53,7 @@ pub fn main() -> ExitCode {
     let code = match command {
         Command::Run(args) => run::run(args),
         Command::Plan(args) => plan::run(args),
+        Command::Convert(args) => convert::run(&args),
         Command::Demo(args) => demo::run(args),
         Command::Crds => Ok(print(&crds::render())),
     };

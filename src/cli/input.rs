@@ -85,18 +85,9 @@ impl Manifests {
     /// A file that cannot be opened. What is wrong inside a file is a problem; the others are still read.
     pub(super) fn read(paths: &[PathBuf], recursive: bool) -> Result<Self, InputError> {
         let mut manifests = Self::default();
-        for path in paths {
-            if path.as_os_str() == "-" {
-                let text = std::io::read_to_string(std::io::stdin())
-                    .map_err(|source| InputError { path: path.clone(), source })?;
-                manifests.parse("-", &text);
-                continue;
-            }
-            for file in files(path, recursive)? {
-                let text =
-                    std::fs::read_to_string(&file).map_err(|source| InputError { path: file.clone(), source })?;
-                manifests.parse(&file.to_string_lossy(), &text);
-            }
+        for text in texts(paths, recursive) {
+            let (file, text) = text?;
+            manifests.parse(&file, &text);
         }
         Ok(manifests)
     }
@@ -259,6 +250,35 @@ fn typed<T: DeserializeOwned + Serialize + kube::ResourceExt>(value: &Value) -> 
         }]);
     }
     Ok(object)
+}
+
+/// The files of these paths, each by its name and with its text.
+///
+/// # Errors
+///
+/// Of each that cannot be read, why.
+pub(super) fn texts(paths: &[PathBuf], recursive: bool) -> impl Iterator<Item = Result<(String, String), InputError>> {
+    let read = |path: PathBuf| {
+        let text = match path.as_os_str() == "-" {
+            true => std::io::read_to_string(std::io::stdin()),
+            false => std::fs::read_to_string(&path),
+        };
+        let name = path.to_string_lossy().into_owned();
+        text.map(|text| (name, text)).map_err(|source| InputError { path, source })
+    };
+    let found = paths.iter().flat_map(move |path| match path.as_os_str() == "-" {
+        true => vec![Ok(path.clone())],
+        false => match files(path, recursive) {
+            Ok(files) => files.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        },
+    });
+    found.map(move |path| path.and_then(read))
+}
+
+/// The documents of a text, each with the number of its first line, from 1.
+pub(super) fn split(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    documents("", text).into_iter().map(|document| (document.line, document.text))
 }
 
 /// Splits a file at its `---` lines; at the start of a line they always part documents.

@@ -14,13 +14,16 @@ pub(super) struct Gate {
 #[derive(Debug, Clone, Copy)]
 enum Name {
     /// A setting.
-    Setting(fn(&mut FeatureGates) -> &mut bool),
+    Setting(Setting),
     /// How LBC looks things up, or what it offers beside Services and Ingresses: nothing here.
     Nothing,
 }
 
+/// The place of a setting.
+type Setting = fn(&mut FeatureGates) -> &mut bool;
+
 /// Gates that decide something: their names and settings.
-const SETTINGS: &[(&str, fn(&mut FeatureGates) -> &mut bool)] = &[
+const SETTINGS: &[(&str, Setting)] = &[
     ("EnableIPTargetType", |gates| &mut gates.ip_target_type),
     ("ALBSingleSubnet", |gates| &mut gates.alb_single_subnet),
     ("EnableDefaultTagsLowPriority", |gates| &mut gates.default_tags_low_priority),
