@@ -213,10 +213,10 @@ impl Cluster {
         if service.metadata.uid.as_deref() != Some(uid.as_str()) {
             return Ok(false);
         }
-        let mut object = Service::clone(&service);
-        if let Some(status) = self.written_services.standing(name, &service.metadata) {
-            object.status = Some(status);
-        }
+        let object = match self.written_services.standing(name, &service.metadata) {
+            Some(status) => Arc::new(Service { status: Some(status), ..Service::clone(&service) }),
+            None => Arc::clone(&service),
+        };
         let Some(patch) = status::service(&object, host) else { return Ok(false) };
         let api: Api<Service> = self.namespaced(name);
         let what = || format!("patch the status of Service/{name}");

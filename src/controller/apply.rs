@@ -135,29 +135,29 @@ impl<A: Account> Walk<'_, A> {
         // The line that says what was written is written inside of it, and shows its fields.
         let object = plan.objects.first().map_or_else(|| plan.key.to_string(), ObjectRef::to_string);
         let span = info_span!("change", object, resource = %change.resource.key, reason = %change.reason);
-        let resolved = resolve(change, &self.made)?;
-        if change.action() == Action::Create {
-            world.created.begin(&plan.key);
-        }
-        match resolved.split() {
+        match resolve(change, &self.made)?.split() {
             Ok(write) => self.perform(change, &write).instrument(span).await,
             Err(write) => self.write(&write).instrument(span).await,
         }
     }
 
     async fn perform(&mut self, change: &Change, write: &Resolved<AwsChange>) -> Result<(), Error> {
+        let creates = change.action() == Action::Create;
+        if creates {
+            self.world.expected.begin(&self.plan.key);
+        }
         let performed = self.world.perform(write, || change.resource.key.to_string()).await?;
-        if change.action() == Action::Create {
+        if creates {
             // A listener goes with its load balancer, without a word.
             let has_own_life = change.resource.key.kind != ResourceKind::Listener;
             let id = performed.physical_id.as_deref().filter(|_| has_own_life);
-            self.world.created.made(&self.plan.key, id);
+            self.world.expected.made(&self.plan.key, id);
         }
         if let Some(id) = performed.physical_id {
             self.made.note(change.resource.key.clone(), id);
         }
         if let (Action::Delete, Some(id)) = (change.action(), &change.resource.physical_id) {
-            self.world.created.deleted(&self.plan.key, id);
+            self.world.expected.deleted(&self.plan.key, id);
         }
         Ok(())
     }
@@ -168,9 +168,6 @@ impl<A: Account> Walk<'_, A> {
         let written = self.world.cluster.write(write).await?;
         let call = format_args!("kubernetes:{} targetgroupbindings", write.verb());
         info!(%call, binding = %write.name(), "the API server did what it was told");
-        if write.verb() == "create" {
-            self.world.created.made(&self.plan.key, None);
-        }
         if let Some(written) = written {
             ours.end(written);
         }

@@ -35,7 +35,7 @@ pub(super) async fn release<A: Account>(
 ) -> Result<Option<Duration>, Error> {
     if applied.leaves_nothing(plan) {
         if let Key::Stack(id) = &plan.key {
-            if let Some(rest) = world.created.settling(&plan.key) {
+            if let Some(rest) = world.expected.settling(&plan.key) {
                 return Ok(Some(rest));
             }
             if world.cluster.has_bindings(id).await.map_err(Error::Release)? {
