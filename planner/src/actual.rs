@@ -84,12 +84,13 @@ impl Actual {
         }
     }
 
-    /// Whether a load balancer, target group or security group of the stack with this ARN or id was observed.
-    pub fn shows(&self, id: &str) -> bool {
-        let Self::Stack(stack) = self else { return false };
-        stack.load_balancers.iter().any(|found| found.arn.as_str() == id)
-            || stack.target_groups.iter().any(|found| found.arn.as_str() == id)
-            || stack.security_groups.iter().any(|found| found.id.as_str() == id)
+    /// The ARNs and ids of a stack's load balancers, target groups and security groups.
+    pub fn ids(&self) -> BTreeSet<&str> {
+        let Self::Stack(stack) = self else { return BTreeSet::new() };
+        let load_balancers = stack.load_balancers.iter().map(|found| found.arn.as_str());
+        let target_groups = stack.target_groups.iter().map(|found| found.arn.as_str());
+        let security_groups = stack.security_groups.iter().map(|found| found.id.as_str());
+        load_balancers.chain(target_groups).chain(security_groups).collect()
     }
 }
 

@@ -112,9 +112,11 @@ impl BindingSpec {
         Some(health::count(candidate.wanted.as_ref()?, targets))
     }
 
-    /// The rules that its targets need, whatever security groups they have.
-    pub fn rules(&self) -> BTreeSet<&IngressRule> {
-        self.candidates.iter().flat_map(|candidate| &candidate.openings).flat_map(|opening| &opening.rules).collect()
+    /// The rules that its targets need, whatever security groups they have; `None`: not all of them can be told.
+    pub fn rules(&self) -> Option<BTreeSet<&IngressRule>> {
+        let is_told = self.candidates.iter().all(|candidate| candidate.doubtful.is_empty());
+        let openings = self.candidates.iter().flat_map(|candidate| &candidate.openings);
+        is_told.then(|| openings.flat_map(|opening| &opening.rules).collect())
     }
 
     /// The object as messages name it.

@@ -53,11 +53,11 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
     let count = learn(world, &accepted, &facts, &actual);
     if is_rid(&plan, &applied, &actual, count) {
         world.lingers_no_more(&key);
-        if let Accepted::Binding(binding) = &accepted {
-            world.needs_rules(name, Some(binding.rules().into_iter().cloned().collect()));
-        }
     } else if lingers(&plan) || !deregisters(&plan.steps[applied.reached..]) {
         world.lingering.looked_at(&key);
+    }
+    if let Accepted::Binding(binding) = &accepted {
+        world.needs_rules(name, binding.rules().map(|rules| rules.into_iter().cloned().collect()));
     }
     report(world, name, &snapshot, &plan, count, &applied).await?;
     let unseen = finalizers::release(world, &snapshot, &plan, &applied).await?;

@@ -1,7 +1,7 @@
-//! What has to be there: what was made a moment ago, and what our objects name. A read that does not show it is no ground to
-//! decide anything on, until it has not shown it for a while.
+//! What has to be there: what was made or seen, and what our objects name. A read that does not show it is no ground to decide
+//! anything on, until it has not shown it for a while.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
@@ -11,23 +11,20 @@ use tokio::time::Instant;
 /// How late a read may be that misses what was made before it.
 const SEEN_WITHIN: Duration = Duration::from_secs(30);
 
-/// What was made for each key within the last while.
+/// What is known to exist for each key.
 #[derive(Debug, Default)]
-pub(crate) struct Created {
-    keys: Mutex<BTreeMap<Key, OfKey>>,
-    /// What an object names and AWS does not show, and since when.
-    missing: Mutex<BTreeMap<(Key, String), Instant>>,
-}
+pub(crate) struct Created(Mutex<BTreeMap<Key, OfKey>>);
 
 #[derive(Debug, Default)]
 struct OfKey {
-    /// Since when something may have been made that nobody knows: the answer never came, or it was made by the program before
-    /// this one.
+    /// Since when nothing was seen of what the program before this one may have made.
+    inherited: Option<Instant>,
+    /// Since when something may have been made whose answer never came.
     unknown: Option<Instant>,
     /// Since when something is being made.
     begun: Option<Instant>,
-    /// What AWS said that it made.
-    ids: BTreeMap<String, Instant>,
+    /// What exists, and since when it is not shown.
+    known: BTreeMap<String, Option<Instant>>,
 }
 
 impl Created {
@@ -35,14 +32,13 @@ impl Created {
     pub(crate) fn start(&self, keys: impl IntoIterator<Item = Key>) {
         let mut known = self.lock();
         for key in keys {
-            known.entry(key).or_default().unknown = Some(Instant::now());
+            known.entry(key).or_default().inherited = Some(Instant::now());
         }
     }
 
     /// Notes that something is about to be made.
     pub(crate) fn begin(&self, key: &Key) {
         let mut keys = self.lock();
-        keys.retain(|_, of| of.settling().is_some());
         let of = keys.entry(key.clone()).or_default();
         // The one before never had an answer.
         of.unknown = of.begun.or(of.unknown);
@@ -53,56 +49,60 @@ impl Created {
     pub(crate) fn made(&self, key: &Key, id: Option<&str>) {
         if let Some(of) = self.lock().get_mut(key) {
             of.begun = None;
-            of.ids.extend(id.map(|id| (id.to_owned(), Instant::now())));
+            of.known.extend(id.map(|id| (id.to_owned(), None)));
         }
     }
 
     /// Notes that it is deleted.
     pub(crate) fn deleted(&self, key: &Key, id: &str) {
         if let Some(of) = self.lock().get_mut(key) {
-            of.ids.remove(id);
+            of.known.remove(id);
         }
     }
 
-    /// For how long a read that does not show all that was made may be too old; `None`: it shows all, or whatever it does not
-    /// show is gone.
-    pub(crate) fn unseen(&self, key: &Key, shows: impl Fn(&str) -> bool) -> Option<Duration> {
-        let keys = self.lock();
-        let unseen = keys.get(key)?.ids.iter().filter(|(id, _)| !shows(id));
-        unseen.filter_map(|(_, at)| rest(*at)).max()
+    /// Notes that nothing is left, or that nobody asks any more.
+    pub(crate) fn forget(&self, key: &Key) {
+        self.lock().remove(key);
     }
 
-    /// The same for what an object of ours names: its program was told of it, be it another one's before this.
-    pub(crate) fn missing(&self, key: &Key, id: &str, is_shown: bool) -> Option<Duration> {
-        let mut missing = self.missing.lock().expect("no thread panics while it holds the list");
-        let place = (key.clone(), id.to_owned());
-        if is_shown {
-            missing.remove(&place);
-            return None;
+    /// Compares a read with what is known and with what objects of ours name. Gives for how long the read may be too old;
+    /// `None`: it shows everything, or what it does not show is gone.
+    pub(crate) fn compare<'a>(
+        &self,
+        key: &Key,
+        shown: &BTreeSet<&'a str>,
+        named: impl Iterator<Item = &'a str>,
+    ) -> Option<Duration> {
+        let mut keys = self.lock();
+        let of = keys.entry(key.clone()).or_default();
+        if !shown.is_empty() {
+            of.inherited = None;
         }
-        let since = *missing.entry(place.clone()).or_insert_with(Instant::now);
-        let rest = rest(since);
-        if rest.is_none() {
-            missing.remove(&place);
+        for id in shown.iter().copied().chain(named) {
+            of.known.entry(id.to_owned()).or_default();
         }
-        rest
+        let mut longest = None;
+        of.known.retain(|id, missing| {
+            if shown.contains(id.as_str()) {
+                *missing = None;
+                return true;
+            }
+            let rest = rest(*missing.get_or_insert_with(Instant::now));
+            longest = longest.max(rest);
+            rest.is_some()
+        });
+        longest
     }
 
     /// For how long finding nothing does not mean that nothing is there.
     pub(crate) fn settling(&self, key: &Key) -> Option<Duration> {
-        self.lock().get(key)?.settling()
+        let keys = self.lock();
+        let OfKey { inherited, unknown, begun, known: _ } = keys.get(key)?;
+        inherited.iter().chain(unknown).chain(begun).copied().filter_map(rest).max()
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<Key, OfKey>> {
-        self.keys.lock().expect("no thread panics while it holds the list")
-    }
-}
-
-impl OfKey {
-    fn settling(&self) -> Option<Duration> {
-        let Self { unknown, begun, ids } = self;
-        let since = unknown.iter().chain(begun).chain(ids.values());
-        since.copied().filter_map(rest).max()
+        self.0.lock().expect("no thread panics while it holds the list")
     }
 }
 
@@ -113,59 +113,69 @@ fn rest(since: Instant) -> Option<Duration> {
 #[cfg(test)]
 mod tests {
     use northgate_planner::id::{ObjectName, StackId};
+    use tokio::time::advance;
 
     use super::*;
 
-    #[tokio::test(start_paused = true)]
-    async fn what_was_made_has_to_be_shown_for_a_while() {
-        let key = Key::Stack(StackId::Service(ObjectName::new("default", "web")));
-        let created = Created::default();
-        assert_eq!((created.unseen(&key, |_| false), created.settling(&key)), (None, None));
-        created.begin(&key);
-        created.made(&key, Some("sg-1"));
-        tokio::time::advance(Duration::from_secs(10)).await;
-        created.begin(&key);
-        created.made(&key, Some("sg-2"));
-        created.made(&key, None);
-        assert_eq!(created.unseen(&key, |id| id == "sg-1"), Some(SEEN_WITHIN), "sg-2");
-        created.deleted(&key, "sg-2");
-        assert_eq!(created.unseen(&key, |id| id == "sg-1"), None);
-        assert_eq!(created.settling(&key), Some(Duration::from_secs(20)), "sg-1");
-        created.deleted(&key, "sg-1");
-        assert_eq!(created.settling(&key), None, "all that was made is deleted");
+    fn key() -> Key {
+        Key::Stack(StackId::Service(ObjectName::new("default", "web")))
+    }
+
+    fn compare(created: &Created, shown: &[&str]) -> Option<Duration> {
+        created.compare(&key(), &shown.iter().copied().collect(), std::iter::empty())
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_nobody_knows_of_has_to_be_shown_after_a_while() {
-        let key = Key::Stack(StackId::Service(ObjectName::new("default", "web")));
+    async fn what_was_made_or_seen_is_gone_only_when_it_was_not_shown_for_a_while() {
         let created = Created::default();
-        created.begin(&key);
-        assert_eq!((created.unseen(&key, |_| false), created.settling(&key)), (None, Some(SEEN_WITHIN)), "no answer");
-        tokio::time::advance(Duration::from_secs(10)).await;
-        created.begin(&key);
-        created.made(&key, None);
+        assert_eq!(compare(&created, &["seen"]), None);
+        created.begin(&key());
+        created.made(&key(), Some("made"));
+        assert_eq!(compare(&created, &["seen", "made"]), None);
+        assert_eq!(compare(&created, &["seen"]), Some(SEEN_WITHIN));
+        advance(Duration::from_secs(20)).await;
+        assert_eq!(compare(&created, &["made"]), Some(SEEN_WITHIN), "now the other one");
+        advance(Duration::from_secs(20)).await;
+        assert_eq!(compare(&created, &["made"]), Some(Duration::from_secs(10)));
+        advance(Duration::from_secs(10)).await;
+        assert_eq!(compare(&created, &["made"]), None, "it is gone");
+        created.deleted(&key(), "made");
+        assert_eq!(compare(&created, &[]), None, "we deleted it ourselves");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_an_object_names_has_to_be_shown_too() {
+        let created = Created::default();
+        let named = || created.compare(&key(), &BTreeSet::new(), ["tg"].into_iter());
+        assert_eq!(named(), Some(SEEN_WITHIN));
+        advance(SEEN_WITHIN).await;
+        assert_eq!(named(), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_nobody_knows_of_would_be_shown_after_a_while() {
+        let created = Created::default();
+        assert_eq!(created.settling(&key()), None);
+        created.begin(&key());
+        assert_eq!(created.settling(&key()), Some(SEEN_WITHIN), "no answer yet");
+        advance(Duration::from_secs(10)).await;
+        created.begin(&key());
+        created.made(&key(), None);
         assert_eq!(
-            created.settling(&key),
+            created.settling(&key()),
             Some(Duration::from_secs(20)),
             "the answer of another one says nothing of it"
         );
-        tokio::time::advance(SEEN_WITHIN).await;
-        assert_eq!(created.settling(&key), None);
-        created.start([key.clone()]);
-        assert_eq!(created.settling(&key), Some(SEEN_WITHIN), "another program may have made something");
+        advance(SEEN_WITHIN).await;
+        assert_eq!(created.settling(&key()), None);
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_an_object_names_is_missing_only_after_a_while() {
-        let key = Key::Stack(StackId::Service(ObjectName::new("default", "web")));
+    async fn what_another_program_left_is_waited_for_until_something_of_it_is_seen() {
         let created = Created::default();
-        assert_eq!(created.missing(&key, "tg", true), None);
-        assert_eq!(created.missing(&key, "tg", false), Some(SEEN_WITHIN));
-        tokio::time::advance(Duration::from_secs(20)).await;
-        assert_eq!(created.missing(&key, "tg", false), Some(Duration::from_secs(10)));
-        assert_eq!(created.missing(&key, "tg", true), None, "there it is again");
-        assert_eq!(created.missing(&key, "tg", false), Some(SEEN_WITHIN));
-        tokio::time::advance(SEEN_WITHIN).await;
-        assert_eq!(created.missing(&key, "tg", false), None, "it is gone");
+        created.start([key()]);
+        assert_eq!(created.settling(&key()), Some(SEEN_WITHIN));
+        compare(&created, &["sg"]);
+        assert_eq!(created.settling(&key()), None);
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use northgate_planner::actual::Actual;
-use northgate_planner::id::{Key, StackId};
+use northgate_planner::id::{Key, StackId, TargetGroupArn};
 use northgate_planner::pipeline::{self, Accepted};
 use northgate_planner::problem::Declined;
 use tracing::debug;
@@ -62,14 +62,11 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
 
 /// For how long what was observed may be older than what is known; `None`: there is no sign of that.
 fn is_too_old<A: Account>(world: &World<A>, key: &Key, accepted: &Accepted, actual: &Actual) -> Option<Duration> {
-    let mut rests = vec![world.created.unseen(key, |id| actual.shows(id))];
-    if let Accepted::Stack(stack) = accepted {
-        // What a binding that is going names may well be gone before it.
-        let staying = stack.bindings.iter().filter(|found| !found.deleting);
-        let named = staying.filter_map(|found| found.binding.target_group.known());
-        rests.extend(named.map(|arn| world.created.missing(key, arn.as_str(), actual.shows(arn.as_str()))));
-    }
-    rests.into_iter().flatten().max()
+    let Accepted::Stack(stack) = accepted else { return None };
+    // What a binding that is going names may well be gone before it.
+    let staying = stack.bindings.iter().filter(|found| !found.deleting);
+    let named = staying.filter_map(|found| found.binding.target_group.known());
+    world.created.compare(key, &actual.ids(), named.map(TargetGroupArn::as_str))
 }
 
 /// An object that is refused keeps what it has: its load balancer is still waited for.
@@ -85,6 +82,7 @@ fn decline<A: Account>(world: &World<A>, id: &StackId, declined: &Declined) -> N
             world.lingers_no_more(&key);
             world.poll.forget(id);
             world.forget(&id.object());
+            world.created.forget(&key);
         }
     }
     tell::declined(world, declined)

@@ -80,6 +80,7 @@ impl Stage {
     pub(super) async fn set_pods(&mut self, name: &str, pods: &[workload::Pod]) {
         if let Some(declared) = self.declared.services.get_mut(name) {
             declared.pods = pods.iter().copied().collect();
+            self.remember();
             self.write_endpoints(name).await;
         }
     }
@@ -99,9 +100,11 @@ impl Stage {
     }
 
     pub(super) async fn node_leaves(&mut self, node: workload::Node) {
+        self.declared.nodes.remove(&node);
+        // The program may see it before the call is back.
+        self.remember();
         let api: Api<Node> = Api::all(self.admin.clone());
         let _ = api.delete(&declared::node_name(node), &DeleteParams::default()).await;
-        self.declared.nodes.remove(&node);
         self.write_all_endpoints().await;
     }
 

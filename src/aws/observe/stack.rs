@@ -29,8 +29,8 @@ pub(super) async fn observe(account: &Inner, id: &StackId, purpose: Purpose) -> 
     let stack = Stack { account, id };
     let (listing, mut found) = try_join!(account.listing(), stack.security_groups())?;
     let candidates = stack.candidates(&listing);
-    let gone = listing.gone();
     let details = stack.details(&listing, &candidates, purpose).await?;
+    let gone = listing.gone().union(&details.gone).cloned().collect::<BTreeSet<_>>();
     for listed in candidates.load_balancers.iter().filter(|listed| !gone.contains(&listed.arn)) {
         let build = |tags| details.load_balancer(listed, tags);
         found.load_balancers.extend(stack.place(&listed.arn, &details, &mut found.unidentified, build)?);
@@ -69,6 +69,8 @@ struct Details {
     tags: BTreeMap<String, Arc<Pairs>>,
     listeners: BTreeMap<String, Vec<listener::Found>>,
     attributes: BTreeMap<String, Pairs>,
+    /// What was listed at the beginning of a plan, and had gone when more of it was asked for.
+    gone: BTreeSet<String>,
 }
 
 /// Whose something is.
@@ -114,16 +116,21 @@ impl Stack<'_> {
             let tags = self.tags(candidates, &listeners).await?;
             Ok((listeners, tags))
         })?;
-        // One of both answers is of another time; which, nobody can tell.
+        let mut gone = BTreeSet::new();
         let all = candidates.load_balancer_arns().into_iter().chain(candidates.target_group_arns());
         for arn in all.filter(|arn| !listing.gone().contains(arn)) {
             let unanswered = |answers: &BTreeMap<String, Option<_>>| answers.get(&arn).is_some_and(Option::is_none);
             let without_listeners = listeners.get(&arn).is_some_and(Option::is_none);
             if unanswered(&attributes) || without_listeners || !tags.contains_key(&arn) {
-                return Err(AwsError::Contradiction { arn });
+                // A plan lists once, and what it lists may go. Otherwise one of both answers is of another time; which, nobody
+                // can tell.
+                if self.account.once.is_none() {
+                    return Err(AwsError::Contradiction { arn });
+                }
+                gone.insert(arn);
             }
         }
-        Ok(Details { tags, listeners: answered(listeners), attributes: answered(attributes) })
+        Ok(Details { tags, listeners: answered(listeners), attributes: answered(attributes), gone })
     }
 
     /// The attributes that the purpose wants, by ARN; `None`: the resource is gone.

@@ -168,6 +168,24 @@ async fn what_is_listed_and_not_found_is_not_taken_for_gone() {
 }
 
 #[tokio::test]
+async fn what_goes_while_a_plan_is_made_is_left_out_and_takes_no_name() {
+    for (operation, code, lost) in [
+        ("DescribeListeners", "LoadBalancerNotFound", (0, 1)),
+        ("DescribeTargetGroupAttributes", "TargetGroupNotFound", (1, 0)),
+    ] {
+        let bed = Bed::new().await;
+        made_stack(&bed).await;
+        bed.wire.refuse(operation, 400, code);
+        let scope = Scope::Stack { id: web(), purpose: Purpose::Keep };
+        let read_only = bed.connection.read_only_account(ClusterName::new(CLUSTER), VpcId::new(VPC));
+        let Actual::Stack(stack) = read_only.observe(&scope).await.unwrap() else { panic!("a stack") };
+        assert_eq!((stack.load_balancers.len(), stack.target_groups.len()), lost, "{operation}");
+        let foreign = stack.foreign_load_balancers.iter().count() + stack.foreign_target_groups.iter().count();
+        assert_eq!(foreign, 0, "{operation}");
+    }
+}
+
+#[tokio::test]
 async fn one_vanished_arn_does_not_lose_the_tags_of_the_others() {
     let bed = Bed::with(OTHERS).await;
     let (_, target_group) = made_stack(&bed).await;
