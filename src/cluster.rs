@@ -230,11 +230,15 @@ impl Cluster {
         let Some(cached) = cache.get(name).filter(|cached| cached.meta().uid.as_deref() == Some(uid.as_str())) else {
             return Ok(false);
         };
-        let mut there = K::clone(&cached);
-        if let Some(status) = written.standing(name, cached.meta()) {
-            *there.status() = Some(status);
-        }
-        let Some(patch) = status::address(&there, address) else { return Ok(false) };
+        let there = match written.standing(name, cached.meta()) {
+            Some(status) => {
+                let mut there = K::clone(&cached);
+                *there.status() = Some(status);
+                Arc::new(there)
+            }
+            None => Arc::clone(&cached),
+        };
+        let Some(patch) = status::address(there.as_ref(), address) else { return Ok(false) };
         let api: Api<K> = self.namespaced(name);
         let what = || format!("patch the status of {object}");
         let patched = ask(what, api.patch_status(&name.name, &PatchParams::default(), &Patch::Merge(&patch))).await;

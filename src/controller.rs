@@ -3,8 +3,8 @@
 mod address;
 mod apply;
 mod binding;
-mod created;
 mod error;
+mod expected;
 mod finalizers;
 mod health;
 mod lingering;
@@ -117,7 +117,7 @@ pub async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result
         Some(Err(broken)) = beside.join_next() => return Err(Error::Broken(broken)),
     }
     let there = lingering::users(&world.cluster.snapshot(&Key::Cluster));
-    world.created.start(there.iter().cloned());
+    world.expected.start(there.iter().filter(|key| matches!(key, Key::Stack(_))).cloned());
     world.lingering.start(there);
     let polling = Arc::clone(&world);
     beside.spawn(async move { poll::run(&polling).await });

@@ -121,9 +121,10 @@ async fn act(script: &Script) -> Report {
     let mut stage = Stage::open(gate.clone(), &script.quotas).await;
     let mut program = stage.start();
     let begin = Instant::now();
+    let is_undisturbed = script.is_undisturbed();
     for (index, (at, event)) in script.workload.events.iter().enumerate() {
         program = live_until(&stage, &gate, program, begin + *at).await;
-        if !script.is_undisturbed() {
+        if !is_undisturbed {
             stage.happen(event).await;
             continue;
         }

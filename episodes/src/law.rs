@@ -1,6 +1,6 @@
 //! The law of the plan: what is printed beforehand is what is done, call for call.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use northgate::cli::plan_of_cluster;
 use northgate_planner::plan::{Document, Step};
@@ -24,28 +24,27 @@ fn is_free(document: &Document) -> bool {
 }
 
 fn count(document: &Document) -> Writes {
-    let mut writes = Writes::new();
-    for step in document.entries.iter().flat_map(|entry| &entry.steps) {
-        if let Step::Change(change) = step {
-            *writes.entry(change.call()).or_default() += 1;
-        }
-    }
-    writes.retain(|call, _| is_subject(call));
-    writes
+    let steps = document.entries.iter().flat_map(|entry| &entry.steps);
+    tally(steps.filter_map(|step| match step {
+        Step::Change(change) => Some(change.call()),
+        Step::Wait(_) => None,
+    }))
 }
 
 /// What was done from this call on.
 pub(crate) fn done(gate: &Gate, from: u64) -> Writes {
-    let mut writes = Writes::new();
     let done = gate.writes_after(from).into_iter().filter(|line| line.outcome == Outcome::Answered("ok".to_owned()));
-    for call in done.filter_map(|line| line.call) {
-        let name = match call.action() {
-            "" => format!("kubernetes:{}", call.operation),
-            _ => call.operation,
-        };
-        *writes.entry(name).or_default() += 1;
+    tally(done.filter_map(|line| line.call).map(|call| match call.action() {
+        "" => format!("kubernetes:{}", call.operation),
+        _ => call.operation,
+    }))
+}
+
+fn tally(calls: impl Iterator<Item = String>) -> Writes {
+    let mut writes = Writes::new();
+    for call in calls.filter(|call| is_subject(call)) {
+        *writes.entry(call).or_default() += 1;
     }
-    writes.retain(|call, _| is_subject(call));
     writes
 }
 
@@ -57,7 +56,7 @@ fn is_subject(call: &str) -> bool {
 
 /// Where both differ, a line each.
 pub(crate) fn differences(printed: &Writes, done: &Writes) -> Vec<String> {
-    let calls = printed.keys().chain(done.keys()).collect::<std::collections::BTreeSet<_>>();
+    let calls = printed.keys().chain(done.keys()).collect::<BTreeSet<_>>();
     let count = |writes: &Writes, call: &String| writes.get(call).copied().unwrap_or_default();
     let differ = calls.into_iter().filter(|call| count(printed, call) != count(done, call));
     let told = differ.map(|call| {

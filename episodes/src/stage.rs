@@ -142,13 +142,8 @@ impl Stage {
     /// Starts the program as it starts in a pod: nothing in memory.
     pub(crate) fn start(&self) -> Program {
         let life = self.gate.begin_life();
-        let (account, region) = (AccountId::new(&scope().account), Region::new(&scope().region));
-        let clock = aws::SdkClock { start: start().into(), origin: self.origin };
-        let connection =
-            Connection::over(aws::client(&self.simulator, &self.gate, life), &account, &region).with_time_source(clock);
-        let mut settings = Settings::new(ClusterName::new("demo"), VpcId::new("vpc-00000001"), region);
-        settings.account = Some(account);
-        settings.classless_services = ClasslessServices::True;
+        let connection = self.connection(aws::client(&self.simulator, &self.gate, life));
+        let settings = settings();
         let stop = Stop::default();
         let options = RunOptions {
             account: connection.account(settings.cluster_name.clone(), settings.vpc.clone()),

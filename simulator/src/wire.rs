@@ -18,7 +18,7 @@ pub(crate) use self::query::Tree;
 
 /// Reads the parameters of a call as its request type; a member that does not fit is a `ValidationError`.
 pub(crate) fn request<Q: DeserializeOwned>(params: &Tree) -> Result<Q, ApiError> {
-    query::read(params)
+    query::read(params).map_err(ApiError::from)
 }
 
 /// As [`request`], with the service's own code for a member that does not fit.

@@ -202,29 +202,30 @@ impl<A: Account> Walk<'_, A> {
     async fn make(&mut self, change: &Change) -> Result<(), Error> {
         self.confirm(change).await?;
         let span = self.span(change);
-        let resolved = resolve(change, &self.made)?;
-        if change.action() == Action::Create && change.resource.key.kind != ResourceKind::ListenerRule {
-            self.world.created.begin(&self.plan.key);
-        }
-        match resolved.split() {
+        match resolve(change, &self.made)?.split() {
             Ok(write) => self.perform(change, &write).instrument(span).await,
             Err(write) => self.write(&write).instrument(span).await,
         }
     }
 
     async fn perform(&mut self, change: &Change, write: &Resolved<AwsChange>) -> Result<(), Error> {
+        // A rule is never looked for: it is read with its listener.
+        let creates = change.action() == Action::Create && change.resource.key.kind != ResourceKind::ListenerRule;
+        if creates {
+            self.world.expected.begin(&self.plan.key);
+        }
         let performed = self.world.perform(write, || change.resource.key.to_string()).await?;
-        if change.action() == Action::Create {
-            // A listener goes with its load balancer, and a rule with it, without a word.
-            let has_own_life = !matches!(change.resource.key.kind, ResourceKind::Listener | ResourceKind::ListenerRule);
+        if creates {
+            // A listener goes with its load balancer, without a word.
+            let has_own_life = change.resource.key.kind != ResourceKind::Listener;
             let id = performed.physical_id.as_deref().filter(|_| has_own_life);
-            self.world.created.made(&self.plan.key, id);
+            self.world.expected.made(&self.plan.key, id);
         }
         if let Some(id) = performed.physical_id {
             self.made.note(change.resource.key.clone(), id);
         }
         if let (Action::Delete, Some(id)) = (change.action(), &change.resource.physical_id) {
-            self.world.created.deleted(&self.plan.key, id);
+            self.world.expected.deleted(&self.plan.key, id);
         }
         Ok(())
     }
@@ -235,9 +236,6 @@ impl<A: Account> Walk<'_, A> {
         let written = self.world.cluster.write(write).await?;
         let call = format_args!("kubernetes:{} targetgroupbindings", write.verb());
         info!(%call, binding = %write.name(), "the API server did what it was told");
-        if write.verb() == "create" {
-            self.world.created.made(&self.plan.key, None);
-        }
         if let Some(written) = written {
             ours.end(written);
         }

@@ -37,7 +37,7 @@ pub(super) async fn release<A: Account>(
         return Ok(None);
     }
     if let (Key::Stack(id), false) = (&plan.key, plan.wanted) {
-        if let Some(rest) = world.created.settling(&plan.key) {
+        if let Some(rest) = world.expected.settling(&plan.key) {
             return Ok(Some(rest));
         }
         if world.cluster.has_bindings(id).await.map_err(Error::Release)? {

@@ -66,7 +66,7 @@ fn is_too_old<A: Account>(world: &World<A>, key: &Key, accepted: &Accepted, actu
     // What a binding that is going names may well be gone before it.
     let staying = stack.bindings.iter().filter(|found| !found.deleting);
     let named = staying.filter_map(|found| found.binding.target_group.known());
-    world.created.compare(key, &actual.ids(), named.map(TargetGroupArn::as_str))
+    world.expected.compare(key, &actual.ids(), named.map(TargetGroupArn::as_str))
 }
 
 /// An object that is refused keeps what it has: its load balancer is still waited for.
@@ -82,7 +82,7 @@ fn decline<A: Account>(world: &World<A>, id: &StackId, declined: &Declined) -> N
             world.lingers_no_more(&key);
             world.poll.forget(id);
             world.forget(&id.object());
-            world.created.forget(&key);
+            world.expected.forget(&key);
         }
     }
     tell::declined(world, declined)

@@ -13,8 +13,8 @@ use northgate_planner::plan::{Action, AwsChange, Resolved};
 use tokio::sync::OwnedMutexGuard;
 
 use super::binding::FIRST_LOOK;
-use super::created::Created;
 use super::error::Error;
+use super::expected::Expected;
 use super::lingering::Lingering;
 use super::poll::Poll;
 use super::queue::Queue;
@@ -72,8 +72,8 @@ pub(crate) struct World<A> {
     pub(crate) poll: Poll,
     /// The bindings that we wrote ourselves.
     pub(crate) own_writes: OwnWrites,
-    /// What was made a moment ago.
-    pub(crate) created: Created,
+    /// What has to be there.
+    pub(crate) expected: Expected,
     /// The keys that may use rules that no binding asks for.
     pub(crate) lingering: Lingering,
     /// How often every key is looked at again.
@@ -135,7 +135,7 @@ impl<A: Account> World<A> {
             queues: Queues::default(),
             poll: Poll::default(),
             own_writes: OwnWrites::default(),
-            created: Created::default(),
+            expected: Expected::default(),
             lingering: Lingering::default(),
             sync_period,
             stop,

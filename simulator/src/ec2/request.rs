@@ -4,22 +4,20 @@ use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
 use super::error::{missing, refused};
-use crate::wire::{self, ApiError, Tree};
+use crate::wire::{ApiError, Tree, query};
 
 /// Reads parameters as a request type; EC2's codes for what does not fit and for what is not there.
 pub(super) fn read<Q: DeserializeOwned>(params: &Tree) -> Result<Q, ApiError> {
-    wire::request_or(params, "InvalidParameterValue").map_err(|error| match absent(&error.message) {
-        Some(parameter) => missing(&parameter),
-        None => error,
+    query::read(params).map_err(|mismatch| match mismatch.absent() {
+        Some(member) => missing(&upper_first(&member)),
+        None => ApiError { code: "InvalidParameterValue".into(), ..ApiError::from(mismatch) },
     })
 }
 
-/// The parameter that a message says is absent, as EC2 names it.
-fn absent(message: &str) -> Option<String> {
-    let (_, rest) = message.split_once("Value null at '")?;
-    let (parameter, _) = rest.split_once('\'')?;
-    let first = parameter.chars().next()?;
-    Some(first.to_uppercase().chain(parameter.chars().skip(1)).collect())
+/// EC2's texts name parameters as requests do, with a large first letter.
+fn upper_first(member: &str) -> String {
+    let mut letters = member.chars();
+    letters.next().map(|first| first.to_uppercase().chain(letters).collect()).unwrap_or_default()
 }
 
 /// The top-level parameters of a call.

@@ -118,7 +118,7 @@ mod tests {
             let found = read::<Matching<Short>>(&Tree::Text(text.to_owned()));
             match refusal {
                 None => assert_eq!(found.unwrap().as_str(), text),
-                Some(refusal) => assert!(found.unwrap_err().message.contains(refusal), "{text}"),
+                Some(refusal) => assert!(found.unwrap_err().to_string().contains(refusal), "{text}"),
             }
         }
     }

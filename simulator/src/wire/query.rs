@@ -45,8 +45,14 @@ pub(crate) fn parse(body: &[u8]) -> Result<Call, ApiError> {
 }
 
 /// Reads a tree as a request type.
-pub(crate) fn read<Q: DeserializeOwned>(params: &Tree) -> Result<Q, ApiError> {
-    Q::deserialize(Node(params)).map_err(|mismatch| ApiError::validation(mismatch.to_string()).against_model())
+pub(crate) fn read<Q: DeserializeOwned>(params: &Tree) -> Result<Q, Mismatch> {
+    Q::deserialize(Node(params))
+}
+
+impl From<Mismatch> for ApiError {
+    fn from(mismatch: Mismatch) -> Self {
+        Self::validation(mismatch.to_string()).against_model()
+    }
 }
 
 fn insert(root: &mut BTreeMap<String, Tree>, name: &str, value: String) -> Result<(), ApiError> {
@@ -77,13 +83,19 @@ fn insert(root: &mut BTreeMap<String, Tree>, name: &str, value: String) -> Resul
 
 /// Why a tree does not fit a request type: where, what was found, and the constraint, in AWS's words.
 #[derive(Debug)]
-struct Mismatch {
+pub(crate) struct Mismatch {
     path: Vec<String>,
+    /// `None`: nothing, though something has to be there.
     found: Option<String>,
     constraint: String,
 }
 
 impl Mismatch {
+    /// The member that has to be there and is not, as AWS names it in its texts.
+    pub(crate) fn absent(&self) -> Option<String> {
+        (self.found.is_none() && !self.path.is_empty()).then(|| self.path.join("."))
+    }
+
     fn new(constraint: impl Into<String>) -> Self {
         Self { path: Vec::new(), found: None, constraint: constraint.into() }
     }
@@ -399,7 +411,7 @@ mod tests {
 
     fn sample(body: &str) -> Result<Sample, String> {
         let call = parse(format!("Action=Sample&Version=1&{body}").as_bytes()).map_err(|error| error.message)?;
-        read(&call.params).map_err(|error| error.message)
+        read(&call.params).map_err(|mismatch| mismatch.to_string())
     }
 
     #[test]

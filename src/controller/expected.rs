@@ -13,7 +13,7 @@ const SEEN_WITHIN: Duration = Duration::from_secs(30);
 
 /// What is known to exist for each key.
 #[derive(Debug, Default)]
-pub(crate) struct Created(Mutex<BTreeMap<Key, OfKey>>);
+pub(crate) struct Expected(Mutex<BTreeMap<Key, OfKey>>);
 
 #[derive(Debug, Default)]
 struct OfKey {
@@ -27,8 +27,8 @@ struct OfKey {
     known: BTreeMap<String, Option<Instant>>,
 }
 
-impl Created {
-    /// Notes the keys that the program before this one may have worked on.
+impl Expected {
+    /// Notes the stacks that the program before this one may have worked on.
     pub(crate) fn start(&self, keys: impl IntoIterator<Item = Key>) {
         let mut known = self.lock();
         for key in keys {
@@ -121,32 +121,32 @@ mod tests {
         Key::Stack(StackId::Service(ObjectName::new("default", "web")))
     }
 
-    fn compare(created: &Created, shown: &[&str]) -> Option<Duration> {
-        created.compare(&key(), &shown.iter().copied().collect(), std::iter::empty())
+    fn compare(expected: &Expected, shown: &[&str]) -> Option<Duration> {
+        expected.compare(&key(), &shown.iter().copied().collect(), std::iter::empty())
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_was_made_or_seen_is_gone_only_when_it_was_not_shown_for_a_while() {
-        let created = Created::default();
-        assert_eq!(compare(&created, &["seen"]), None);
-        created.begin(&key());
-        created.made(&key(), Some("made"));
-        assert_eq!(compare(&created, &["seen", "made"]), None);
-        assert_eq!(compare(&created, &["seen"]), Some(SEEN_WITHIN));
+        let expected = Expected::default();
+        assert_eq!(compare(&expected, &["seen"]), None);
+        expected.begin(&key());
+        expected.made(&key(), Some("made"));
+        assert_eq!(compare(&expected, &["seen", "made"]), None);
+        assert_eq!(compare(&expected, &["seen"]), Some(SEEN_WITHIN));
         advance(Duration::from_secs(20)).await;
-        assert_eq!(compare(&created, &["made"]), Some(SEEN_WITHIN), "now the other one");
+        assert_eq!(compare(&expected, &["made"]), Some(SEEN_WITHIN), "now the other one");
         advance(Duration::from_secs(20)).await;
-        assert_eq!(compare(&created, &["made"]), Some(Duration::from_secs(10)));
+        assert_eq!(compare(&expected, &["made"]), Some(Duration::from_secs(10)));
         advance(Duration::from_secs(10)).await;
-        assert_eq!(compare(&created, &["made"]), None, "it is gone");
-        created.deleted(&key(), "made");
-        assert_eq!(compare(&created, &[]), None, "we deleted it ourselves");
+        assert_eq!(compare(&expected, &["made"]), None, "it is gone");
+        expected.deleted(&key(), "made");
+        assert_eq!(compare(&expected, &[]), None, "we deleted it ourselves");
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_an_object_names_has_to_be_shown_too() {
-        let created = Created::default();
-        let named = || created.compare(&key(), &BTreeSet::new(), ["tg"].into_iter());
+        let expected = Expected::default();
+        let named = || expected.compare(&key(), &BTreeSet::new(), ["tg"].into_iter());
         assert_eq!(named(), Some(SEEN_WITHIN));
         advance(SEEN_WITHIN).await;
         assert_eq!(named(), None);
@@ -154,28 +154,28 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn what_nobody_knows_of_would_be_shown_after_a_while() {
-        let created = Created::default();
-        assert_eq!(created.settling(&key()), None);
-        created.begin(&key());
-        assert_eq!(created.settling(&key()), Some(SEEN_WITHIN), "no answer yet");
+        let expected = Expected::default();
+        assert_eq!(expected.settling(&key()), None);
+        expected.begin(&key());
+        assert_eq!(expected.settling(&key()), Some(SEEN_WITHIN), "no answer yet");
         advance(Duration::from_secs(10)).await;
-        created.begin(&key());
-        created.made(&key(), None);
+        expected.begin(&key());
+        expected.made(&key(), None);
         assert_eq!(
-            created.settling(&key()),
+            expected.settling(&key()),
             Some(Duration::from_secs(20)),
             "the answer of another one says nothing of it"
         );
         advance(SEEN_WITHIN).await;
-        assert_eq!(created.settling(&key()), None);
+        assert_eq!(expected.settling(&key()), None);
     }
 
     #[tokio::test(start_paused = true)]
     async fn what_another_program_left_is_waited_for_until_something_of_it_is_seen() {
-        let created = Created::default();
-        created.start([key()]);
-        assert_eq!(created.settling(&key()), Some(SEEN_WITHIN));
-        compare(&created, &["sg"]);
-        assert_eq!(created.settling(&key()), None);
+        let expected = Expected::default();
+        expected.start([key()]);
+        assert_eq!(expected.settling(&key()), Some(SEEN_WITHIN));
+        compare(&expected, &["sg"]);
+        assert_eq!(expected.settling(&key()), None);
     }
 }
