@@ -14,6 +14,9 @@ pub(crate) type Tags = BTreeMap<String, String>;
 /// Which Service a resource belongs to, and which resource of it it is.
 const STACK: &str = "service.k8s.aws/stack";
 const RESOURCE: &str = "service.k8s.aws/resource";
+/// The same of Ingresses and their groups.
+const INGRESS_STACK: &str = "ingress.k8s.aws/stack";
+const INGRESS_RESOURCE: &str = "ingress.k8s.aws/resource";
 
 /// Everything, sorted.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,8 +46,28 @@ pub(crate) struct Listener {
     pub(crate) arn: String,
     pub(crate) port: String,
     pub(crate) protocol: String,
-    /// The ARN of the one target group that it forwards to.
+    /// The ARN of the one target group that it forwards to; "" when it does something else.
     pub(crate) target_group: String,
+    /// The other thing that it does: `fixed-response 404`.
+    pub(crate) otherwise: String,
+    /// The ARNs of its certificates, the default one too.
+    pub(crate) certificates: BTreeSet<String>,
+    /// By priority; those of an application load balancer but the default one.
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) tags: Tags,
+}
+
+/// A rule of a listener.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rule {
+    pub(crate) arn: String,
+    pub(crate) priority: u32,
+    /// `host-header a.example.com, path-pattern /*`.
+    pub(crate) conditions: String,
+    /// The ARN of the one target group that it forwards to; "" when it does something else.
+    pub(crate) target_group: String,
+    /// The other thing that it does: `fixed-response 503`.
+    pub(crate) otherwise: String,
     pub(crate) tags: Tags,
 }
 
@@ -82,7 +105,10 @@ impl Holdings {
             security_groups: security_groups(bed).await,
         };
         let arns = holdings.load_balancers.iter().flat_map(|found| {
-            [&found.arn].into_iter().chain(found.listeners.iter().map(|listener| &listener.arn)).cloned()
+            let of_listener = |listener: &Listener| {
+                [listener.arn.clone()].into_iter().chain(listener.rules.iter().map(|rule| rule.arn.clone())).collect()
+            };
+            [found.arn.clone()].into_iter().chain(found.listeners.iter().flat_map::<Vec<String>, _>(of_listener))
         });
         let arns: Vec<String> = arns.chain(holdings.target_groups.iter().map(|found| found.arn.clone())).collect();
         let mut tags = tags(aws, &arns).await;
@@ -91,6 +117,9 @@ impl Holdings {
             found.tags = of(&found.arn);
             for listener in &mut found.listeners {
                 listener.tags = of(&listener.arn);
+                for rule in &mut listener.rules {
+                    rule.tags = of(&rule.arn);
+                }
             }
         }
         for found in &mut holdings.target_groups {
@@ -109,8 +138,8 @@ impl Holdings {
         .unwrap()
     }
 
-    /// Waits until every load balancer is active, every listener forwards to a target group that is there, and every
-    /// target is healthy, with so many in each group.
+    /// Waits until every load balancer is active, its listeners and rules forward to target groups that are there, and
+    /// every target is healthy, with so many in each group.
     pub(crate) async fn standing(bed: &Bed, load_balancers: usize, targets: usize) -> Self {
         let what = format!("{load_balancers} standing load balancers with {targets} healthy targets in each group");
         Self::until(bed, &what, |found| found.stands(load_balancers, targets)).await
@@ -120,8 +149,13 @@ impl Holdings {
     pub(crate) fn stands(&self, load_balancers: usize, targets: usize) -> bool {
         let groups: BTreeSet<&str> = self.target_groups.iter().map(|group| group.arn.as_str()).collect();
         let used = |balancer: &LoadBalancer| {
-            let mut listeners = balancer.listeners.iter();
-            !balancer.listeners.is_empty() && listeners.all(|listener| groups.contains(listener.target_group.as_str()))
+            let rules = balancer.listeners.iter().flat_map(|listener| &listener.rules);
+            let rules = rules.map(|rule| (&rule.target_group, &rule.otherwise));
+            let listeners = balancer.listeners.iter().map(|listener| (&listener.target_group, &listener.otherwise));
+            let leads_on = |(group, otherwise): (&String, &String)| {
+                if group.is_empty() { !otherwise.is_empty() } else { groups.contains(group.as_str()) }
+            };
+            !balancer.listeners.is_empty() && listeners.chain(rules).all(leads_on)
         };
         let healthy = |group: &TargetGroup| {
             group.targets.len() == targets && group.targets.values().all(|state| state == "healthy")
@@ -149,8 +183,44 @@ impl Holdings {
 
     /// The security group of a Service's load balancer.
     pub(crate) fn managed_group(&self, service: &str) -> &SecurityGroup {
-        let stack = format!("default/{service}");
-        self.security_group(|group| group.tags.get(STACK) == Some(&stack))
+        self.front_group(&format!("default/{service}"))
+    }
+
+    /// The load balancer of a Service or an Ingress (`NAMESPACE/NAME`), or of a group; none when it has none.
+    pub(crate) fn load_balancer_of(&self, stack: &str) -> Option<&LoadBalancer> {
+        self.load_balancers.iter().find(|found| is_of(&found.tags, stack))
+    }
+
+    /// What becomes of a request at the load balancers, one line for each rule and default action:
+    /// `80:1 host-header a.example.com, path-pattern /* -> default/shop-web:80`.
+    pub(crate) fn routes(&self) -> Vec<String> {
+        let ids: BTreeMap<&str, &str> = self
+            .target_groups
+            .iter()
+            .filter_map(|group| {
+                let id = group.tags.get(INGRESS_RESOURCE).or(group.tags.get(RESOURCE))?;
+                Some((group.arn.as_str(), id.as_str()))
+            })
+            .collect();
+        let leads = |group: &str, otherwise: &str| match ids.get(group) {
+            Some(id) => (*id).to_owned(),
+            None => otherwise.to_owned(),
+        };
+        let mut routes = Vec::new();
+        for listener in self.load_balancers.iter().flat_map(|balancer| &balancer.listeners) {
+            let port = &listener.port;
+            routes.extend(listener.rules.iter().map(|rule| {
+                let to = leads(&rule.target_group, &rule.otherwise);
+                format!("{port}:{} {} -> {to}", rule.priority, rule.conditions)
+            }));
+            routes.push(format!("{port} -> {}", leads(&listener.target_group, &listener.otherwise)));
+        }
+        routes
+    }
+
+    /// The security group towards the clients of a Service or an Ingress (`NAMESPACE/NAME`), or of a group.
+    pub(crate) fn front_group(&self, stack: &str) -> &SecurityGroup {
+        self.security_group(|group| is_of(&group.tags, stack))
     }
 
     /// The security group that all load balancers share.
@@ -215,6 +285,11 @@ impl Holdings {
     }
 }
 
+/// Whether something is tagged as a stack's.
+fn is_of(tags: &Tags, stack: &str) -> bool {
+    [STACK, INGRESS_STACK].iter().any(|key| tags.get(*key).is_some_and(|tag| tag == stack))
+}
+
 /// The text of an element directly in this one; "" when there is none.
 fn text(element: &Element, name: &str) -> String {
     let found = element.children.iter().find(|child| child.name == name);
@@ -237,10 +312,17 @@ async fn load_balancers(aws: &Aws) -> Vec<LoadBalancer> {
         let zones = members(found, "AvailabilityZones");
         let mut listeners: Vec<Listener> = listeners.list("Listeners").into_iter().map(listener).collect();
         listeners.sort_by(|one, other| one.port.cmp(&other.port));
+        let kind = text(found, "Type");
+        if kind == "application" {
+            for listener in &mut listeners {
+                listener.rules = rules_of_listener(aws, &listener.arn).await;
+                listener.certificates.extend(more_certificates(aws, listener).await);
+            }
+        }
         balancers.push(LoadBalancer {
             name: text(found, "LoadBalancerName"),
             dns_name: text(found, "DNSName"),
-            kind: text(found, "Type"),
+            kind,
             scheme: text(found, "Scheme"),
             state: found.value("Code").to_owned(),
             subnets: zones.iter().map(|zone| text(zone, "SubnetId")).collect(),
@@ -260,8 +342,60 @@ fn listener(found: &Element) -> Listener {
         port: text(found, "Port"),
         protocol: text(found, "Protocol"),
         target_group: found.value("TargetGroupArn").to_owned(),
+        otherwise: otherwise(&members(found, "DefaultActions")),
+        certificates: found.all("CertificateArn").into_iter().map(|arn| arn.text().to_owned()).collect(),
+        rules: Vec::new(),
         tags: Tags::new(),
     }
+}
+
+async fn rules_of_listener(aws: &Aws, arn: &str) -> Vec<Rule> {
+    let Ok(answer) = aws.elbv2("DescribeRules", &[("ListenerArn", arn)]).await else { return Vec::new() };
+    let mut rules: Vec<Rule> = answer.list("Rules").into_iter().filter_map(rule).collect();
+    rules.sort_by_key(|rule| rule.priority);
+    rules
+}
+
+/// A rule, unless it is the default one.
+fn rule(found: &Element) -> Option<Rule> {
+    let condition = |condition: &&Element| {
+        let values = condition.children.iter().filter(|child| child.name.ends_with("Config"));
+        let values: Vec<&str> = values.flat_map(|config| config.list("Values")).map(Element::text).collect();
+        format!("{} {}", text(condition, "Field"), values.join(" or "))
+    };
+    Some(Rule {
+        arn: text(found, "RuleArn"),
+        priority: text(found, "Priority").parse().ok()?,
+        conditions: members(found, "Conditions").iter().map(condition).collect::<Vec<_>>().join(", "),
+        target_group: found.value("TargetGroupArn").to_owned(),
+        otherwise: otherwise(&members(found, "Actions")),
+        tags: Tags::new(),
+    })
+}
+
+/// What is done instead of forwarding: `fixed-response 503`, `redirect HTTPS:443 HTTP_301`.
+fn otherwise(actions: &[&Element]) -> String {
+    let Some(action) = actions.last() else { return String::new() };
+    match text(action, "Type").as_str() {
+        "forward" => String::new(),
+        "redirect" => format!(
+            "redirect {}:{} {}",
+            action.value("Protocol"),
+            action.value("Port"),
+            action.value("StatusCode")
+        ),
+        kind => format!("{kind} {}", action.value("StatusCode")),
+    }
+}
+
+/// Certificates besides the default one, of a listener that has any.
+async fn more_certificates(aws: &Aws, listener: &Listener) -> Vec<String> {
+    if listener.certificates.is_empty() {
+        return Vec::new();
+    }
+    let of_listener = [("ListenerArn", listener.arn.as_str())];
+    let Ok(answer) = aws.elbv2("DescribeListenerCertificates", &of_listener).await else { return Vec::new() };
+    answer.all("CertificateArn").into_iter().map(|arn| arn.text().to_owned()).collect()
 }
 
 async fn target_groups(aws: &Aws) -> Vec<TargetGroup> {
