@@ -18,7 +18,7 @@ use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 use northgate_planner::snapshot::{ClasslessServices, Settings};
 use northgate_simulator::account_description::AccountDescription;
 use northgate_simulator::kubernetes::{Kubernetes, KubernetesOptions};
-use northgate_simulator::{Observed, Options, Scope, Simulator};
+use northgate_simulator::{AccountOptions, HealthOutcome, Observed, Options, Scope, Simulator};
 use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
@@ -159,6 +159,18 @@ impl World {
             }
         }
         paths.into_values().collect()
+    }
+
+    /// Whether the load balancer with a host name is there, and a healthy target for the resource id of a target group.
+    async fn answers(&self, host: &str, group: &str) -> bool {
+        let observed = self.observe().await;
+        let found = observed.load_balancers.iter().find(|(_, one)| one.dns_name.eq_ignore_ascii_case(host));
+        let Some((arn, _)) = found else { return false };
+        let of_it = observed.target_groups.values().filter(|found| {
+            found.load_balancer_arns.contains(arn)
+                && found.tags.get("ingress.k8s.aws/resource").is_some_and(|id| id == group)
+        });
+        of_it.flat_map(|found| &found.targets).any(|target| target.state == "healthy")
     }
 
     /// Every load balancer by its name, target group by its name, and security group that is not the workers'.
@@ -305,6 +317,44 @@ async fn an_ingress_moves_between_groups_without_a_load_balancer_left_behind() {
     assert_eq!(world.finalizers("shop", "door"), ["group.ingress.k8s.aws/front"]);
     assert_eq!(world.paths(&front).await, ["/blog", "/shop"]);
     assert_eq!(world.observe().await.load_balancers.len(), 1);
+    world.end().await;
+}
+
+/// Its status names a load balancer that answers, at every moment: the one that it leaves until its targets are healthy where
+/// it goes, be that a load balancer that is there.
+#[tokio::test(start_paused = true)]
+async fn an_ingress_that_moves_is_answered_where_its_status_says() {
+    let world = World::with(&[("home", "web"), ("shop", "web")]).await;
+    world.apply(grouped("home", "/home"));
+    world.apply(ingress("shop", "door", &["/shop"], &[]));
+    world.settle().await;
+    let (front, alone) = (world.host("home", "door").unwrap(), world.host("shop", "door").unwrap());
+    assert_ne!(front, alone);
+
+    let group = json!({ "metadata": { "annotations": { "alb.ingress.kubernetes.io/group.name": "front" } } });
+    world.edit("shop", "door", group).await;
+    let mut hosts = Vec::new();
+    for _ in 0..600 {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        let host = world.host("shop", "door").unwrap();
+        assert!(world.answers(&host, "shop/door-web:80").await, "{host} does not answer; moved {hosts:?}");
+        hosts.push(host);
+    }
+    hosts.dedup();
+    assert_eq!(hosts, [alone, front.clone()], "it moves once");
+
+    // Targets that never pass hold nobody up for ever.
+    let scope = Scope { account: "123456789012".to_owned(), region: "us-west-2".to_owned() };
+    let options = world.simulator.options(&scope).await;
+    let ill = AccountOptions { health_outcome: HealthOutcome::Unhealthy, ..options };
+    world.simulator.set_options(&scope, ill).await;
+    let own = json!({ "metadata": { "annotations": { "alb.ingress.kubernetes.io/group.name": null } } });
+    world.edit("shop", "door", own).await;
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    assert_eq!(world.host("shop", "door").as_ref(), Some(&front));
+    world.settle().await;
+    assert_ne!(world.host("shop", "door").as_ref(), Some(&front));
+    assert_eq!(world.finalizers("shop", "door"), ["ingress.k8s.aws/resources"]);
     world.end().await;
 }
 

@@ -1,13 +1,17 @@
 //! Where objects are found: the load balancer's host name in their status.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use northgate_planner::actual::{Actual, ActualLoadBalancer, LoadBalancerState, Owned};
-use northgate_planner::id::{Key, LoadBalancerArn, ObjectRef, ResourceKey, StackId, Uid};
+use northgate_planner::crd::TargetGroupBinding;
+use northgate_planner::id::{Key, LoadBalancerArn, ObjectName, ObjectRef, ResourceKey, StackId, Uid};
+use northgate_planner::model::Binding;
 use northgate_planner::plan::{AwsChange, Plan, WaitFor, Write};
 use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Snapshot;
-use northgate_planner::spec::ingress::group;
+use northgate_planner::spec::ingress::{group, names_service};
 use tracing::info;
 
 use super::apply::Applied;
@@ -15,6 +19,12 @@ use super::error::Error;
 use super::poll::Waiting;
 use super::world::{Account, World};
 use crate::cluster::Address;
+
+/// How long targets have to pass their first health checks before an Ingress moves to where they are all the same: the slowest
+/// check that AWS takes passes in less when the targets are well.
+const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
+/// When an Ingress is looked at again that cannot move yet.
+pub(super) const SOON: Duration = Duration::from_secs(2);
 
 /// An object whose status says where it is found.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,7 +35,8 @@ pub(crate) struct Addressee {
     pub(crate) uid: Uid,
 }
 
-/// Writes what was observed and applied into the statuses, whether or not the pass came to its end.
+/// Writes what was observed and applied into the statuses, whether or not the pass came to its end. Gives when to look again,
+/// where an Ingress is still answered elsewhere and cannot be here yet.
 pub(super) async fn report<A: Account>(
     world: &World<A>,
     id: &StackId,
@@ -33,15 +44,19 @@ pub(super) async fn report<A: Account>(
     plan: &Plan,
     actual: &Actual,
     applied: &Applied,
-) -> Result<(), Error> {
+) -> Result<Option<Duration>, Error> {
     let addressees = addressees(snapshot, plan);
+    let mut again = None;
     let found = find(plan, actual, applied);
     let ports = ports(plan, actual, applied);
     match &found {
         // A Service that is no longer of type LoadBalancer may not have an address.
         Found::Serving(host) if plan.wanted => {
             let address = Address { host: (*host).to_owned(), ports: ports.clone() };
-            set_all(world, &addressees, Some(&address)).await?;
+            let (here, elsewhere): (Vec<_>, Vec<_>) =
+                addressees.iter().cloned().partition(|one| may_come_here(snapshot, id, &one.object, &plan.bindings));
+            set_all(world, &here, Some(&address)).await?;
+            again = (!elsewhere.is_empty()).then_some(SOON);
         }
         Found::Serving(_) | Found::Pending(_) => {}
         Found::Nothing if planted(Bug::HostKept) => {}
@@ -57,7 +72,35 @@ pub(super) async fn report<A: Account>(
         }
         _ => world.poll.forget(id),
     }
-    Ok(())
+    Ok(again)
+}
+
+/// Whether the clients of an object may be sent to the load balancer of a stack. Those of an Ingress that is on its way from
+/// another group are answered there until the targets here take requests, as far as they do in time. `planned`: bindings that
+/// may have been made after the snapshot was taken.
+pub(super) fn may_come_here(snapshot: &Snapshot, id: &StackId, object: &ObjectRef, planned: &[Binding]) -> bool {
+    let ingress = snapshot.ingresses.get(object.name()).filter(|_| !matches!(id, StackId::Service(_)));
+    let Some(ingress) = ingress.filter(|ingress| group::held(ingress).iter().any(|other| other != id)) else {
+        return true;
+    };
+    let status = ingress.status.as_ref().and_then(|status| status.load_balancer.as_ref());
+    if status.is_none_or(|status| status.ingress.as_ref().is_none_or(Vec::is_empty)) {
+        return true;
+    }
+    let leads_to =
+        |name: &ObjectName, service: &str| name.namespace == object.name().namespace && names_service(ingress, service);
+    let mut planned = planned.iter().filter(|binding| leads_to(&binding.name, &binding.service));
+    let mut found = snapshot.bindings.iter().filter(|(name, binding)| leads_to(name, &binding.spec.service_ref.name));
+    planned.all(|binding| snapshot.bindings.contains_key(&binding.name))
+        && found.all(|(_, binding)| takes_requests(binding, snapshot.now))
+}
+
+/// Whether a binding has a target that takes requests, wants none, or had its time.
+fn takes_requests(binding: &TargetGroupBinding, now: Timestamp) -> bool {
+    let made = binding.metadata.creation_timestamp.as_ref().map(|made| made.0);
+    let counts = binding.status.as_ref().and_then(|status| Some((status.ready_targets?, status.total_targets?)));
+    counts.is_some_and(|(ready, wanted)| ready > 0 || wanted == 0)
+        || made.is_none_or(|made| now.duration_since(made) > PATIENCE)
 }
 
 /// The objects that a stack's load balancer serves: the Service, or the Ingresses that hold on to it and belong to it. Those

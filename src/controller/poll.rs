@@ -10,7 +10,7 @@ use northgate_planner::planted::{Bug, planted};
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
-use super::address::Addressee;
+use super::address::{self, Addressee};
 use super::error::{Error, Retry};
 use super::tell;
 use super::world::{Account, States, World};
@@ -105,10 +105,12 @@ async fn look<A: Account>(world: &World<A>, arn: &LoadBalancerArn, states: &Stat
         Some((LoadBalancerState::Provisioning, _)) => {}
         Some((LoadBalancerState::Active, _)) if planted(Bug::HostNotWritten) => _ = world.poll.remove(arn),
         Some((LoadBalancerState::Active, host)) => match serve(world, &waiting, host).await {
-            Ok(()) => {
+            Ok(all) => {
                 world.poll.remove(arn);
                 if waiting.steps_left {
                     world.queues.stacks.add_after(key, Duration::ZERO);
+                } else if !all {
+                    world.queues.stacks.add_after(key, address::SOON);
                 }
             }
             // It stays on the list, and is written at the next look.
@@ -130,11 +132,18 @@ async fn look<A: Account>(world: &World<A>, arn: &LoadBalancerArn, states: &Stat
     }
 }
 
-/// Writes the host name from this very observation: no further pass is needed for it.
-async fn serve<A: Account>(world: &World<A>, waiting: &Waiting, host: &str) -> Result<(), Error> {
+/// Writes the host name from this very observation: no further pass is needed for it. Gives whether all of them have it;
+/// those that are answered elsewhere until their targets take requests here do not yet.
+async fn serve<A: Account>(world: &World<A>, waiting: &Waiting, host: &str) -> Result<bool, Error> {
     let address = Address { host: host.to_owned(), ports: waiting.ports.clone() };
+    let snapshot = world.cluster.snapshot(&Key::Stack(waiting.stack.clone()));
+    let mut all = true;
     for Addressee { object, uid } in &waiting.addressees {
         if world.cluster.is_going(object) {
+            continue;
+        }
+        if !address::may_come_here(&snapshot, &waiting.stack, object, &[]) {
+            all = false;
             continue;
         }
         if world.cluster.set_address(object, uid, Some(&address)).await.map_err(Error::Status)? {
@@ -143,5 +152,5 @@ async fn serve<A: Account>(world: &World<A>, waiting: &Waiting, host: &str) -> R
             world.cluster.say(object, Severity::Normal, tell::RECONCILED, note);
         }
     }
-    Ok(())
+    Ok(all)
 }

@@ -55,9 +55,9 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
     if plan.refused {
         world.forget_network();
     }
-    address::report(world, id, &snapshot, &plan, &actual, &applied).await?;
+    let moving = address::report(world, id, &snapshot, &plan, &actual, &applied).await?;
     let unseen = finalizers::release(world, &snapshot, &plan, &applied).await?;
-    Ok(applied.next()?.at_most(unseen))
+    Ok(applied.next()?.at_most(moving).at_most(unseen))
 }
 
 /// For how long what was observed may be older than what is known; `None`: there is no sign of that.

@@ -19,6 +19,8 @@ const FIRST_IN_A_CLUSTER: usize = 20;
 const WARM: usize = 14;
 /// Calls for an Ingress with two rules and two target groups in a cluster that has others, counted likewise.
 const WARM_INGRESS: usize = 18;
+/// How long after its start the controller looks at worker rules once more that it could not close for want of knowledge.
+const AFTER_A_START: Duration = Duration::from_secs(11);
 /// From creation to the host name in the status.
 const PROVISIONING: Duration = Duration::from_secs(3);
 const HOST_NAME: Duration = Duration::from_secs(5);
@@ -65,6 +67,7 @@ async fn an_ingress_costs_few_calls_in_a_cluster_that_has_others() {
     let first = cost(&bed, || other.apply(&bed), || other.host_name(&bed), 1).await;
     bindings_count(&bed, 2).await;
     agreement(&bed).await;
+    tokio::time::sleep(AFTER_A_START).await;
     let shop = Ingress::new("shop").path("", "/web", "web").path("", "/api", "api");
     let warm = cost(&bed, || shop.apply(&bed), || shop.host_name(&bed), 2).await;
     let found = Holdings::read(&bed).await;

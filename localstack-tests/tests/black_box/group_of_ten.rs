@@ -149,7 +149,10 @@ impl Group<'_> {
         assert_eq!(after.front_group("ten"), before.front_group("ten"), "{}", way.name);
         let of_nine = |found: &Holdings| {
             let groups = found.target_groups.iter();
-            groups.filter(|group| !group.tags["ingress.k8s.aws/resource"].contains("/ten-")).cloned().collect::<Vec<_>>()
+            groups
+                .filter(|group| !group.tags["ingress.k8s.aws/resource"].contains("/ten-"))
+                .cloned()
+                .collect::<Vec<_>>()
         };
         assert_eq!(of_nine(&after), of_nine(&before), "{}: the target groups of the nine are untouched", way.name);
         assert_eq!(broken.host_name(bed).await, host, "what it had serves on");
@@ -174,7 +177,11 @@ impl Group<'_> {
                 events.iter().filter(points).filter_map(|event| event["regarding"]["name"].as_str()).collect();
             told.sort_unstable();
             told.dedup();
-            if nine.iter().map(|peer| peer.name.as_str()).eq(told.iter().copied()) { Ok(()) } else { Err(format!("{told:?}")) }
+            if nine.iter().map(|peer| peer.name.as_str()).eq(told.iter().copied()) {
+                Ok(())
+            } else {
+                Err(format!("{told:?}"))
+            }
         })
         .await
         .unwrap();

@@ -378,12 +378,9 @@ fn otherwise(actions: &[&Element]) -> String {
     let Some(action) = actions.last() else { return String::new() };
     match text(action, "Type").as_str() {
         "forward" => String::new(),
-        "redirect" => format!(
-            "redirect {}:{} {}",
-            action.value("Protocol"),
-            action.value("Port"),
-            action.value("StatusCode")
-        ),
+        "redirect" => {
+            format!("redirect {}:{} {}", action.value("Protocol"), action.value("Port"), action.value("StatusCode"))
+        }
         kind => format!("{kind} {}", action.value("StatusCode")),
     }
 }

@@ -1,7 +1,7 @@
 //! Ingresses that move from group to group, or leave: what serves them goes when the next does, not before and not later.
 
 use localstack_tests::bed::Bed;
-use localstack_tests::proxy::{Fault, When};
+use localstack_tests::proxy::{Fault, Held, When};
 use localstack_tests::until;
 use serde_json::{Value, json};
 
@@ -60,6 +60,29 @@ async fn an_ingress_that_moves_is_served_where_its_status_says_and_leaves_nothin
     assert_eq!(bindings(&bed).await, Vec::<Value>::new());
 }
 
+#[tokio::test]
+async fn an_ingress_that_moves_to_a_load_balancer_that_is_there_is_answered_where_its_status_says() {
+    let bed = Bed::start_carrying().await.unwrap();
+    classes(&bed).await;
+    backends(&bed, &["web"]).await;
+    Nodes::default().open(&bed).await;
+    let mut controller = bed.start_controller(&[]).await.unwrap();
+    controller.ready().await.unwrap();
+    let one = Ingress::new("one").path("one.example.com", "/", "web");
+    let two = Ingress::new("two").path("two.example.com", "/", "web").in_group("blue");
+    one.apply(&bed).await;
+    two.apply(&bed).await;
+    let (alone, blue) = (one.host_name(&bed).await, two.host_name(&bed).await);
+    Holdings::standing(&bed, 2, 2).await;
+    agreement(&bed).await;
+    let (new, held) = Move { bed: &bed }.begins(&one.in_group("blue"), &alone, "DeleteLoadBalancer").await;
+    assert_eq!(new, blue, "they share one load balancer");
+    let answered = ask(&way_in(&bed, &new, 80).await, QUESTION).await;
+    assert_eq!(answered, (200, "web".to_owned()), "it is answered where its status says");
+    held.release();
+    stand(&bed, &["blue"]).await;
+}
+
 /// Somebody who edits an Ingress so that it moves.
 struct Move<'a> {
     bed: &'a Bed,
@@ -67,9 +90,23 @@ struct Move<'a> {
 
 impl Move<'_> {
     /// Moves an Ingress away from the load balancer `old`. Before the first thing of the old one is taken away, which
-    /// `removal` is, the Ingress' status has a new name and requests are answered there; at the old one they still are.
-    /// The new name.
+    /// `removal` is, the Ingress' status has a new name, and at the old one requests are still answered. The new name,
+    /// once they are answered there.
     async fn to(&self, moved: &Ingress, old: &str, removal: &str) -> String {
+        let (new, held) = self.begins(moved, old, removal).await;
+        held.release();
+        let way_in = way_in(self.bed, &new, 80).await;
+        until("answer at the new load balancer", LIMIT, GLANCE, async || match ask(&way_in, QUESTION).await {
+            (200, by) if by == "web" => Ok(()),
+            other => Err(format!("{other:?}")),
+        })
+        .await
+        .unwrap();
+        new
+    }
+
+    /// The same, up to the moment at which the first thing of the old one is about to be taken away.
+    async fn begins(&self, moved: &Ingress, old: &str, removal: &str) -> (String, Held) {
         let bed = self.bed;
         let old_way = way_in(bed, old, 80).await;
         assert_eq!(ask(&old_way, QUESTION).await, (200, "web".to_owned()));
@@ -82,12 +119,9 @@ impl Move<'_> {
         assert_eq!(held.call.action, removal, "{}", bed.proxy.journal());
         let new = moved.get(bed).await["status"]["loadBalancer"]["ingress"][0]["hostname"].as_str().unwrap().to_owned();
         assert_ne!(new, old, "its status has the new name");
-        let new_way = way_in(bed, &new, 80).await;
-        assert_eq!(ask(&new_way, QUESTION).await, (200, "web".to_owned()), "the new one answers");
-        assert_eq!(ask(&old_way, QUESTION).await, (200, "web".to_owned()), "and the old one still does");
+        assert_eq!(ask(&old_way, QUESTION).await, (200, "web".to_owned()), "the old one still answers");
         bed.proxy.clear_traps();
-        held.release();
-        new
+        (new, held)
     }
 }
 

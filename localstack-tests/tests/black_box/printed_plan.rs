@@ -159,8 +159,9 @@ async fn assert_law_of(bed: &Bed, entries: impl Iterator<Item = &Value>, holding
                 continue;
             }
             let request = as_texts(request);
-            let made =
-                unexplained.iter().position(|(number, name, made)| *number > before && name == call && *made == request);
+            let made = unexplained
+                .iter()
+                .position(|(number, name, made)| *number > before && name == call && *made == request);
             let Some(made) = made else {
                 panic!(
                     "printed and not made (in order) in {}: {call} {request:#}\nmade: {unexplained:#?}",

@@ -74,7 +74,8 @@ async fn an_ingress_is_served_over_https_with_imported_certificates_found_by_its
 /// Imports a self-signed certificate for these names into ACM: its ARN.
 async fn import(bed: &Bed, names: &[&str]) -> String {
     let key = KeyPair::generate().unwrap();
-    let mut parameters = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+    let mut parameters =
+        CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
     parameters.distinguished_name.push(DnType::CommonName, names[0]);
     let certificate = parameters.self_signed(&key).unwrap();
     let parts = json!({

@@ -171,7 +171,8 @@ async fn send_for_ever(way_in: Endpoint, questions: &'static [Question], book: A
         {
             let mut book = book.lock().unwrap();
             book.asked += 1;
-            let may: Vec<Option<&str>> = book.turns[sent_in..].iter().flatten().map(|wanted| wanted(*question)).collect();
+            let may: Vec<Option<&str>> =
+                book.turns[sent_in..].iter().flatten().map(|wanted| wanted(*question)).collect();
             if !is_right(status, &body, &may) {
                 let (host, path) = question;
                 let at = sent_at.as_secs_f64();
