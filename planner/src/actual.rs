@@ -7,8 +7,8 @@ use std::sync::Arc;
 
 use crate::facts::{Live, LiveLoadBalancer, SecurityGroupFacts};
 use crate::id::{
-    IpAddressType, LoadBalancerArn, ObjectName, Protocol, ProtocolVersion, Scheme, SecurityGroupId, StackId, SubnetId,
-    TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
+    IpAddressType, LoadBalancerArn, ObjectName, Protocol, ProtocolVersion, Ref, Scheme, SecurityGroupId, StackId,
+    SubnetId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
 };
 use crate::model::{HealthCheck, IngressRule, Pairs, Target};
 use crate::planted::{Bug, planted};
@@ -211,8 +211,18 @@ impl ActualStack {
                 subnets: found.subnets.clone(),
                 security_groups: found.security_groups.clone(),
             }),
-            target_groups: self.target_groups.iter().map(|group| group.resource_id().to_owned()).collect(),
+            target_groups: self.rules_by_target_group(),
         }
+    }
+
+    fn rules_by_target_group(&self) -> BTreeMap<String, usize> {
+        let mut leading: BTreeMap<&TargetGroupArn, usize> = BTreeMap::new();
+        let listeners = self.current().into_iter().flat_map(|found| &found.listeners);
+        for action in listeners.flat_map(|listener| &listener.rules).flat_map(|rule| &rule.actions) {
+            action.target_groups().filter_map(Ref::known).for_each(|arn| *leading.entry(arn).or_default() += 1);
+        }
+        let rules = |group: &Owned<ActualTargetGroup>| leading.get(&group.arn).copied().unwrap_or_default();
+        self.target_groups.iter().map(|group| (group.resource_id().to_owned(), rules(group))).collect()
     }
 }
 

@@ -168,8 +168,9 @@ pub struct SecurityGroupFacts {
 pub struct Live {
     /// The stack's load balancer.
     pub load_balancer: Option<LiveLoadBalancer>,
-    /// The resource ids of the stack's target groups: those of Ingresses that files do not name.
-    pub target_groups: BTreeSet<String>,
+    /// The stack's target groups by resource id, each with the number of rules that lead to it: those of Ingresses that files
+    /// do not name, and who had its rules before, when there are too many.
+    pub target_groups: BTreeMap<String, usize>,
 }
 
 /// The existing load balancer of a stack.

@@ -5,6 +5,7 @@
 
 mod balancer;
 mod certificates;
+mod join;
 mod listeners;
 mod optimizer;
 mod rules;
@@ -31,8 +32,8 @@ struct Deciding<'a> {
     group: &'a Group<'a>,
     facts: &'a Facts,
     live: Option<&'a LiveLoadBalancer>,
-    /// The resource ids of the target groups that are there.
-    target_groups: &'a BTreeSet<String>,
+    /// The target groups that are there by resource id, each with the number of rules that lead to it.
+    target_groups: &'a BTreeMap<String, usize>,
 }
 
 /// Why a group cannot be decided as it stands.
@@ -174,7 +175,7 @@ impl<'a> Deciding<'a> {
         let members = self.spec.members.iter().map(|member| &member.name);
         let known = members.chain(self.spec.leaving.iter().map(|one| &one.name)).map(|name| format!("{name}-"));
         let known = known.collect::<Vec<_>>();
-        let others = self.target_groups.iter().filter(|id| !known.iter().any(|name| id.starts_with(name)));
+        let others = self.target_groups.keys().filter(|id| !known.iter().any(|name| id.starts_with(name)));
         let name = |id: &String| {
             let (namespace, rest) = id.split_once('/')?;
             Some(ObjectName::new(namespace, rest.split('-').next()?))

@@ -118,7 +118,8 @@ pub(super) fn tagged(
         Some((key, values)) => format!("no tag {key} with the value {}", values.join(" or ")),
         None => String::new(),
     };
-    one_each(candidates, "found by the tags of the class", why_not, facts, wanted)
+    let hint = "give one subnet per zone the tags that the class asks for, or change its selector";
+    one_each(candidates, "found by the tags of the class", why_not, facts, wanted).map_err(|problem| problem.hint(hint))
 }
 
 /// Takes one subnet of each zone.

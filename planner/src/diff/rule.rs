@@ -1,5 +1,6 @@
 //! Rules of listeners. They belong to the stack of their load balancer, tagged or not.
 
+mod join;
 mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -89,7 +90,8 @@ impl<'a> Way<'a> {
         let settings = |numbers: &mut Numbers, rule: &Rule| {
             numbers.of(&rule.conditions, &resolved(comparison, &rule.actions), false)
         };
-        let order = order::Listener {
+        let mut order = order::Listener {
+            joins: BTreeMap::new(),
             wanted: wanted.rules.iter().map(|rule| settings(&mut numbers, rule)).collect(),
             standing: found
                 .iter()
@@ -103,6 +105,16 @@ impl<'a> Way<'a> {
                 .collect(),
             default_is_set: modify.is_none(),
         };
+        let there = order.standing.iter().map(|one| one.settings.conditions).collect::<BTreeSet<_>>();
+        for (place, rule) in wanted.rules.iter().enumerate() {
+            if there.is_empty() || there.contains(&order.wanted[place].conditions) {
+                continue;
+            }
+            let parts = join::taken_in(rule, &resolved(comparison, &rule.actions), found);
+            if parts.len() > 1 {
+                order.joins.insert(place, parts.into_iter().map(Id::Found).collect());
+            }
+        }
         let places = order.places();
         Self { port, reference, resource, wanted, found, modify, order, places }
     }
@@ -171,6 +183,7 @@ impl<'a> Way<'a> {
         let conditions = canonical_conditions(&found.conditions);
         let is_replaced = self.wanted.rules.iter().any(|rule| canonical_conditions(&rule.conditions) == conditions);
         let (impact, reason) = match (early, is_replaced) {
+            _ if self.is_taken_in(found) => (Impact::None, "a rule before it takes its requests, and does the same"),
             (true, _) => (Impact::Brief, "it makes room for the rules that are wanted"),
             (false, true) => (Impact::None, "another rule stands in its place"),
             (false, false) => (Impact::Destroys, "nobody asks for it any more"),
@@ -182,6 +195,17 @@ impl<'a> Way<'a> {
         let reason = format!("{reason}: {}", text(&found.conditions));
         let request = DeleteRule { rule_arn: found.arn.clone() };
         Change { impact, ..change(resource, AwsChange::DeleteRule(request), reason) }
+    }
+
+    /// Whether a wanted rule that stands by now takes a rule in.
+    fn is_taken_in(&self, found: &ActualRule) -> bool {
+        let stands = |wanted: &usize| {
+            let settings = self.order.wanted[*wanted];
+            let place = |one: &Standing| one.settings == settings && one.priority < found.priority;
+            self.order.standing.iter().any(place)
+        };
+        let is_it = |id: &Id| self.rule(*id).is_some_and(|rule| rule.arn == found.arn);
+        self.order.joins.iter().any(|(wanted, parts)| parts.iter().any(is_it) && stands(wanted))
     }
 
     fn rule(&self, id: Id) -> Option<&'a ActualRule> {

@@ -30,6 +30,7 @@ use crate::snapshot::{Settings, Snapshot};
 
 pub use backend::BackendSettings;
 use class::Ownership;
+pub(crate) use condition::fits_in_one_rule;
 use group::Membership;
 pub use leaving::Leaving;
 pub use member::Member;
@@ -287,6 +288,10 @@ mod tests {
             ("subnets", "", "no subnet is named"),
             ("manage-backend-security-group-rules", "yes", "not a boolean"),
             ("inbound-cidrs", "10.0.0.0", "is not a CIDR range"),
+            ("security-group-prefix-lists", "pl-1,office", "\"office\" is no id of a prefix list"),
+            ("target-node-labels", "zone", "is not a key=value pair"),
+            ("certificate-arn", "shop", "\"shop\" is not an ARN"),
+            ("ssl-policy", "", "this is no name of a security policy"),
             ("load-balancer-attributes", "idle_timeout", "is not a key=value pair"),
             ("tags", "team", "is not a key=value pair"),
             ("listen-ports", "80", "must be a list of objects"),
@@ -357,6 +362,29 @@ mod tests {
             add_service(snapshot, "web", |service| service["spec"]["type"] = json!("ExternalName"));
         });
         assert!(external[0].contains("is of type ExternalName, which has no endpoints"), "{external:?}");
+    }
+
+    #[test]
+    fn target_groups_that_aws_does_not_take_together_are_told() {
+        let action = |groups: &str, more: &str, sticky: bool| {
+            let text = format!(r#"{{"type":"forward","forwardConfig":{{"targetGroups":[{groups}]{more}}}}}"#);
+            problems(move |_, ingress| {
+                annotate(ingress, "actions.x", text);
+                if sticky {
+                    annotate(ingress, "target-group-attributes", "stickiness.enabled=true");
+                }
+                let backend = &mut ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"];
+                *backend = json!({ "name": "x", "port": { "name": "use-annotation" } });
+            })
+        };
+        let two = r#"{"serviceName":"web","servicePort":80,"weight":1},{"serviceName":"web","servicePort":"http","weight":1}"#;
+        let twice =
+            r#"{"serviceName":"web","servicePort":80,"weight":1},{"serviceName":"web","servicePort":"80","weight":2}"#;
+        let enabled = r#","targetGroupStickinessConfig":{"enabled":true,"durationSeconds":60}"#;
+        assert_eq!(action(two, "", false), [""; 0]);
+        assert_eq!(action(two, enabled, true), [""; 0]);
+        assert!(action(twice, "", false)[0].contains("targetGroups entry 2: it is named before"));
+        assert!(action(two, "", true)[0].contains("hint: enable targetGroupStickinessConfig"));
     }
 
     #[test]
@@ -480,16 +508,22 @@ mod tests {
         for (spec, wrong) in [
             (json!({ "namespaceSelector": { "matchLabels": { "team": "api" } } }), "the class is not for namespace"),
             (json!({ "wafv2AclName": "x" }), "this field is not supported yet"),
-            (json!({ "prefixListsIDs": ["pl-1"] }), "this field is not supported yet"),
-            (json!({ "scheme": "public" }), "none of internal"),
+            (json!({ "minimumLoadBalancerCapacity": { "capacityUnits": 100 } }), "this field is not supported yet"),
+            (json!({ "prefixListsIDs": ["office"] }), "this is no id of a prefix list"),
+            (json!({ "PrefixListsIDs": ["office"] }), "this is no id of a prefix list"),
+            (json!({ "scheme": "public" }), "this value is unknown"),
             (json!({ "sslRedirectPort": "https" }), "a port is 1 to 65535"),
             (json!({ "inboundCIDRs": ["10.0.0.0"] }), "this is not a CIDR range"),
-            (json!({ "targetType": "pod" }), "it is instance or ip"),
+            (json!({ "targetType": "pod" }), "this value is unknown"),
+            (json!({ "loadBalancerName": "-" }), "neither begins nor ends with a dash"),
+            (json!({ "certificateArn": ["shop"] }), "this is not an ARN"),
+            (json!({ "sslPolicy": "TLS 1.3" }), "this is no name of a security policy"),
             (json!({ "group": { "name": "-" } }), "this is no name of a group"),
         ] {
             let found = with(spec.clone());
             assert_eq!(found.len(), 1, "{spec}: {found:?}");
-            assert!(found[0].contains(wrong) && found[0].contains("IngressClassParams"), "{spec}: {found:?}");
+            assert!(found[0].contains(wrong) && found[0].contains("IngressClassParams params"), "{spec}: {found:?}");
+            assert!(found[0].contains("\nhint: "), "{spec}: {found:?}");
         }
         let missing = problems(|snapshot, _| use_parameters(snapshot, "nothing"));
         assert!(missing[0].contains("there is no IngressClassParams \"nothing\""), "{missing:?}");
@@ -545,6 +579,73 @@ mod tests {
         assert!(accept(&snapshot, &StackId::Ingress(ObjectName::new("shop", "named"))).is_ok(), "it names its class");
     }
 
+    /// `ingress-alb.md` §1.1, line by line.
+    #[test]
+    fn whose_an_ingress_is_follows_the_contract() {
+        let annotation = "kubernetes.io/ingress.class";
+        for (flag, annotated, named, default, ours, why) in [
+            ("alb", Some("alb"), None, None, true, "the annotation names the flag's class"),
+            ("alb", Some("alb"), Some("other"), None, true, "the annotation decides alone"),
+            ("alb", Some("nginx"), Some("alb"), None, false, "the annotation decides alone"),
+            ("alb", Some(""), Some("alb"), None, false, "an empty one decides too"),
+            ("public", Some("alb"), None, None, false, "another flag"),
+            ("public", None, Some("alb"), None, true, "a class is told by its controller, not by its name"),
+            ("", Some(""), None, None, true, "without a flag the empty annotation is ours"),
+            ("", Some("alb"), None, None, true, "and so is alb"),
+            ("", Some("nginx"), None, None, false, "but no other"),
+            ("", None, None, None, true, "without a flag an Ingress without a class is ours"),
+            ("alb", None, None, None, false, "with one it is not"),
+            ("alb", None, None, Some(("alb", "true")), true, "unless ours is the default class"),
+            ("alb", None, None, Some(("alb", "True")), false, "spelled exactly"),
+            ("", None, None, Some(("other", "true")), false, "another controller's default comes before the flag"),
+            ("alb", None, Some("other"), Some(("alb", "true")), false, "a default is for those without a class"),
+        ] {
+            let mut snapshot = cluster();
+            Arc::make_mut(&mut snapshot.settings).ingress_class = flag.to_owned();
+            snapshot.ingress_classes.insert("other".to_owned(), class("example.com/other", false));
+            if let Some((name, value)) = default {
+                let default = Arc::make_mut(snapshot.ingress_classes.get_mut(name).unwrap());
+                let marked = [("ingressclass.kubernetes.io/is-default-class".to_owned(), value.to_owned())];
+                default.metadata.annotations = Some(marked.into());
+            }
+            add(&mut snapshot, "web", |ingress| {
+                ingress["spec"]["ingressClassName"] = json!(named);
+                if let Some(value) = annotated {
+                    ingress["metadata"]["annotations"][annotation] = json!(value);
+                }
+            });
+            let found = matches!(accept(&snapshot, &web()), Ok(StackSpec::Ingress(_)));
+            assert_eq!(found, ours, "{why}: --ingress-class={flag:?}, annotation {annotated:?}, class {named:?}");
+        }
+    }
+
+    #[test]
+    fn the_class_annotation_loads_no_parameters() {
+        let mut snapshot = cluster();
+        let params = json!({ "metadata": { "name": "params" }, "spec": { "scheme": "internet-facing" } });
+        snapshot.ingress_class_params.insert("params".to_owned(), Arc::new(serde_json::from_value(params).unwrap()));
+        use_parameters(&mut snapshot, "params");
+        let scheme = |snapshot: &Snapshot| read(snapshot, &web()).members[0].settings.scheme;
+        add(&mut snapshot, "web", |_| {});
+        assert_eq!(scheme(&snapshot), Some(crate::id::Scheme::InternetFacing));
+        add(&mut snapshot, "web", |ingress| {
+            ingress["metadata"]["annotations"]["kubernetes.io/ingress.class"] = json!("alb");
+        });
+        assert_eq!(scheme(&snapshot), None);
+    }
+
+    #[test]
+    fn an_unknown_type_of_a_path_is_told() {
+        let found = problems(|_, ingress| {
+            ingress["spec"]["rules"][0]["http"]["paths"][0]["pathType"] = json!("Fancy");
+        });
+        assert_eq!(
+            found,
+            ["spec.rules[0].http.paths[0].pathType: \"Fancy\": this is no type of a path\n\
+              hint: allowed: Exact, Prefix or ImplementationSpecific"]
+        );
+    }
+
     #[test]
     fn members_stand_in_their_order() {
         let mut snapshot = cluster();
@@ -570,6 +671,7 @@ mod tests {
             ("security-groups", "sg-1,sg-2", "sg-2,sg-1"),
             ("manage-backend-security-group-rules", "true", "false"),
             ("inbound-cidrs", "10.0.0.0/8", "10.0.0.0/16"),
+            ("security-group-prefix-lists", "pl-1", "pl-2"),
             ("load-balancer-attributes", "a=1", "a=2"),
             ("listener-attributes.HTTP-80", "a=1", "a=2"),
             ("tags", "a=1", "a=2"),
@@ -582,6 +684,9 @@ mod tests {
                 add(&mut snapshot, name, |ingress| {
                     annotate(ingress, "group.name", "shop");
                     annotate(ingress, suffix, value);
+                    if suffix.starts_with("manage") {
+                        annotate(ingress, "security-groups", "sg-1");
+                    }
                     ingress["metadata"]["creationTimestamp"] = json!(created);
                 });
             }
@@ -593,6 +698,43 @@ mod tests {
             assert!(problem.message.contains("Ingress shop/b says"), "{suffix}: {problem}");
             assert_eq!(problem.object.as_ref().map(ToString::to_string).as_deref(), Some("Ingress/shop/a"));
         }
+    }
+
+    /// Two Ingresses of one group with what each says, and what became of the younger one.
+    fn of_two(first: &[(&'static str, &str)], second: &[(&'static str, &str)], class: Value) -> Vec<String> {
+        let mut snapshot = cluster();
+        let params = json!({ "metadata": { "name": "params" }, "spec": class });
+        snapshot.ingress_class_params.insert("params".to_owned(), Arc::new(serde_json::from_value(params).unwrap()));
+        let class = json!({ "metadata": { "name": "fixing" }, "spec": { "controller": "ingress.k8s.aws/alb",
+            "parameters": { "apiGroup": "elbv2.k8s.aws", "kind": "IngressClassParams", "name": "params" } } });
+        snapshot.ingress_classes.insert("fixing".to_owned(), Arc::new(serde_json::from_value(class).unwrap()));
+        // The younger one comes first in the group's order, with a class of its own.
+        for (name, created, class, said) in [
+            ("b", "2026-01-01T00:00:00Z", "alb", first),
+            ("c", "2026-01-02T00:00:00Z", "alb", second),
+            ("a", "2026-01-03T00:00:00Z", "fixing", &[]),
+        ] {
+            add(&mut snapshot, name, |ingress| {
+                annotate(ingress, "group.name", "shop");
+                ingress["metadata"]["creationTimestamp"] = json!(created);
+                ingress["spec"]["ingressClassName"] = json!(class);
+                said.iter().for_each(|(suffix, value)| annotate(ingress, suffix, *value));
+            });
+        }
+        let set_aside = read(&snapshot, &shop()).group(&BTreeMap::new()).set_aside;
+        set_aside.keys().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn what_has_no_effect_is_no_disagreement() {
+        let manages = |value| [("manage-backend-security-group-rules", value)];
+        assert_eq!(of_two(&manages("true"), &manages("false"), json!({})), [""; 0], "no security group is named");
+        let attributes = json!([{ "key": "a", "value": "3" }]);
+        let said = |value| [("listener-attributes.HTTP-80", value), ("load-balancer-attributes", value)];
+        assert_eq!(of_two(&said("a=1"), &said("a=2"), json!({})), ["shop/c"]);
+        let class = json!({ "loadBalancerAttributes": attributes,
+            "listeners": [{ "protocol": "HTTP", "port": 80, "listenerAttributes": attributes }] });
+        assert_eq!(of_two(&said("a=1"), &said("a=2"), class), [""; 0], "the class of the first one says it");
     }
 
     #[test]

@@ -51,6 +51,14 @@ impl Case {
         self.folder.file_name().unwrap().to_string_lossy().into_owned()
     }
 
+    /// The files of a case are its whole world, but for those that are about files alone: the tutorial's are, as people write
+    /// them.
+    fn is_of_files_alone(&self) -> bool {
+        let name = self.name();
+        let as_written = name.starts_with("manifest-alone") || name.starts_with("tutorial-");
+        as_written && !name.ends_with("-in-place")
+    }
+
     /// Compares a file of the case with what came out; `NORTHGATE_BLESS=1` writes it instead.
     fn compare(&self, file: &str, found: &str, differences: &mut Vec<String>) {
         let path = self.folder.join(file);
@@ -161,8 +169,7 @@ async fn pause() {
 
 async fn check(case: &Case, differences: &mut Vec<String>) {
     let mut source = source::open(&case.args).await.unwrap();
-    // The files of a case are its whole world, but for the cases that are about files alone.
-    source.snapshot.files_alone = case.name().starts_with("manifest-alone");
+    source.snapshot.files_alone = case.is_of_files_alone();
     let document = planned(&case.args, &source).await.unwrap();
     let text = format!("{}exit code with --check: {}\n", render(&document), document.exit_code(true, &[]));
     case.compare("plan.txt", &text, differences);

@@ -107,7 +107,7 @@ impl<'a, A: Read> Passes<'a, A> {
     fn is_behind_ingress(&self, service: &ObjectName) -> bool {
         let of_namespace = self.snapshot.ingresses.iter().filter(|(name, _)| name.namespace == service.namespace);
         let mut naming = of_namespace.filter(|(_, ingress)| ingress::names_service(ingress, &service.name));
-        naming.any(|(_, ingress)| matches!(ownership(ingress, &self.snapshot), Ownership::Ours(_)))
+        naming.any(|(_, ingress)| !matches!(ownership(ingress, &self.snapshot), Ownership::NotOurs { .. }))
     }
 
     /// Plans the shared group where a stack waits for it, and in a run over everything also for its own sake: then it is

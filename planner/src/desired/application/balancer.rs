@@ -108,13 +108,15 @@ fn chosen_subnets(
         annotation: annotation::SUBNETS.key(),
     };
     let asked = group.merged.subnets.as_ref().map(|asked| match asked {
-        Subnets::Named(names) | Subnets::OfClass(names) => subnets::named(names, facts, &wanted),
+        Subnets::Named(names) => subnets::named(names, facts, &wanted),
+        Subnets::OfClass(names) => subnets::named(names, facts, &wanted)
+            .map(|chosen| subnets::Chosen { reason: "subnets as the class names them".to_owned(), ..chosen }),
         Subnets::Tagged(tags) => subnets::tagged(tags, facts, &wanted),
     });
     match (asked, live) {
         (Some(Ok(chosen)), _) => return Ok(chosen),
         (Some(Err(problem)), live) => {
-            let problem = problem.at(format!("metadata.annotations[{}]", annotation::SUBNETS.key()));
+            let problem = problem.at(subnets_field(group));
             if accuse(deciding, group.merged.subnets_of.as_ref(), &problem, culprits) {
                 return Err(vec![problem]);
             }
@@ -127,6 +129,18 @@ fn chosen_subnets(
     }
     let object = group.good.first().map(|member| member.object());
     subnets::discovered(facts, &wanted).map_err(|problem| vec![Problem { object, ..problem }])
+}
+
+/// Where the subnets are named that the group asks for.
+fn subnets_field(group: &Group<'_>) -> String {
+    let field = match group.merged.subnets {
+        Some(Subnets::OfClass(_)) => "ids",
+        Some(Subnets::Tagged(_)) => "tags",
+        Some(Subnets::Named(_)) | None => return format!("metadata.annotations[{}]", annotation::SUBNETS.key()),
+    };
+    let owner = group.heard.iter().find(|member| Some(&member.name) == group.merged.subnets_of.as_ref());
+    let parameters = owner.and_then(|member| member.parameters.as_deref()).unwrap_or_default();
+    format!("IngressClassParams {parameters}: spec.subnets.{field}")
 }
 
 /// Blames the good members that ask for what cannot be had. `false`: it is a member that was set aside already.
@@ -188,11 +202,11 @@ fn resolve(deciding: Deciding<'_>, names: &[SecurityGroupName]) -> Result<Vec<Se
             SecurityGroupName::Id(id) => missing.push(id.to_string()),
             SecurityGroupName::NameTag(name) => {
                 let named = groups.iter().filter(|(_, group)| group.tags.get("Name") == Some(name));
-                let before = found.len();
-                found.extend(named.map(|(id, _)| id.clone()));
-                if found.len() == before {
+                let named = named.map(|(id, _)| id.clone()).collect::<Vec<_>>();
+                if named.is_empty() {
                     missing.push(format!("Name={name}"));
                 }
+                found.extend(named);
             }
         }
     }
@@ -204,7 +218,7 @@ fn resolve(deciding: Deciding<'_>, names: &[SecurityGroupName]) -> Result<Vec<Se
         .hint("name security groups by id (sg-…) or by the value of their Name tag"))
 }
 
-/// One rule per port and range; IPv6 ranges only where the load balancer has such addresses.
+/// One rule per port and range or prefix list; IPv6 ranges only where the load balancer has such addresses.
 fn managed_group(deciding: Deciding<'_>) -> SecurityGroup {
     let spec = deciding.spec;
     let is_dualstack = ip_address_type(deciding) != IpAddressType::Ipv4;
@@ -215,20 +229,21 @@ fn managed_group(deciding: Deciding<'_>) -> SecurityGroup {
         if deciding.listening(*port).next().is_none() {
             continue;
         }
+        let lists = listener.prefix_lists.as_deref().unwrap_or_default();
         let ranges = match &listener.inbound_cidrs {
             Some(ranges) => ranges.as_slice(),
-            None if deciding.is_unknown() => &[],
+            None if deciding.is_unknown() || !lists.is_empty() => &[],
             None => &everyone,
         };
-        for range in ranges.iter().filter(|range| is_dualstack || matches!(range, IpNet::V4(_))) {
-            rules.push(IngressRule {
-                protocol: RuleProtocol::Ip(IpProtocol::Tcp),
-                from_port: Knowable::Known((*port).into()),
-                to_port: Knowable::Known((*port).into()),
-                peer: Peer::Cidr(*range),
-                description: String::new(),
-            });
-        }
+        let ranges = ranges.iter().filter(|range| is_dualstack || matches!(range, IpNet::V4(_)));
+        let peers = ranges.map(|range| Peer::Cidr(*range)).chain(lists.iter().cloned().map(Peer::PrefixList));
+        rules.extend(peers.map(|peer| IngressRule {
+            protocol: RuleProtocol::Ip(IpProtocol::Tcp),
+            from_port: Knowable::Known((*port).into()),
+            to_port: Knowable::Known((*port).into()),
+            peer,
+            description: String::new(),
+        }));
     }
     rules.sort();
     rules.dedup();
@@ -250,7 +265,7 @@ fn nobody_let_in(deciding: Deciding<'_>) -> Vec<Problem> {
     let mut warnings = Vec::new();
     for member in &deciding.group.good {
         for (port, listener) in &member.settings.listeners {
-            if listener.inbound_cidrs.as_ref().is_some_and(all_ipv6) {
+            if listener.prefix_lists.is_none() && listener.inbound_cidrs.as_ref().is_some_and(all_ipv6) {
                 let message = format!("port {port}: nobody can come in: the load balancer has IPv4 addresses only");
                 let warning = Problem::of(member.object(), message)
                     .at(format!("metadata.annotations[{}]", annotation::INBOUND_CIDRS.key()))

@@ -35,7 +35,7 @@ pub(super) fn decide(deciding: Deciding<'_>, discovered: &Discovered<'_>, culpri
         let listener = listener(deciding, *port, merged, redirect, discovered, culprits, &mut all);
         all.listeners.insert(*port, listener);
     }
-    rules::limit(deciding, &all.listeners, culprits);
+    rules::limit(deciding, &mut all, culprits);
     all
 }
 
@@ -75,7 +75,7 @@ fn listener(
     culprits: &mut Culprits,
     all: &mut Listeners,
 ) -> Listener {
-    let MergedListener { protocol, ssl_policy, inbound_cidrs: _, attributes, tags } = merged;
+    let MergedListener { protocol, ssl_policy, inbound_cidrs: _, prefix_lists: _, attributes, tags } = merged;
     let https = *protocol == Protocol::Https;
     let certificates = if https { certificates(deciding, port, discovered, culprits) } else { Vec::new() };
     let default_policy = Some(&deciding.spec.settings.default_ssl_policy).filter(|_| !deciding.is_unknown());
@@ -141,6 +141,9 @@ fn default_backend(
         blame(culprits, member, problem.hint("only one Ingress of a load balancer's port can have one"));
     }
     if let Some(action) = &oldest.rules.default_action {
+        let listening = (port, listener.protocol);
+        all.warnings.extend(rules::unfit_version(oldest, action, listening, "spec.defaultBackend"));
+        rules::refuse_plain_text(oldest, action, listening, "spec.defaultBackend", culprits);
         listener.default_actions = vec![rules::action(deciding, action, all)];
         listener.default_origin = Some(Origin { object: oldest.object(), field: "spec.defaultBackend".to_owned() });
         all.routes.push(rules::route(deciding, oldest, port, "", action));

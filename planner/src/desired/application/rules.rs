@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::listeners::Listeners;
-use super::{Culprits, Deciding, blame, optimizer, shadows};
+use super::{Culprits, Deciding, blame, join, optimizer, shadows};
 use crate::desired::{Listener, Origin, Rule, target_group_ref};
-use crate::id::{ObjectName, Protocol, Ref, TargetType};
+use crate::id::{ObjectName, Protocol, ProtocolVersion, Ref, TargetType};
 use crate::model::{Action, Condition, Forward, Pairs, TargetGroupTuple};
 use crate::problem::Problem;
 use crate::spec::annotation::ingress as annotation;
@@ -26,14 +26,8 @@ pub(super) fn decide(
     let mut rules = Vec::new();
     for member in deciding.listening(port) {
         for rule in &member.rules.rules {
-            if listener.protocol == Protocol::Https && leads_to_plain_text(&rule.action) {
-                let problem = Problem::general(format!("port {port}: AWS redirects no request from HTTPS to HTTP"));
-                blame(
-                    culprits,
-                    member,
-                    problem.at(rule.field.clone()).hint("redirect to HTTPS, or listen on HTTP only"),
-                );
-            }
+            refuse_plain_text(member, &rule.action, (port, listener.protocol), &rule.field, culprits);
+            all.warnings.extend(unfit_version(member, &rule.action, (port, listener.protocol), &rule.field));
             let action = action(deciding, &rule.action, all);
             let shown = rule.conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             all.routes.push(route(deciding, member, port, &shown, &rule.action));
@@ -41,7 +35,7 @@ pub(super) fn decide(
                 conditions: rule.conditions.clone(),
                 actions: vec![action],
                 origin: Origin { object: member.object(), field: rule.field.clone() },
-                // The resource's own follow when its priority is known.
+                // They follow when its priority is known.
                 tags: Pairs::new(),
             });
         }
@@ -61,15 +55,50 @@ pub(super) fn decide(
         }
         all.warnings.push(warning);
     }
+    listener.rules = kept;
+}
+
+/// Tags the rules of a listener, whose priorities are known by now.
+fn tag(deciding: Deciding<'_>, port: u16, rules: &mut [Rule]) {
     let by_name = deciding.listening(port).map(|member| (&member.name, member)).collect::<BTreeMap<_, _>>();
-    listener.rules = kept
-        .into_iter()
-        .zip(1_u32..)
-        .map(|(rule, priority)| {
-            let member = by_name[rule.origin.object.name()];
-            Rule { tags: deciding.listener_tags(&member.settings.tags, &format!("{port}:{priority}")), ..rule }
-        })
-        .collect();
+    for (rule, priority) in rules.iter_mut().zip(1_u32..) {
+        let member = by_name[rule.origin.object.name()];
+        rule.tags = deciding.listener_tags(&member.settings.tags, &format!("{port}:{priority}"));
+    }
+}
+
+/// AWS does not lead clients from HTTPS to HTTP.
+pub(super) fn refuse_plain_text(
+    member: &Member,
+    action: &RuleAction,
+    (port, protocol): (u16, Protocol),
+    field: &str,
+    culprits: &mut Culprits,
+) {
+    if protocol == Protocol::Https && leads_to_plain_text(action) {
+        let problem = Problem::general(format!("port {port}: AWS redirects no request from HTTPS to HTTP")).at(field);
+        blame(culprits, member, problem.hint("redirect to HTTPS, or listen on HTTP only"));
+    }
+}
+
+/// AWS takes targets that speak HTTP/2 or gRPC for HTTPS listeners only; LBC says nothing.
+pub(super) fn unfit_version(
+    member: &Member,
+    action: &RuleAction,
+    (port, protocol): (u16, Protocol),
+    field: &str,
+) -> Option<Problem> {
+    let RuleAction::Forward { groups, .. } = action else { return None };
+    let versions = groups.iter().filter_map(|(group, _)| match group {
+        GroupRef::Own(id) => member.rules.backends.get(id).map(|backend| backend.protocol_version),
+        GroupRef::Arn(_) | GroupRef::Named(_) => None,
+    });
+    let unfit = versions.into_iter().find(|version| *version != ProtocolVersion::Http1);
+    let version = unfit.filter(|_| protocol == Protocol::Http)?;
+    let message =
+        format!("port {port}: AWS forwards to targets of protocol version {version} from HTTPS listeners only");
+    let warning = Problem::of(member.object(), message).at(field);
+    Some(warning.hint(format!("listen on HTTPS, or take {} away", annotation::BACKEND_PROTOCOL_VERSION.key())))
 }
 
 fn leads_to_plain_text(action: &RuleAction) -> bool {
@@ -135,26 +164,46 @@ fn way(member: &Member, group: &GroupRef) -> String {
     }
 }
 
-/// Sets the youngest Ingresses aside until the rules of the others fit.
-pub(super) fn limit(deciding: Deciding<'_>, listeners: &BTreeMap<u16, Listener>, culprits: &mut Culprits) {
+/// Joins rules until all fit, and sets the youngest Ingresses aside where they still do not.
+pub(super) fn limit(deciding: Deciding<'_>, all: &mut Listeners, culprits: &mut Culprits) {
+    let allowed = deciding.facts.rules_allowed.unwrap_or(MOST_RULES);
+    let Listeners { listeners, warnings, .. } = all;
+    join::neighbours(deciding, listeners, allowed, warnings);
+    listeners.iter_mut().for_each(|(port, listener)| tag(deciding, *port, &mut listener.rules));
+    let listeners = &*listeners;
     let mut used: BTreeMap<&ObjectName, usize> = BTreeMap::new();
     for rule in listeners.values().flat_map(|listener| &listener.rules) {
         *used.entry(rule.origin.object.name()).or_default() += 1;
     }
-    let allowed = deciding.facts.rules_allowed.unwrap_or(MOST_RULES);
     let mut total = used.values().sum::<usize>();
     let mut left =
         deciding.group.good.iter().copied().filter(|member| used.contains_key(&member.name)).collect::<Vec<_>>();
     while total > allowed {
-        let Some(member) = Deciding::youngest(left.iter().copied()) else { return };
+        // Who has all of its rules already did nothing.
+        let grown = left.iter().copied().filter(|member| has_grown(deciding, member, listeners));
+        let youngest = Deciding::youngest(grown).or_else(|| Deciding::youngest(left.iter().copied()));
+        let Some(member) = youngest else { return };
         let own = used[&member.name];
         let message =
             format!("the load balancer would have {total} rules with the {own} of this Ingress, {allowed} are allowed");
-        let hint = "move it to another group, or join paths that lead to the same Service";
+        let hint = "move it to another group, or use fewer rules";
         blame(culprits, member, Problem::general(message).at("spec.rules").hint(hint));
         left.retain(|other| other.name != member.name);
         total -= own;
     }
+}
+
+/// Whether a member asks for more rules to one of its target groups than there are.
+fn has_grown(deciding: Deciding<'_>, member: &Member, listeners: &BTreeMap<u16, Listener>) -> bool {
+    let rules = listeners.values().flat_map(|listener| &listener.rules);
+    let own = rules.filter(|rule| *rule.origin.object.name() == member.name);
+    let mut wanted: BTreeMap<&str, usize> = BTreeMap::new();
+    for group in own.flat_map(|rule| &rule.actions).flat_map(Action::target_groups) {
+        if let Ref::Made(key) = group {
+            *wanted.entry(key.id.as_str()).or_default() += 1;
+        }
+    }
+    wanted.iter().any(|(id, count)| *count > deciding.target_groups.get(*id).copied().unwrap_or_default())
 }
 
 /// The texts of conditions on hosts or paths, plain ones and expressions alike.

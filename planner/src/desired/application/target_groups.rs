@@ -2,11 +2,13 @@
 
 use std::collections::BTreeSet;
 
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
+
 use super::super::{naming, networking};
 use super::{Culprits, Deciding, blame};
 use crate::desired::{Desired, TargetGroup, target_group_ref};
 use crate::id::{IpAddressType, ObjectName, Ref, SecurityGroupId, TargetIpAddressType};
-use crate::model::Binding;
+use crate::model::{Binding, Pairs};
 use crate::problem::Problem;
 use crate::spec::annotation::ingress as annotation;
 use crate::spec::ingress::{BackendSettings, Member};
@@ -76,6 +78,10 @@ fn target_group(deciding: Deciding<'_>, member: &Member, id: &str, backend: &Bac
     }
 }
 
+fn node_selector(labels: &Pairs) -> Option<LabelSelector> {
+    (!labels.is_empty()).then(|| LabelSelector { match_labels: Some(labels.clone()), match_expressions: None })
+}
+
 fn binding(
     deciding: Deciding<'_>,
     id: &str,
@@ -98,7 +104,7 @@ fn binding(
         port: backend.port.clone(),
         ip_address_type: backend.ip_address_type,
         vpc: Some(deciding.spec.settings.vpc.clone()),
-        node_selector: None,
+        node_selector: node_selector(&backend.node_labels),
         networking,
         multi_cluster: false,
     }

@@ -10,8 +10,9 @@
 //! - a rule's action is changed where it is the first to match for the same requests as in the end
 //! - the listener's own action is changed when every wanted rule is there and none is gone yet
 //! - what must go goes from below, when nothing reaches it that a wanted rule would take
+//! - where there is no room for a rule that joins neighbours, the first of them becomes it
 //!
-//! Where the load balancer has no room for both, what must go goes first; that is the one exception.
+//! Where the load balancer has no room for both otherwise, what must go goes first; that is the one exception.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -76,6 +77,8 @@ pub(super) enum Op {
 pub(super) struct Listener {
     /// What is wanted, in order.
     pub(super) wanted: Vec<Settings>,
+    /// The wanted rules that join several which exist and do the same, by their places, with those.
+    pub(super) joins: BTreeMap<usize, BTreeSet<Id>>,
     /// What exists, by priority.
     pub(super) standing: Vec<Standing>,
     /// Whether the listener itself is as it should be.
@@ -121,6 +124,7 @@ impl Listener {
         let op = self
             .modify(&matched)
             .or_else(|| self.replace(&matched))
+            .or_else(|| if room == 0 { self.widen(&matched) } else { None })
             .or_else(|| self.create(&matched, room))
             .or_else(|| (absent == 0 && !self.default_is_set).then_some(Op::SetDefault))
             .or_else(|| self.prioritize(&matched))
@@ -276,6 +280,20 @@ impl Listener {
         Some(Op::Modify { rule: doomed.id, wanted })
     }
 
+    /// Where there is no room for a rule that joins others, the first of them becomes it: the others stand next to it, so that
+    /// every request is answered as it was.
+    fn widen(&self, matched: &Match) -> Option<Op> {
+        let absent = matched.slots.iter().filter(|slot| slot.standing.is_none()).filter_map(|slot| slot.wanted);
+        absent.into_iter().find_map(|wanted| {
+            let parts = self.joins.get(&wanted)?;
+            let doomed = matched.doomed.iter().copied().filter(|place| parts.contains(&self.standing[*place].id));
+            let doomed = doomed.collect::<Vec<_>>();
+            let side_by_side = doomed.windows(2).all(|pair| pair[1] == pair[0] + 1);
+            let rule = self.standing[*doomed.first()?].id;
+            (side_by_side && doomed.len() == parts.len()).then_some(Op::Modify { rule, wanted })
+        })
+    }
+
     /// Makes the first of what is missing: those above it are there.
     fn create(&self, matched: &Match, room: usize) -> Option<Op> {
         let (place, slot) = matched.slots.iter().enumerate().find(|(_, slot)| slot.standing.is_none())?;
@@ -409,7 +427,7 @@ mod tests {
                 _ => numbers.settings(conditions),
             });
         }
-        Listener { wanted, standing, default_is_set: numbers.below(2) == 0 }
+        Listener { wanted, joins: BTreeMap::new(), standing, default_is_set: numbers.below(2) == 0 }
     }
 
     /// The action that answers a request: the first rule whose condition it meets, else the listener.
@@ -541,7 +559,12 @@ mod tests {
     #[test]
     fn what_has_no_room_at_all_is_counted() {
         let rule = |number| Settings { conditions: number, all: number };
-        let listener = Listener { wanted: (0..5).map(rule).collect(), standing: Vec::new(), default_is_set: true };
+        let listener = Listener {
+            wanted: (0..5).map(rule).collect(),
+            joins: BTreeMap::new(),
+            standing: Vec::new(),
+            default_is_set: true,
+        };
         let (states, _, end) = way(&listener, |state| 3 - state.standing.len());
         assert_eq!((states.last().unwrap().standing.len(), end), (3, Next::NoRoom(2)));
     }
@@ -596,7 +619,7 @@ mod tests {
             ),
         ];
         for (edit, wanted, expected) in edits {
-            let start = Listener { wanted, standing: three(), default_is_set: true };
+            let start = Listener { wanted, joins: BTreeMap::new(), standing: three(), default_is_set: true };
             assert_eq!(way(&start, |_| 100).1, expected, "{edit}");
         }
     }
@@ -605,6 +628,7 @@ mod tests {
     fn priorities_near_the_end_of_the_range_are_no_obstacle() {
         let start = Listener {
             wanted: wanted(&[(3, 0), (0, 0)]),
+            joins: BTreeMap::new(),
             standing: standing(&[(0, 0, 49_999), (1, 0, 50_000)]),
             default_is_set: true,
         };

@@ -256,6 +256,25 @@ fn rules_without_room_are_told_with_what_is_used_and_allowed_and_the_rest_goes_o
 }
 
 #[test]
+fn where_there_is_no_room_a_rule_that_joins_others_grows_out_of_the_first_of_them() {
+    let there = (1..=3).map(|place| found_rule(place, vec![paths(&[&format!("/{place}")])], answer("503"))).collect();
+    let start = account(vec![found_listener(80, there)]);
+    let rules = [&["/1", "/2"][..], &["/3"], &["/4"]].map(|texts| (vec![paths(texts)], answer("503")));
+    let mut wanted = wanted(vec![(80, listener(rules.to_vec()))]);
+    wanted.rules_allowed = Some(3);
+    let (states, calls, plan) = carried_out(&wanted, &start);
+    assert_eq!(calls[..4], ["ModifyRule", "SetRulePriorities", "DeleteRule", "CreateRule"]);
+    assert!(plan.changes().all(|change| change.impact == Impact::None), "{:?}", plan.changes().collect::<Vec<_>>());
+    for state in &states {
+        for path in ["/1", "/2", "/3"] {
+            let request = Request { path: path.to_owned(), ..requests().remove(0) };
+            assert_eq!(answered(state, &request), "fixed response 503", "{path}");
+        }
+    }
+    expect_agreement(&wanted, states.last().unwrap());
+}
+
+#[test]
 fn rules_that_move_to_another_listener_wait_for_the_room_that_it_leaves() {
     let there =
         (0..2).map(|place| found_rule(place + 1, vec![paths(&[&format!("/{place}")])], answer("503"))).collect();

@@ -80,6 +80,14 @@ pub(crate) static INBOUND_CIDRS: Annotation = built(
 )
 .allowing("a list of CIDRs, 203.0.113.0/24,2001:db8::/32");
 
+pub(crate) static PREFIX_LISTS: Annotation = built(
+    key!("security-group-prefix-lists"),
+    Kind::List,
+    "none",
+    "Prefix lists that may reach the load balancer on the ports of the Ingress. Without `inbound-cidrs` nobody else may.",
+)
+.allowing("a list of prefix list ids, pl-1,pl-2");
+
 pub(crate) static LOAD_BALANCER_ATTRIBUTES: Annotation = built(
     key!("load-balancer-attributes"),
     Kind::Map,
@@ -229,6 +237,13 @@ pub(crate) static SUCCESS_CODES: Annotation = built(
 )
 .allowing("codes, 200,204 or 200-399; with GRPC 0 to 99");
 
+pub(crate) static TARGET_NODE_LABELS: Annotation = built(
+    key!("target-node-labels"),
+    Kind::Map,
+    "all nodes",
+    "Labels that a node must carry to be a target (target type instance). On a Service they hold for that Service.",
+);
+
 pub(crate) static ACTIONS: Annotation = built(
     key!("actions"),
     Kind::Json,
@@ -270,7 +285,7 @@ pub(super) static ON_SERVICES: &[&str] = &[
     HEALTHY_THRESHOLD.key,
     UNHEALTHY_THRESHOLD.key,
     SUCCESS_CODES.key,
-    key!("target-node-labels"),
+    TARGET_NODE_LABELS.key,
     key!("multi-cluster-target-group"),
     key!("auth-type"),
     key!("auth-idp-cognito"),

@@ -1,6 +1,7 @@
 //! `actions.<name>`: what is done with a request in place of a plain Service (`ingress-alb.md` §4.3, §7.4).
 
 use super::json::{self, Json};
+use super::rules::GroupRef;
 use crate::id::{Knowable, RedirectStatusCode, TargetGroupArn};
 use crate::model::{Action, FixedResponse, PortRef, Redirect, Stickiness};
 
@@ -54,6 +55,20 @@ pub(super) fn parse(text: &str) -> Result<Written, String> {
     }
 }
 
+/// An example of the type that the annotation asks for: what is wrong is easier to see beside it.
+pub(super) fn example(text: &str) -> &'static str {
+    let action_type = json::parse(text).ok().and_then(|json| json.text("type").ok().flatten());
+    match action_type.as_deref() {
+        Some("redirect") => {
+            r##"{"type": "redirect", "redirectConfig": {"protocol": "HTTPS", "port": "443", "statusCode": "HTTP_301"}}"##
+        }
+        Some("forward") => {
+            r#"{"type": "forward", "forwardConfig": {"targetGroups": [{"serviceName": "web", "servicePort": 80, "weight": 1}]}}"#
+        }
+        _ => r#"{"type": "fixed-response", "fixedResponseConfig": {"contentType": "text/plain", "statusCode": "503"}}"#,
+    }
+}
+
 fn fixed_response(config: &Json) -> Result<Written, String> {
     let status_code = config.required_text("statusCode")?;
     let is_code = status_code.len() == 3
@@ -101,6 +116,10 @@ fn redirect(config: &Json) -> Result<Written, String> {
     }
     if let Some(path) = redirect.path.as_deref().filter(|path| !path.starts_with('/')) {
         return Err(format!("path {path:?} must begin with a slash"));
+    }
+    let is_port = |port: &str| port == Redirect::PORT || port.parse::<u16>().is_ok_and(|port| port != 0);
+    if let Some(port) = redirect.port.as_deref().filter(|port| !is_port(port)) {
+        return Err(format!("port {port:?} is none of 1 to 65535, {}", Redirect::PORT));
     }
     Ok(Written::Answer(Action::Redirect(redirect)))
 }
@@ -181,7 +200,33 @@ fn stickiness(config: &Json) -> Result<Stickiness, String> {
         Some(seconds @ 1..=604_800) => u32::try_from(seconds).ok(),
         Some(other) => return Err(format!("durationSeconds {other} is out of range; it must be 1 to 604800")),
     };
-    Ok(Stickiness { enabled: config.boolean("enabled")?, duration_seconds })
+    let enabled = config.boolean("enabled")?;
+    if enabled == Some(true) && duration_seconds.is_none() {
+        return Err("durationSeconds is missing; stickiness that is enabled lasts 1 to 604800 seconds".to_owned());
+    }
+    Ok(Stickiness { enabled, duration_seconds })
+}
+
+/// What AWS does not take together in one action, and what to do.
+pub(super) fn together(
+    groups: &[(GroupRef, Option<u16>)],
+    stickiness: Option<Stickiness>,
+    is_sticky: impl Fn(&str) -> bool,
+) -> Result<(), (String, &'static str)> {
+    for (place, (group, _)) in groups.iter().enumerate() {
+        if groups[..place].iter().any(|(other, _)| other == group) {
+            let message = format!("targetGroups entry {}: it is named before", place + 1);
+            return Err((message, "name each target group once"));
+        }
+    }
+    let sticks = groups.iter().any(|(group, _)| matches!(group, GroupRef::Own(id) if is_sticky(id)));
+    let rule_sticks = stickiness.is_some_and(|stickiness| stickiness.enabled == Some(true));
+    if groups.len() > 1 && sticks && !rule_sticks {
+        let message = "several target groups, one of them with stickiness.enabled=true, go together only where clients \
+                       stay with their group too";
+        return Err((message.to_owned(), "enable targetGroupStickinessConfig with durationSeconds"));
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -264,6 +309,16 @@ mod tests {
                 r#"{"type":"forward","forwardConfig":{"targetGroups":[{"targetGroupName":"a","weight":1000}]}}"#,
                 "targetGroups entry 1: weight 1000 is out of range",
             ),
+            (
+                r#"{"type":"forward","forwardConfig":{"targetGroups":[{"targetGroupName":"a"}],
+                    "targetGroupStickinessConfig":{"enabled":true}}}"#,
+                "durationSeconds is missing",
+            ),
+            (
+                r#"{"type":"redirect","redirectConfig":{"port":"0","statusCode":"HTTP_301"}}"#,
+                "port \"0\" is none of 1 to",
+            ),
+            (r#"{"type":"redirect","redirectConfig":{"path":"a","statusCode":"HTTP_301"}}"#, "path \"a\" must begin"),
         ] {
             let error = parse(text).unwrap_err();
             assert!(error.starts_with(wrong), "{text}: {error}");

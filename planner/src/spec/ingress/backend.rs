@@ -34,6 +34,8 @@ pub struct BackendSettings {
     pub protocol_version: ProtocolVersion,
     /// The family of the targets' addresses.
     pub ip_address_type: TargetIpAddressType,
+    /// Labels that a node must carry to be a target; none: every node. Instance targets only.
+    pub node_labels: Pairs,
     /// The health check.
     pub health_check: HealthCheck,
     /// Attributes that must have these values.
@@ -102,6 +104,7 @@ fn read(
     let health_check = health_check::read(annotations, spec, target_type, protocol, protocol_version);
     let attributes = annotations.map(&annotation::TARGET_GROUP_ATTRIBUTES).unwrap_or_default();
     let tags = tags(reading, annotations, object);
+    let node_labels = node_labels(annotations, target_type);
     let (number, pod_port) = pod_port(found)?;
     let (target_group_port, target_port) = match target_type {
         TargetType::Instance => {
@@ -122,6 +125,7 @@ fn read(
         protocol,
         protocol_version,
         ip_address_type: if is_ipv6 { TargetIpAddressType::Ipv6 } else { TargetIpAddressType::Ipv4 },
+        node_labels,
         health_check: health_check?,
         attributes,
         tags,
@@ -133,7 +137,12 @@ fn target_type(reading: &mut Reading<'_>, annotations: &mut Annotations<'_>) -> 
     let default = reading.settings.default_target_type;
     let target_type = match reading.class().target_type.as_deref() {
         Some(text) => {
-            text.parse().map_err(|_| reading.refuse_class("targetType", text, "it is instance or ip".to_owned())).ok()
+            let parsed = text.parse::<TargetType>();
+            if parsed.is_err() {
+                let hint = settings::allowed(&annotation::TARGET_TYPE);
+                reading.refuse_class("targetType", text, "this value is unknown", hint);
+            }
+            parsed.ok()
         }
         None => annotations.choice(&annotation::TARGET_TYPE),
     };
@@ -154,6 +163,14 @@ fn protocol(annotations: &mut Annotations<'_>) -> Protocol {
             Protocol::Http
         }
     }
+}
+
+/// They mean nothing for addresses of pods, and are not looked at there.
+fn node_labels(annotations: &mut Annotations<'_>, target_type: TargetType) -> Pairs {
+    if target_type != TargetType::Instance {
+        return Pairs::new();
+    }
+    annotations.map(&annotation::TARGET_NODE_LABELS).unwrap_or_default()
 }
 
 /// Key by key the class comes before the Service, and that before the Ingress.

@@ -80,7 +80,7 @@ fn by_default_class<'a>(ingress: &Ingress, snapshot: &'a Snapshot) -> Ownership<
         [] if snapshot.settings.ingress_class.is_empty() => Ownership::Ours(None),
         [] => Ownership::NotOurs {
             reason: "it names no class, and no IngressClass is the default".to_owned(),
-            hint: Some(our_class(snapshot)),
+            hint: Some(line_without_a_class(snapshot)),
         },
         several if several.iter().any(|(_, class)| is_ours(class)) => {
             let names = several.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>().join(", ");
@@ -160,8 +160,6 @@ fn in_namespace(
 fn is_supported(ingress: &Ingress, name: &str, parameters: &IngressClassParams) -> Result<(), Problem> {
     let spec = &parameters.spec;
     let field = [
-        (!spec.prefix_lists_ids.is_empty(), "prefixListsIDs"),
-        (!spec.legacy_prefix_lists_ids.is_empty(), "PrefixListsIDs"),
         (spec.minimum_load_balancer_capacity.is_some(), "minimumLoadBalancerCapacity"),
         (spec.ipam_configuration.as_ref().is_some_and(|ipam| ipam.ipv4_ipam_pool_id.is_some()), "ipamConfiguration"),
         (spec.wafv2_acl_name.as_deref().is_some_and(|name| !name.is_empty()), "wafv2AclName"),
@@ -190,6 +188,14 @@ fn our_class(snapshot: &Snapshot) -> String {
         None => {
             format!("make an IngressClass with spec.controller: {CONTROLLER}, and name it in spec.ingressClassName")
         }
+    }
+}
+
+/// The line that makes an Ingress ours that names no class: without an IngressClass of ours the annotation does.
+fn line_without_a_class(snapshot: &Snapshot) -> String {
+    match snapshot.ingress_classes.values().any(|class| is_ours(class)) {
+        true => our_class(snapshot),
+        false => format!("{CLASS_ANNOTATION}: {}", snapshot.settings.ingress_class),
     }
 }
 

@@ -11,6 +11,8 @@ const MOST_VALUES: usize = 5;
 const MOST_WILDCARDS: usize = 6;
 /// AWS's limit for a pattern (`…ConditionConfig` in the API reference).
 const LONGEST_PATTERN: usize = 128;
+/// AWS's limit for names of headers and for methods.
+const LONGEST_NAME: usize = 40;
 
 /// Conditions while they are gathered: those on host and path become one each.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -58,7 +60,9 @@ impl Conditions {
                 let mut gathered = Gathered::default();
                 gathered.add(config)?;
                 let name = config.required_text("httpHeaderName")?;
-                self.others.extend(gathered.patterns()?.map(|patterns| Condition::HttpHeader { name, patterns }));
+                // Either values or expressions, as was checked.
+                let patterns = gathered.patterns().unwrap_or_default();
+                self.others.extend(patterns.map(|patterns| Condition::HttpHeader { name, patterns }));
             }
             "http-request-method" => {
                 self.others.push(Condition::HttpRequestMethod(values(config("httpRequestMethodConfig")?)?));
@@ -75,7 +79,7 @@ impl Conditions {
     /// # Errors
     ///
     /// What AWS, or Kubernetes, does not allow.
-    pub(super) fn of_rule(&self, host: &str, path: Path<'_>) -> Result<Vec<Condition>, String> {
+    pub(super) fn of_rule(&self, host: &str, path: Path<'_>) -> Result<Vec<Condition>, Unfit> {
         let mut hosts = self.hosts.clone();
         if !host.is_empty() {
             hosts.values.insert(0, host.to_owned());
@@ -84,14 +88,29 @@ impl Conditions {
         paths.values.extend(self.paths.values.iter().cloned());
         paths.expressions.extend(self.paths.expressions.iter().cloned());
         let mut conditions = self.others.clone();
-        conditions.extend(hosts.patterns().map_err(|message| format!("hosts: {message}"))?.map(Condition::HostHeader));
-        conditions.extend(paths.patterns().map_err(|message| format!("paths: {message}"))?.map(Condition::PathPattern));
+        let mixed = |what: &str| {
+            let message = format!("{what}: plain values and regular expressions cannot be in one rule");
+            Unfit { message, hint: "the rule's own host and path come together with those of conditions.<name>" }
+        };
+        conditions.extend(hosts.patterns().map_err(|()| mixed("hosts"))?.map(Condition::HostHeader));
+        conditions.extend(paths.patterns().map_err(|()| mixed("paths"))?.map(Condition::PathPattern));
         if conditions.is_empty() {
             conditions.push(Condition::PathPattern(Patterns::Values(vec!["/*".to_owned()])));
         }
-        check(&conditions)?;
-        Ok(conditions)
+        match check(&conditions) {
+            Ok(()) => Ok(conditions),
+            Err(message) => {
+                Err(Unfit { message, hint: "AWS takes no more in one rule: write several, or shorter ones" })
+            }
+        }
     }
+}
+
+/// Why there cannot be such a rule, and what to do.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Unfit {
+    pub(super) message: String,
+    pub(super) hint: &'static str,
 }
 
 impl Gathered {
@@ -109,12 +128,13 @@ impl Gathered {
         }
     }
 
-    fn patterns(self) -> Result<Option<Patterns>, String> {
+    /// Plain values and expressions cannot be together.
+    fn patterns(self) -> Result<Option<Patterns>, ()> {
         match (self.values.is_empty(), self.expressions.is_empty()) {
             (true, true) => Ok(None),
             (false, true) => Ok(Some(Patterns::Values(self.values))),
             (true, false) => Ok(Some(Patterns::Regex(self.expressions))),
-            (false, false) => Err("plain values and regular expressions cannot be in one rule".to_owned()),
+            (false, false) => Err(()),
         }
     }
 }
@@ -154,7 +174,7 @@ pub(super) enum PathType {
 }
 
 impl Path<'_> {
-    fn gathered(self) -> Result<Gathered, String> {
+    fn gathered(self) -> Result<Gathered, Unfit> {
         let Self { text, path_type } = self;
         let values = |values: Vec<String>| Gathered { values, expressions: Vec::new() };
         let has_wildcard = || text.contains(['*', '?']);
@@ -163,7 +183,8 @@ impl Path<'_> {
         }
         match path_type {
             PathType::Exact | PathType::Prefix if has_wildcard() => {
-                Err(format!("a path of type {path_type:?} has no wildcards; use ImplementationSpecific for {text:?}"))
+                let message = format!("a path of type {path_type:?} has no wildcards: {text:?}");
+                Err(Unfit { message, hint: "write pathType: ImplementationSpecific, where * and ? are wildcards" })
             }
             PathType::Exact => Ok(values(vec![text.to_owned()])),
             PathType::Prefix if text == "/" => Ok(values(vec!["/*".to_owned()])),
@@ -180,6 +201,11 @@ impl Path<'_> {
     }
 }
 
+/// Whether AWS takes these conditions in one rule.
+pub(crate) fn fits_in_one_rule(conditions: &[Condition]) -> bool {
+    check(conditions).is_ok()
+}
+
 /// What AWS takes in one rule.
 fn check(conditions: &[Condition]) -> Result<(), String> {
     let values = conditions.iter().map(Condition::values).sum::<usize>();
@@ -192,16 +218,16 @@ fn check(conditions: &[Condition]) -> Result<(), String> {
         return Err(format!("the rule has {wildcards} wildcards, {MOST_WILDCARDS} are allowed"));
     }
     for condition in conditions {
-        let texts = match condition {
-            Condition::HostHeader(patterns)
-            | Condition::PathPattern(patterns)
-            | Condition::HttpHeader { patterns, .. } => patterns.texts(),
-            _ => &[],
-        };
-        if let Some(long) = texts.iter().find(|text| text.chars().count() > LONGEST_PATTERN) {
+        let (texts, longest) = texts(condition);
+        if let Some(long) = texts.iter().find(|text| text.chars().count() > longest) {
             let length = long.chars().count();
             let what = condition.field();
-            return Err(format!("a {what} has at most {LONGEST_PATTERN} characters; this one has {length}: {long:?}"));
+            return Err(format!("a {what} has at most {longest} characters; this one has {length}: {long:?}"));
+        }
+        if let Condition::HttpHeader { name, .. } = condition
+            && name.chars().count() > LONGEST_NAME
+        {
+            return Err(format!("httpHeaderName has at most {LONGEST_NAME} characters: {name:?}"));
         }
     }
     for field in ["http-request-method", "source-ip"] {
@@ -212,6 +238,21 @@ fn check(conditions: &[Condition]) -> Result<(), String> {
     Ok(())
 }
 
+/// The texts of a condition, and how long each may be.
+fn texts(condition: &Condition) -> (Vec<&str>, usize) {
+    match condition {
+        Condition::HostHeader(patterns) | Condition::PathPattern(patterns) | Condition::HttpHeader { patterns, .. } => {
+            (patterns.texts().iter().map(String::as_str).collect(), LONGEST_PATTERN)
+        }
+        Condition::QueryString(parameters) => {
+            let texts = parameters.iter().flat_map(|one| one.key.as_deref().into_iter().chain([one.value.as_str()]));
+            (texts.collect(), LONGEST_PATTERN)
+        }
+        Condition::HttpRequestMethod(methods) => (methods.iter().map(String::as_str).collect(), LONGEST_NAME),
+        Condition::SourceIp(_) | Condition::Other(_) => (Vec::new(), LONGEST_PATTERN),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -220,7 +261,7 @@ mod tests {
         Path { text, path_type }
     }
 
-    fn shown(conditions: &Result<Vec<Condition>, String>) -> Vec<String> {
+    fn shown(conditions: &Result<Vec<Condition>, Unfit>) -> Vec<String> {
         conditions.as_ref().unwrap().iter().map(ToString::to_string).collect()
     }
 
@@ -244,7 +285,9 @@ mod tests {
             assert_eq!(shown(&conditions), expected, "{host} {text} {path_type:?}");
         }
         for path_type in [Exact, Prefix] {
-            assert!(Conditions::default().of_rule("", path("/a*", path_type)).unwrap_err().contains("no wildcards"));
+            assert!(
+                Conditions::default().of_rule("", path("/a*", path_type)).unwrap_err().message.contains("no wildcards")
+            );
         }
     }
 
@@ -298,13 +341,31 @@ mod tests {
                 .unwrap()
         };
         assert!(hosts(4).of_rule("", path("/a", PathType::Exact)).is_ok());
-        let error = hosts(5).of_rule("", path("/a", PathType::Exact)).unwrap_err();
+        let error = hosts(5).of_rule("", path("/a", PathType::Exact)).unwrap_err().message;
         assert!(error.starts_with("the rule has 6 condition values, 5 are allowed: host h0.example.com or"), "{error}");
         let long = format!("{}.example.com", "a".repeat(120));
-        let error = Conditions::default().of_rule(&long, path("/", PathType::Prefix)).unwrap_err();
+        let error = Conditions::default().of_rule(&long, path("/", PathType::Prefix)).unwrap_err().message;
         assert!(error.starts_with("a host-header has at most 128 characters; this one has 132"), "{error}");
+        for (entry, wrong) in [
+            (
+                r#"{"field":"http-request-method","httpRequestMethodConfig":{"values":["LONG"]}}"#,
+                "a http-request-method has",
+            ),
+            (
+                r#"{"field":"query-string","queryStringConfig":{"values":[{"key":"LONG","value":"a"}]}}"#,
+                "a query-string has",
+            ),
+            (
+                r#"{"field":"http-header","httpHeaderConfig":{"httpHeaderName":"LONG","values":["a"]}}"#,
+                "httpHeaderName has",
+            ),
+        ] {
+            let conditions = Conditions::parse(&format!("[{}]", entry.replace("LONG", &"a".repeat(129)))).unwrap();
+            let error = conditions.of_rule("", path("/a", PathType::Exact)).unwrap_err().message;
+            assert!(error.starts_with(wrong), "{error}");
+        }
         let mixed =
             Conditions::parse(r#"[{"field":"path-pattern","pathPatternConfig":{"regexValues":["^/b"]}}]"#).unwrap();
-        assert!(mixed.of_rule("", path("/a", PathType::Exact)).unwrap_err().contains("cannot be in one rule"));
+        assert!(mixed.of_rule("", path("/a", PathType::Exact)).unwrap_err().message.contains("cannot be in one rule"));
     }
 }

@@ -60,9 +60,9 @@ pub(super) fn group_of(ingress: &Ingress, parameters: Option<&IngressClassParams
     if is_group_name(group) {
         return Ok(StackId::Group(group.to_owned()));
     }
-    let field = match of_class {
-        Some(_) => "IngressClassParams: spec.group.name".to_owned(),
-        None => format!("metadata.annotations[{}]", annotation::GROUP_NAME.key()),
+    let field = match (of_class, parameters.and_then(|parameters| parameters.metadata.name.as_deref())) {
+        (Some(_), name) => format!("IngressClassParams {}: spec.group.name", name.unwrap_or_default()),
+        (None, _) => format!("metadata.annotations[{}]", annotation::GROUP_NAME.key()),
     };
     Err(Problem::of(ObjectRef::new("Ingress", &name), "this is no name of a group")
         .at(field)

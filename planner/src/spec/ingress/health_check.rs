@@ -77,9 +77,12 @@ fn matcher(annotations: &mut Annotations<'_>, grpc: bool) -> Matcher {
     let range = if grpc { 0..=99 } else { 200..=499 };
     let code = |text: &str| {
         let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-        digits && text.parse::<u16>().is_ok_and(|code| range.contains(&code))
+        text.parse::<u16>().ok().filter(|code| digits && range.contains(code))
     };
-    let fits = |part: &str| part.split_once('-').map_or_else(|| code(part), |(from, to)| code(from) && code(to));
+    let fits = |part: &str| match part.split_once('-') {
+        None => code(part).is_some(),
+        Some((from, to)) => code(from).zip(code(to)).is_some_and(|(from, to)| from <= to),
+    };
     if codes.as_deref().is_some_and(|codes| !codes.split(',').all(fits)) {
         let hint = match grpc {
             true => "write codes of gRPC from 0 to 99, such as 12 or 0-5",

@@ -26,6 +26,8 @@ pub struct Member {
     pub created: Option<Timestamp>,
     /// Whether it carries the group's finalizer: then it may have been accepted before, and what it has stays.
     pub holds: bool,
+    /// The IngressClassParams of its class, by name.
+    pub parameters: Option<String>,
     /// What it asks of the load balancer.
     pub settings: LoadBalancerSettings,
     /// Whether something that it asks of the load balancer cannot be read.
@@ -63,6 +65,7 @@ impl Member {
             order: order.unwrap_or_default(),
             created: ingress.metadata.creation_timestamp.as_ref().map(|time| time.0),
             holds: group::holds(ingress, id),
+            parameters: class.and_then(|class| class.metadata.name.clone()),
             settings,
             is_unsettled,
             hosts,

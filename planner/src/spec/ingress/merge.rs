@@ -54,6 +54,8 @@ pub struct MergedListener {
     pub ssl_policy: Option<String>,
     /// Who may reach it; `None`: everyone.
     pub inbound_cidrs: Option<Vec<IpNet>>,
+    /// Prefix lists that may reach it; with them, and no ranges, nobody else may.
+    pub prefix_lists: Option<Vec<String>>,
     /// Its attributes.
     pub attributes: Pairs,
     /// The tags of the members that listen there.
@@ -73,7 +75,17 @@ impl<'a> Merge<'a> {
         // Those that no API server has seen yet are the youngest. The sort is stable: of one age the group's order decides.
         by_age.sort_by_key(|member| (member.created.is_none(), member.created));
         let first = members.first().map(|member| &member.settings);
-        let mut seen = Seen { fixed: first.map(|first| &first.class_attributes), ..Seen::default() };
+        let given =
+            |member: &&Member| member.settings.security_groups.as_ref().is_some_and(|groups| !groups.is_empty());
+        let mut seen = Seen {
+            fixed: first.map(|first| &first.class_attributes),
+            groups_given: members.iter().any(given),
+            ..Seen::default()
+        };
+        // The class of the first Ingress in the group's order, not of the oldest one.
+        for (port, listener) in members.iter().flat_map(|member| &member.settings.listeners) {
+            seen.ports.entry(*port).or_default().fixed.get_or_insert(&listener.class_attributes);
+        }
         let mut merge = Self { taken: BTreeSet::new(), conflicts: BTreeMap::new() };
         for member in by_age {
             let conflicts = seen.conflicts(&member.settings);
@@ -134,18 +146,27 @@ impl<'a> Merge<'a> {
 
 impl Merged {
     fn take_listener(&mut self, port: u16, listener: &ListenerSettings, tags: &Pairs) {
-        let ListenerSettings { protocol, certificates: _, ssl_policy, inbound_cidrs, attributes, class_attributes } =
-            listener;
+        let ListenerSettings {
+            protocol,
+            certificates: _,
+            ssl_policy,
+            inbound_cidrs,
+            prefix_lists,
+            attributes,
+            class_attributes,
+        } = listener;
         let merged = self.listeners.entry(port).or_insert_with(|| MergedListener {
             protocol: *protocol,
             ssl_policy: None,
             inbound_cidrs: None,
+            prefix_lists: None,
             // The class of the first member that listens here alone; it comes before all annotations.
             attributes: class_attributes.clone(),
             tags: Pairs::new(),
         });
         fill(&mut merged.ssl_policy, ssl_policy);
         fill(&mut merged.inbound_cidrs, inbound_cidrs);
+        fill(&mut merged.prefix_lists, prefix_lists);
         union(&mut merged.attributes, attributes);
         union(&mut merged.tags, tags);
     }
@@ -174,6 +195,8 @@ type Said<'a, T> = Option<(&'a T, &'a ObjectName)>;
 struct Seen<'a> {
     /// Attributes that a class fixes: what annotations say of them does not matter.
     fixed: Option<&'a Pairs>,
+    /// Whether any member names security groups: only then it matters whether the rules towards the targets are managed.
+    groups_given: bool,
     name: Said<'a, String>,
     scheme: Said<'a, Scheme>,
     ip_address_type: Said<'a, IpAddressType>,
@@ -191,6 +214,7 @@ struct SeenPort<'a> {
     protocol: Said<'a, Protocol>,
     ssl_policy: Said<'a, String>,
     inbound_cidrs: Said<'a, Vec<IpNet>>,
+    prefix_lists: Said<'a, Vec<String>>,
     attributes: BTreeMap<&'a str, (&'a String, &'a ObjectName)>,
     fixed: Option<&'a Pairs>,
 }
@@ -202,11 +226,8 @@ impl<'a> Seen<'a> {
         note(differs(self.name, settings.name.as_ref(), &annotation::LOAD_BALANCER_NAME));
         note(differs(self.scheme, settings.scheme.as_ref(), &annotation::SCHEME));
         note(differs(self.ip_address_type, settings.ip_address_type.as_ref(), &annotation::IP_ADDRESS_TYPE));
-        note(differs(
-            self.manage_backend_rules,
-            settings.manage_backend_rules.as_ref(),
-            &annotation::MANAGE_BACKEND_RULES,
-        ));
+        let manages = settings.manage_backend_rules.as_ref().filter(|_| self.groups_given);
+        note(differs(self.manage_backend_rules, manages, &annotation::MANAGE_BACKEND_RULES));
         note(differs(self.ssl_redirect, settings.ssl_redirect.as_ref(), &annotation::SSL_REDIRECT));
         note(unlike(self.subnets, settings.subnets.as_ref(), same_subnets, &annotation::SUBNETS, subnets_text));
         note(unlike(
@@ -247,8 +268,8 @@ impl<'a> Seen<'a> {
             say(&mut seen.protocol, Some(&listener.protocol), name);
             say(&mut seen.ssl_policy, listener.ssl_policy.as_ref(), name);
             say(&mut seen.inbound_cidrs, listener.inbound_cidrs.as_ref(), name);
+            say(&mut seen.prefix_lists, listener.prefix_lists.as_ref(), name);
             say_pairs(&mut seen.attributes, &listener.attributes, name);
-            seen.fixed.get_or_insert(&listener.class_attributes);
         }
     }
 }
@@ -265,6 +286,13 @@ impl SeenPort<'_> {
             |one, other| one == other,
             &annotation::INBOUND_CIDRS,
             |cidrs| cidrs.iter().map(ToString::to_string).collect::<Vec<_>>().join(","),
+        ));
+        problems.extend(unlike(
+            self.prefix_lists,
+            listener.prefix_lists.as_ref(),
+            |one, other| one == other,
+            &annotation::PREFIX_LISTS,
+            |lists| lists.join(","),
         ));
         let field =
             format!("metadata.annotations[{}.{}-{port}]", annotation::LISTENER_ATTRIBUTES.key(), listener.protocol);

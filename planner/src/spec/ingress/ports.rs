@@ -22,6 +22,8 @@ pub struct ListenerSettings {
     pub ssl_policy: Option<String>,
     /// Who may reach it; never empty.
     pub inbound_cidrs: Option<Vec<IpNet>>,
+    /// Prefix lists that may reach it; never empty.
+    pub prefix_lists: Option<Vec<String>>,
     /// Its attributes.
     pub attributes: Pairs,
     /// Its attributes as the class says them; only those of the first member that listens on the port count.
@@ -30,11 +32,11 @@ pub struct ListenerSettings {
 
 /// Reads them. What cannot be read is noted as a problem and left out.
 pub(super) fn read(reading: &mut Reading<'_>) -> BTreeMap<u16, ListenerSettings> {
-    let certificates = certificates(reading);
-    let ssl_policy = reading.class().ssl_policy.clone().filter(|policy| !policy.is_empty());
-    let ssl_policy = ssl_policy.or_else(|| reading.annotations.text(&annotation::SSL_POLICY));
+    let (certificates, are_named) = certificates(reading);
+    let ssl_policy = ssl_policy(reading);
     let inbound_cidrs = inbound_cidrs(reading);
-    let ports = listen_ports(reading, !certificates.is_empty());
+    let prefix_lists = prefix_lists(reading);
+    let ports = listen_ports(reading, are_named);
     warn_of_plain_text(reading, &ports);
     let mut attributes = attributes(reading);
     let mut listeners = BTreeMap::new();
@@ -45,6 +47,7 @@ pub(super) fn read(reading: &mut Reading<'_>) -> BTreeMap<u16, ListenerSettings>
             certificates: if https { certificates.clone() } else { Vec::new() },
             ssl_policy: ssl_policy.clone().filter(|_| https),
             inbound_cidrs: inbound_cidrs.clone(),
+            prefix_lists: prefix_lists.clone(),
             attributes: attributes.remove(&format!("{protocol}-{port}")).unwrap_or_default(),
             class_attributes: class_attributes(reading, protocol, port),
         };
@@ -61,14 +64,48 @@ pub(super) fn read(reading: &mut Reading<'_>) -> BTreeMap<u16, ListenerSettings>
     listeners
 }
 
-fn certificates(reading: &Reading<'_>) -> Vec<CertificateArn> {
-    let of_class = &reading.class().certificate_arn;
-    let arns = match of_class.is_empty() {
-        false => of_class.clone(),
-        true => reading.annotations.list(&annotation::CERTIFICATE_ARN).unwrap_or_default(),
+/// The certificates that are named, and whether any is. What is no ARN is told; AWS would say only that there is no such
+/// certificate.
+fn certificates(reading: &mut Reading<'_>) -> (Vec<CertificateArn>, bool) {
+    let of_class = reading.class().certificate_arn.clone();
+    let from_class = !of_class.is_empty();
+    let arns = match from_class {
+        true => of_class,
+        false => reading.annotations.list(&annotation::CERTIFICATE_ARN).unwrap_or_default(),
     };
-    arns.into_iter().map(CertificateArn::new).collect()
+    let named = !arns.is_empty();
+    let (arns, others): (Vec<_>, Vec<_>) = arns.into_iter().partition(|text| text.starts_with("arn:"));
+    for text in &others {
+        let hint = "write ARNs of certificates in ACM or IAM, such as arn:aws:acm:us-west-2:123456789012:certificate/…";
+        match from_class {
+            true => reading.refuse_class("certificateArn", text, "this is not an ARN", hint),
+            false => {
+                let message = format!("{text:?} is not an ARN");
+                reading.annotations.refuse(&annotation::CERTIFICATE_ARN, message, Some(hint.to_owned()));
+            }
+        }
+    }
+    (arns.into_iter().map(CertificateArn::new).collect(), named)
 }
+
+/// AWS knows the names; what cannot be one is told.
+fn ssl_policy(reading: &mut Reading<'_>) -> Option<String> {
+    let of_class = reading.class().ssl_policy.clone().filter(|policy| !policy.is_empty());
+    let from_class = of_class.is_some();
+    let policy = of_class.or_else(|| reading.annotations.text(&annotation::SSL_POLICY))?;
+    if !policy.is_empty() && !policy.contains(char::is_whitespace) {
+        return Some(policy);
+    }
+    let (wrong, hint) =
+        ("this is no name of a security policy", "write one such as ELBSecurityPolicy-TLS13-1-2-2021-06");
+    match from_class {
+        true => reading.refuse_class("sslPolicy", &policy, wrong, hint),
+        false => reading.annotations.refuse(&annotation::SSL_POLICY, wrong, Some(hint.to_owned())),
+    }
+    None
+}
+
+const RANGES: &str = "write ranges such as 203.0.113.0/24 or 2001:db8::/32";
 
 /// Host bits are allowed; EC2 takes the network.
 fn inbound_cidrs(reading: &mut Reading<'_>) -> Option<Vec<IpNet>> {
@@ -82,17 +119,44 @@ fn inbound_cidrs(reading: &mut Reading<'_>) -> Option<Vec<IpNet>> {
     for text in texts {
         match text.parse::<IpNet>() {
             Ok(cidr) => cidrs.push(cidr.trunc()),
-            Err(_) if from_class => reading.refuse_class("inboundCIDRs", &text, "this is not a CIDR range".to_owned()),
+            Err(_) if from_class => {
+                reading.refuse_class("inboundCIDRs", &text, "this is not a CIDR range", RANGES);
+            }
             Err(_) => reading.annotations.refuse(
                 &annotation::INBOUND_CIDRS,
                 format!("{text:?} is not a CIDR range"),
-                Some("write ranges such as 203.0.113.0/24 or 2001:db8::/32".to_owned()),
+                Some(RANGES.to_owned()),
             ),
         }
     }
     cidrs.sort();
     cidrs.dedup();
     Some(cidrs).filter(|cidrs| !cidrs.is_empty())
+}
+
+/// The class's lists, in either spelling of its field, come before the annotation.
+fn prefix_lists(reading: &mut Reading<'_>) -> Option<Vec<String>> {
+    let class = reading.class();
+    let fields = [("prefixListsIDs", &class.prefix_lists_ids), ("PrefixListsIDs", &class.legacy_prefix_lists_ids)];
+    let of_class = fields.into_iter().find(|(_, lists)| !lists.is_empty());
+    let lists = match of_class {
+        Some((_, lists)) => lists.clone(),
+        None => reading.annotations.list(&annotation::PREFIX_LISTS).unwrap_or_default(),
+    };
+    let (mut lists, others): (Vec<_>, Vec<_>) = lists.into_iter().partition(|id| id.starts_with("pl-"));
+    for id in &others {
+        let hint = "write ids of prefix lists, such as pl-0123456789abcdef0".to_owned();
+        match of_class {
+            Some((field, _)) => reading.refuse_class(field, id, "this is no id of a prefix list", hint),
+            None => {
+                let message = format!("{id:?} is no id of a prefix list");
+                reading.annotations.refuse(&annotation::PREFIX_LISTS, message, Some(hint));
+            }
+        }
+    }
+    lists.sort();
+    lists.dedup();
+    Some(lists).filter(|lists| !lists.is_empty())
 }
 
 fn listen_ports(reading: &mut Reading<'_>, has_certificates: bool) -> BTreeMap<u16, Protocol> {

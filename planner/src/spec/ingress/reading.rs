@@ -60,10 +60,21 @@ impl<'a> Reading<'a> {
         self.class.tags.iter().map(|tag| (tag.key.clone(), tag.value.clone())).collect()
     }
 
-    /// Notes that a value of the class is wrong.
-    pub(super) fn refuse_class(&mut self, field: &str, value: &str, message: String) {
-        let field = format!("IngressClassParams {}: spec.{field}", self.class_name);
-        self.problems.push(Problem::of(self.object(), message).at(field).value(value));
+    /// Notes that a value of the class is wrong. `hint` says what would be right.
+    pub(super) fn refuse_class(
+        &mut self,
+        field: &str,
+        value: &str,
+        message: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        let problem = Problem::of(self.object(), message).at(self.class_field(field)).value(value);
+        self.problems.push(problem.hint(hint));
+    }
+
+    /// A field of the class, as messages name it.
+    pub(super) fn class_field(&self, field: &str) -> String {
+        format!("IngressClassParams {}: spec.{field}", self.class_name)
     }
 
     /// Notes a problem of the Ingress.

@@ -6,7 +6,7 @@ use k8s_openapi::api::networking::v1::{HTTPIngressPath, IngressBackend, IngressS
 
 use super::action::{self, Target, Written};
 use super::backend::{self, Backend, BackendSettings};
-use super::condition::{Conditions, Path, PathType};
+use super::condition::{Conditions, Path, PathType, Unfit};
 use super::reading::Reading;
 use crate::id::{Knowable, TargetGroupArn};
 use crate::model::{Action, Condition, FixedResponse, PortRef, Stickiness};
@@ -166,12 +166,12 @@ impl Reader {
         let conditions = self.conditions(reading, &service.name)?.of_rule(host, Path { text, path_type });
         match conditions {
             Ok(conditions) => Some(Rule { field, conditions, action: action? }),
-            Err(message) => {
+            Err(Unfit { message, hint }) => {
                 let problem = Problem::general(message).at(field);
                 let key = format!("{}.{}", annotation::CONDITIONS.key(), service.name);
                 let adds = reading.annotations.member(&annotation::CONDITIONS, &service.name).is_some();
-                let hint = format!("the rule's own host and path come together with those of {key}");
-                reading.refuse(if adds { problem.hint(hint) } else { problem });
+                let together = format!("the rule's own host and path come together with those of {key}");
+                reading.refuse(problem.hint(if adds { together } else { hint.to_owned() }));
                 None
             }
         }
@@ -248,7 +248,8 @@ impl Reader {
         let written = match action::parse(text) {
             Ok(written) => written,
             Err(message) => {
-                reading.annotations.refuse_member(&annotation::ACTIONS, name, message, None);
+                let hint = format!("write an action such as {}", action::example(text));
+                reading.annotations.refuse_member(&annotation::ACTIONS, name, message, Some(hint));
                 return None;
             }
         };
@@ -281,7 +282,16 @@ impl Reader {
             found.push(target.map(|target| (target, group.weight)));
         }
         let groups = found.into_iter().collect::<Option<Vec<_>>>()?;
+        if let Err((message, hint)) = action::together(&groups, stickiness, |id| self.is_sticky(id)) {
+            reading.annotations.refuse_member(&annotation::ACTIONS, name, message, Some(hint.to_owned()));
+            return None;
+        }
         Some(RuleAction::Forward { groups, stickiness })
+    }
+
+    fn is_sticky(&self, id: &str) -> bool {
+        let Some(Backend::Found(backend)) = self.backends.get(id) else { return false };
+        backend.attributes.get("stickiness.enabled").is_some_and(|enabled| enabled == "true")
     }
 
     /// The only target group of an action. Where its Service is missing and that is tolerated, an answer stands in for it.

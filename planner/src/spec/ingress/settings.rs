@@ -94,6 +94,7 @@ pub(super) fn read(reading: &mut Reading<'_>) -> LoadBalancerSettings {
 
 fn name(reading: &mut Reading<'_>) -> Option<String> {
     let of_class = reading.class().load_balancer_name.clone().filter(|name| !name.is_empty());
+    let from_class = of_class.is_some();
     let name = of_class.or_else(|| reading.annotations.text(&annotation::LOAD_BALANCER_NAME))?;
     let wrong = if name.len() > LONGEST_NAME {
         format!("a load balancer's name has at most {LONGEST_NAME} characters; this one has {}", name.len())
@@ -104,8 +105,16 @@ fn name(reading: &mut Reading<'_>) -> Option<String> {
     } else {
         return Some(name);
     };
-    reading.annotations.refuse(&annotation::LOAD_BALANCER_NAME, wrong, None);
+    match from_class {
+        true => reading.refuse_class("loadBalancerName", &name, wrong, allowed(&annotation::LOAD_BALANCER_NAME)),
+        false => reading.annotations.refuse(&annotation::LOAD_BALANCER_NAME, wrong, None),
+    }
     None
+}
+
+/// What a field of a class may be: the same as the annotation.
+pub(super) fn allowed(annotation: &'static Annotation) -> String {
+    format!("allowed: {}", annotation.allowed())
 }
 
 /// What the class says, else what the annotation says.
@@ -118,7 +127,11 @@ fn choice<T: std::str::FromStr<Err = crate::id::UnknownValue>>(
     let Some(text) = of_class(reading.class()).map(str::to_owned) else {
         return reading.annotations.choice(annotation);
     };
-    text.parse::<T>().map_err(|error| reading.refuse_class(field, &text, error.to_string())).ok()
+    let parsed = text.parse::<T>();
+    if parsed.is_err() {
+        reading.refuse_class(field, &text, "this value is unknown", allowed(annotation));
+    }
+    parsed.ok()
 }
 
 fn subnets(reading: &mut Reading<'_>) -> Option<Subnets> {
@@ -157,7 +170,7 @@ fn tags(reading: &mut Reading<'_>) -> Pairs {
     }
     let of_class = reading.class_tags();
     for key in of_class.keys().filter(|key| managed.contains(*key)) {
-        reading.refuse_class("tags", key, managed_elsewhere(key));
+        reading.refuse_class("tags", key, managed_elsewhere(key), format!("take {key:?} out of it"));
     }
     tags.extend(of_class);
     tags
@@ -177,7 +190,7 @@ fn ssl_redirect(reading: &mut Reading<'_>) -> Option<u16> {
     };
     let port = text.parse::<u16>().ok().filter(|port| *port != 0);
     if port.is_none() {
-        reading.refuse_class("sslRedirectPort", &text, "a port is 1 to 65535".to_owned());
+        reading.refuse_class("sslRedirectPort", &text, "a port is 1 to 65535", allowed(&annotation::SSL_REDIRECT));
     }
     port
 }

@@ -25,7 +25,7 @@ async fn printed(case: &Case, account: Option<&Path>, record: &Path) -> (String,
     args.record = Some(record.to_owned());
     args.account = account.map(Path::to_owned).or(args.account);
     let mut source = source::open(&args).await.unwrap_or_else(|error| panic!("{}: {error:?}", case.name()));
-    source.snapshot.files_alone = case.name().starts_with("manifest-alone");
+    source.snapshot.files_alone = case.is_of_files_alone();
     let document = planned(&args, &source).await.unwrap_or_else(|error| panic!("{}: {error:?}", case.name()));
     source.write_record(record).unwrap();
     (render(&document), document.to_json())

@@ -19,7 +19,7 @@ fn security_groups_are_made_or_given() {
         (groups(&made), networked(&made)),
         (vec!["ManagedLBSecurityGroup".to_owned(), "sg-shared".to_owned()], true)
     );
-    for names in ["sg-1", "mine", "mine,sg-1"] {
+    for names in ["sg-1", "mine", "mine,sg-1", "sg-1,mine"] {
         let given = one(|ingress| annotate(ingress, "security-groups", names));
         assert_eq!((groups(&given), networked(&given)), (vec!["sg-1".to_owned()], false), "{names}");
         assert!(given.security_groups.is_empty());
@@ -69,6 +69,46 @@ fn ranges_open_the_ports_of_those_that_name_them() {
     let shut = one(|ingress| annotate(ingress, "inbound-cidrs", "2001:db8::/32"));
     assert!(shut.security_groups.values().all(|group| group.rules.is_empty()));
     assert!(shut.warnings[0].message.contains("nobody can come in"), "{:?}", shut.warnings);
+}
+
+#[test]
+fn prefix_lists_come_in_instead_of_everyone() {
+    let open = |ranges: Option<&str>, class: Option<Value>| {
+        let mut snapshot = cluster();
+        if let Some(class) = class {
+            let params = json!({ "metadata": { "name": "params" }, "spec": class });
+            snapshot
+                .ingress_class_params
+                .insert("params".to_owned(), Arc::new(serde_json::from_value(params).unwrap()));
+            let class = json!({ "metadata": { "name": "alb" }, "spec": { "controller": "ingress.k8s.aws/alb",
+                "parameters": { "apiGroup": "elbv2.k8s.aws", "kind": "IngressClassParams", "name": "params" } } });
+            snapshot.ingress_classes.insert("alb".to_owned(), Arc::new(serde_json::from_value(class).unwrap()));
+        }
+        add(&mut snapshot, "web", |ingress| {
+            annotate(ingress, "security-group-prefix-lists", "pl-2, pl-1,pl-2");
+            ranges.into_iter().for_each(|ranges| annotate(ingress, "inbound-cidrs", ranges));
+        });
+        let desired = decided(&snapshot, &web());
+        let rules = desired.security_groups.values().flat_map(|group| group.rules.clone());
+        rules.map(|rule| format!("{} {}", rule.from_port, rule.peer)).collect::<Vec<_>>()
+    };
+    assert_eq!(open(None, None), ["80 pl-1", "80 pl-2"]);
+    assert_eq!(open(Some("10.0.0.0/8"), None), ["80 10.0.0.0/8", "80 pl-1", "80 pl-2"]);
+    assert_eq!(open(None, Some(json!({ "prefixListsIDs": ["pl-3"] }))), ["80 pl-3"]);
+    assert_eq!(open(None, Some(json!({ "PrefixListsIDs": ["pl-4"] }))), ["80 pl-4"]);
+}
+
+#[test]
+fn node_labels_are_for_instances() {
+    let selector = |target_type: &str| {
+        let desired = one(|ingress| {
+            annotate(ingress, "target-type", target_type);
+            annotate(ingress, "target-node-labels", "pool=edge, zone-type=hot");
+        });
+        desired.bindings["shop/web-web:80"].node_selector.as_ref().map(|selector| json!(selector))
+    };
+    assert_eq!(selector("instance"), Some(json!({ "matchLabels": { "pool": "edge", "zone-type": "hot" } })));
+    assert_eq!(selector("ip"), None);
 }
 
 #[test]
@@ -147,8 +187,9 @@ fn feature_gates_change_what_they_say() {
     let off = with(|gates| gates.listener_rules_tagging = false, |_| {}, &facts()).unwrap();
     assert!(off.listeners[&80].tags.is_empty() && off.listeners[&80].rules[0].tags.is_empty());
     let weighted = |ingress: &mut Value| {
-        let group = json!({ "serviceName": "web", "servicePort": 80, "weight": 1 });
-        let action = json!({ "type": "forward", "forwardConfig": { "targetGroups": [group, group] } });
+        let group = |port: Value| json!({ "serviceName": "web", "servicePort": port, "weight": 1 });
+        let groups = [group(json!(80)), group(json!("http"))];
+        let action = json!({ "type": "forward", "forwardConfig": { "targetGroups": groups } });
         annotate(ingress, "actions.x", action.to_string());
         let backend = &mut ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"];
         *backend = json!({ "name": "x", "port": { "name": "use-annotation" } });

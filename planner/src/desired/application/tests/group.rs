@@ -26,13 +26,14 @@ fn one_broken_member_leaves_the_others_alone() {
             *backend = json!({ "name": "x", "port": { "name": "use-annotation" } });
         }),
         ("100 are allowed", |ingress| {
-            let paths = (0..92).map(|n| path(&format!("/many{n}"), "web")).collect::<Vec<_>>();
-            ingress["spec"]["rules"][0]["http"]["paths"] = json!(paths);
+            // No two of them can be one.
+            let rule = |n| json!({ "host": format!("h{n}.example.com"), "http": { "paths": [path(&format!("/{n}"), "web")] } });
+            ingress["spec"]["rules"] = (0..92).map(rule).collect();
         }),
         ("no such subnet", |ingress| annotate(ingress, "subnets", "subnet-a,subnet-z")),
         ("no such security group", |ingress| annotate(ingress, "security-groups", "sg-9")),
         ("from HTTPS to HTTP", |ingress| {
-            annotate(ingress, "certificate-arn", "A");
+            annotate(ingress, "certificate-arn", "arn:A");
             annotate(
                 ingress,
                 "actions.x",
@@ -95,8 +96,8 @@ fn as_many_rules_are_made_as_aws_allows() {
     for n in 0..3 {
         add(&mut snapshot, &format!("m{n}"), |ingress| {
             annotate(ingress, "group.name", "shop");
-            let paths = (0..40).map(|place| path(&format!("/{n}/{place}"), "web")).collect::<Vec<_>>();
-            ingress["spec"]["rules"][0]["http"]["paths"] = json!(paths);
+            let rule = |place| json!({ "host": format!("h{place}"), "http": { "paths": [path(&format!("/{n}/{place}"), "web")] } });
+            ingress["spec"]["rules"] = (0..40).map(rule).collect();
         });
     }
     let spec = spec(&snapshot, &shop());
@@ -111,9 +112,78 @@ fn as_many_rules_are_made_as_aws_allows() {
     assert_eq!(
         told,
         ["spec.rules: the load balancer would have 120 rules with the 40 of this Ingress, 100 are allowed\n\
-          hint: move it to another group, or join paths that lead to the same Service"]
+          hint: move it to another group, or use fewer rules"]
     );
     assert_eq!(rules(Some(200)), (120, vec![]));
+}
+
+#[test]
+fn of_too_many_rules_those_of_an_ingress_that_grew_are_the_ones_too_many() {
+    let mut snapshot = cluster();
+    for (name, count, created) in [("old", 7, "2026-01-01T00:00:00Z"), ("young", 4, "2026-01-02T00:00:00Z")] {
+        add(&mut snapshot, name, |ingress| {
+            annotate(ingress, "group.name", "shop");
+            let rule = |place| json!({ "host": format!("h{place}"), "http": { "paths": [path(&format!("/{name}/{place}"), "web")] } });
+            ingress["spec"]["rules"] = (0..count).map(rule).collect();
+            ingress["metadata"]["creationTimestamp"] = json!(created);
+        });
+    }
+    let facts = Facts { rules_allowed: Some(10), ..facts() };
+    let set_aside = |live: &[(&str, usize)]| {
+        let target_groups = live.iter().map(|(id, rules)| ((*id).to_owned(), *rules)).collect();
+        let desired = decide(&spec(&snapshot, &shop()), &facts, &Live { target_groups, ..super::live() }).unwrap();
+        desired.problems.iter().map(|problem| problem.object.as_ref().unwrap().to_string()).collect::<Vec<_>>()
+    };
+    assert_eq!(set_aside(&[]), ["Ingress/shop/young"], "of two newcomers the younger");
+    assert_eq!(set_aside(&[("shop/old-web:80", 6), ("shop/young-web:80", 4)]), ["Ingress/shop/old"]);
+    assert_eq!(set_aside(&[("shop/old-web:80", 7), ("shop/young-web:80", 3)]), ["Ingress/shop/young"]);
+    assert_eq!(
+        set_aside(&[("shop/old-web:80", 7), ("shop/young-web:80", 4)]),
+        ["Ingress/shop/young"],
+        "the quota shrank"
+    );
+}
+
+#[test]
+fn rules_are_joined_only_when_there_are_too_many() {
+    let with = |count: usize| {
+        let mut snapshot = cluster();
+        add(&mut snapshot, "web", |ingress| {
+            let paths = (0..count).map(|place| path(&format!("/{place:03}"), "web")).collect::<Vec<_>>();
+            ingress["spec"]["rules"][0]["http"]["paths"] = json!(paths);
+        });
+        decided(&snapshot, &web())
+    };
+    let all = with(100);
+    assert_eq!((rules(&all, 80).len(), all.warnings.len()), (100, 0));
+    for (count, joined) in [(101, 1), (150, 50), (200, 100)] {
+        let desired = with(count);
+        assert_eq!(problems(&desired), [""; 0]);
+        let found = rules(&desired, 80);
+        assert_eq!(found.len(), 100);
+        assert_eq!(found[0], "path /000 or /000/* or /001 or /001/* → forward to shop/web-web:80");
+        let rest = if joined < 100 {
+            format!("path /{0:03} or /{0:03}/* → forward to shop/web-web:80", count - 1)
+        } else {
+            found[99].clone()
+        };
+        assert_eq!(found[99], rest);
+        assert!(
+            desired.warnings[0].to_string().contains(&format!("{joined} of its rules are joined")),
+            "{:?}",
+            desired.warnings
+        );
+        assert_eq!(desired.listeners[&80].rules[99].tags["ingress.k8s.aws/resource"], "80:100");
+        let fields = "spec.rules[0].http.paths[0], spec.rules[0].http.paths[1]";
+        assert_eq!(desired.listeners[&80].rules[0].origin.field, fields);
+    }
+    let mut snapshot = cluster();
+    add(&mut snapshot, "web", |ingress| {
+        let paths = (0..201).map(|place| path(&format!("/{place:03}"), "web")).collect::<Vec<_>>();
+        ingress["spec"]["rules"][0]["http"]["paths"] = json!(paths);
+    });
+    let problems = decide(&spec(&snapshot, &web()), &facts(), &Live::default()).unwrap_err();
+    assert!(problems[0].to_string().contains("would have 101 rules"), "{problems:?}");
 }
 
 #[test]

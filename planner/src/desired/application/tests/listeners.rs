@@ -101,7 +101,7 @@ fn certificates_are_found_by_hosts() {
 #[test]
 fn named_certificates_stand_in_the_order_of_the_group() {
     let mut snapshot = cluster();
-    for (name, arns) in [("m1", "A,B,A"), ("m2", "B,C")] {
+    for (name, arns) in [("m1", "arn:A,arn:B,arn:A"), ("m2", "arn:B,arn:C")] {
         add(&mut snapshot, name, |ingress| {
             annotate(ingress, "group.name", "shop");
             annotate(ingress, "certificate-arn", arns);
@@ -109,7 +109,7 @@ fn named_certificates_stand_in_the_order_of_the_group() {
     }
     let desired = decided(&snapshot, &shop());
     let arns = desired.listeners[&443].certificates.iter().map(ToString::to_string).collect::<Vec<_>>();
-    assert_eq!(arns, ["A", "B", "C"]);
+    assert_eq!(arns, ["arn:A", "arn:B", "arn:C"]);
 }
 
 #[test]
@@ -117,7 +117,7 @@ fn http_is_redirected_to_https() {
     let ports = r#"[{"HTTP":80},{"HTTPS":443}]"#;
     let desired = one(|ingress| {
         annotate(ingress, "listen-ports", ports);
-        annotate(ingress, "certificate-arn", "A");
+        annotate(ingress, "certificate-arn", "arn:A");
         annotate(ingress, "ssl-redirect", "443");
     });
     let http = &desired.listeners[&80];
@@ -238,4 +238,46 @@ fn rules_that_no_request_reaches_are_told() {
         annotate(ingress, "conditions.web", r#"[{"field":"source-ip","sourceIpConfig":{"values":["10.0.0.0/8"]}}]"#);
     });
     assert_eq!(more, [""; 0], "it takes only some");
+}
+
+#[test]
+fn clients_are_not_led_from_https_to_http() {
+    let mut snapshot = cluster();
+    add(&mut snapshot, "web", |ingress| {
+        annotate(ingress, "certificate-arn", "arn:A");
+        annotate(
+            ingress,
+            "actions.x",
+            r#"{"type":"redirect","redirectConfig":{"protocol":"HTTP","statusCode":"HTTP_301"}}"#,
+        );
+        ingress["spec"] = json!({ "ingressClassName": "alb",
+            "defaultBackend": { "service": { "name": "x", "port": { "name": "use-annotation" } } } });
+    });
+    let problems = decide(&spec(&snapshot, &web()), &facts(), &Live::default()).unwrap_err();
+    assert_eq!(
+        problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+        ["spec.defaultBackend: port 443: AWS redirects no request from HTTPS to HTTP\n\
+          hint: redirect to HTTPS, or listen on HTTP only"]
+    );
+}
+
+#[test]
+fn targets_that_speak_http_2_are_behind_https_listeners() {
+    let warnings = |version: &str, ports: &str| {
+        let desired = one(|ingress| {
+            annotate(ingress, "backend-protocol-version", version);
+            annotate(ingress, "certificate-arn", "arn:A");
+            annotate(ingress, "listen-ports", ports);
+        });
+        desired.warnings.iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    let both = r#"[{"HTTP":80},{"HTTPS":443}]"#;
+    assert_eq!(warnings("HTTP1", both), [""; 0]);
+    assert_eq!(warnings("GRPC", r#"[{"HTTPS":443}]"#), [""; 0]);
+    for version in ["HTTP2", "GRPC"] {
+        let found = warnings(version, both);
+        assert_eq!(found.len(), 1, "{found:?}");
+        let says = format!("port 80: AWS forwards to targets of protocol version {version} from HTTPS listeners only");
+        assert!(found[0].contains(&says), "{found:?}");
+    }
 }

@@ -20,7 +20,7 @@ fn the_first_plan_makes_everything_and_then_nothing_is_left() {
     let mut snapshot = cluster();
     add(&mut snapshot, "web", |ingress| {
         annotate(ingress, "listen-ports", r#"[{"HTTP":80},{"HTTPS":443}]"#);
-        annotate(ingress, "certificate-arn", "A,B");
+        annotate(ingress, "certificate-arn", "arn:A,arn:B");
         annotate(ingress, "ssl-redirect", "443");
         annotate(ingress, "load-balancer-attributes", "idle_timeout.timeout_seconds=120");
     });
@@ -62,7 +62,7 @@ fn the_first_plan_makes_everything_and_then_nothing_is_left() {
     add_service(&mut snapshot, "more", |_| {});
     add(&mut snapshot, "web", |ingress| {
         annotate(ingress, "listen-ports", r#"[{"HTTP":80},{"HTTPS":443}]"#);
-        annotate(ingress, "certificate-arn", "A,B");
+        annotate(ingress, "certificate-arn", "arn:A,arn:B");
         annotate(ingress, "ssl-redirect", "443");
         annotate(ingress, "load-balancer-attributes", "idle_timeout.timeout_seconds=120");
         ingress["spec"]["rules"].as_array_mut().unwrap().push(json!({ "http": { "paths": [path("/more", "more")] } }));

@@ -14,6 +14,7 @@ pub(in crate::spec::annotation) static TABLE: &[&Annotation] = &[
     &SECURITY_GROUPS,
     &MANAGE_BACKEND_RULES,
     &INBOUND_CIDRS,
+    &PREFIX_LISTS,
     &LOAD_BALANCER_ATTRIBUTES,
     &TAGS,
     &LISTEN_PORTS,
@@ -33,6 +34,7 @@ pub(in crate::spec::annotation) static TABLE: &[&Annotation] = &[
     &HEALTHY_THRESHOLD,
     &UNHEALTHY_THRESHOLD,
     &SUCCESS_CODES,
+    &TARGET_NODE_LABELS,
     &ACTIONS,
     &CONDITIONS,
     &USE_REGEX_PATH_MATCH,
@@ -41,12 +43,6 @@ pub(in crate::spec::annotation) static TABLE: &[&Annotation] = &[
         Kind::Text,
         "",
         "Acknowledges that the load balancer is replaced by another one.",
-    ),
-    &not_yet(
-        key!("security-group-prefix-lists"),
-        Kind::List,
-        "none",
-        "Prefix lists that may reach the load balancer on the ports of the Ingress.",
     ),
     &not_yet(
         key!("customer-owned-ipv4-pool"),
@@ -99,12 +95,6 @@ pub(in crate::spec::annotation) static TABLE: &[&Annotation] = &[
         Kind::Text,
         "`--default-pca-arn`",
         "The private certificate authority of the certificate that is asked for.",
-    ),
-    &not_yet(
-        key!("target-node-labels"),
-        Kind::Map,
-        "all nodes",
-        "Labels that a node must carry to be a target (target type instance).",
     ),
     &not_yet(
         key!("multi-cluster-target-group"),
@@ -212,7 +202,7 @@ mod tests {
         assert_eq!(keys.len(), TABLE.len());
         // LBC reads 72, `dry-run-plan` among them; `northgate.dev/replace` is ours.
         assert_eq!(TABLE.len(), 72 - 1 + 1);
-        assert_eq!(TABLE.iter().filter(|annotation| annotation.support == Support::Built).count(), 31);
+        assert_eq!(TABLE.iter().filter(|annotation| annotation.support == Support::Built).count(), 33);
     }
 
     #[test]
