@@ -7,6 +7,7 @@ mod balancer;
 mod certificates;
 mod listeners;
 mod optimizer;
+mod redirects;
 mod rules;
 mod shadows;
 mod target_groups;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::listeners::Listeners;
-use super::{Culprits, Deciding, blame, optimizer, shadows};
+use super::{Culprits, Deciding, blame, optimizer, redirects, shadows};
 use crate::desired::{Listener, Origin, Rule, target_group_ref};
 use crate::id::{ObjectName, Protocol, Ref, TargetType};
 use crate::model::{Action, Condition, Forward, Pairs, TargetGroupTuple};
@@ -26,14 +26,6 @@ pub(super) fn decide(
     let mut rules = Vec::new();
     for member in deciding.listening(port) {
         for rule in &member.rules.rules {
-            if listener.protocol == Protocol::Https && leads_to_plain_text(&rule.action) {
-                let problem = Problem::general(format!("port {port}: AWS redirects no request from HTTPS to HTTP"));
-                blame(
-                    culprits,
-                    member,
-                    problem.at(rule.field.clone()).hint("redirect to HTTPS, or listen on HTTP only"),
-                );
-            }
             let action = action(deciding, &rule.action, all);
             let shown = rule.conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             all.routes.push(route(deciding, member, port, &shown, &rule.action));
@@ -62,6 +54,12 @@ pub(super) fn decide(
         all.warnings.push(warning);
     }
     let by_name = deciding.listening(port).map(|member| (&member.name, member)).collect::<BTreeMap<_, _>>();
+    for rule in &kept {
+        let refused = rule.actions.iter().find_map(|action| redirects::refused(action, port, listener.protocol));
+        if let Some(problem) = refused {
+            blame(culprits, by_name[rule.origin.object.name()], problem.at(rule.origin.field.clone()));
+        }
+    }
     listener.rules = kept
         .into_iter()
         .zip(1_u32..)
@@ -70,10 +68,6 @@ pub(super) fn decide(
             Rule { tags: deciding.listener_tags(&member.settings.tags, &format!("{port}:{priority}")), ..rule }
         })
         .collect();
-}
-
-fn leads_to_plain_text(action: &RuleAction) -> bool {
-    matches!(action, RuleAction::Answer(Action::Redirect(redirect)) if redirect.protocol.as_deref() == Some("HTTP"))
 }
 
 /// The action with its target groups.

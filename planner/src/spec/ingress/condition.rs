@@ -154,6 +154,15 @@ pub(super) enum PathType {
 }
 
 impl Path<'_> {
+    /// The patterns that stand for it; none: every path.
+    ///
+    /// # Errors
+    ///
+    /// What Kubernetes does not allow.
+    pub(super) fn patterns(self) -> Result<Vec<String>, String> {
+        Ok(self.gathered()?.values)
+    }
+
     fn gathered(self) -> Result<Gathered, String> {
         let Self { text, path_type } = self;
         let values = |values: Vec<String>| Gathered { values, expressions: Vec::new() };
