@@ -84,6 +84,14 @@ impl Actual {
         }
     }
 
+    /// What was found of a binding's targets.
+    pub fn targets(&self) -> Option<&ActualTargets> {
+        match self {
+            Self::Targets(targets) => Some(targets),
+            Self::Stack(_) | Self::Rules(_) | Self::Cluster(_) | Self::Nothing => None,
+        }
+    }
+
     /// The ARNs and ids of a stack's load balancers, target groups and security groups.
     pub fn ids(&self) -> BTreeSet<&str> {
         let Self::Stack(stack) = self else { return BTreeSet::new() };

@@ -1,6 +1,7 @@
 //! The pure stages joined once: what the controller and the plan command both call.
 
 use crate::actual::{Actual, Purpose, Scope};
+use crate::desired::Desired;
 use crate::facts::{Facts, Live, Needs};
 use crate::id::Key;
 use crate::plan::Plan;
@@ -79,6 +80,15 @@ pub fn decide(accepted: &Accepted, facts: &Facts, actual: &Actual) -> Plan {
             Accepted::Stack(_) | Accepted::Binding(_) | Accepted::Rules(_) | Accepted::Cluster(_),
             Actual::Stack(_) | Actual::Targets(_) | Actual::Rules(_) | Actual::Cluster(_) | Actual::Nothing,
         ) => unreachable!("what was observed is what the accepted scope asked for"),
+    }
+}
+
+/// What should exist for a stack, as [`decide`] compares it with what does; `None`: the key is no stack, or AWS's facts forbid
+/// it, as its plan says.
+pub fn desired(accepted: &Accepted, facts: &Facts, live: &Live) -> Option<Desired> {
+    match accepted {
+        Accepted::Stack(stack) => desired::decide(&stack.spec, facts, live).ok(),
+        Accepted::Binding(_) | Accepted::Rules(_) | Accepted::Cluster(_) => None,
     }
 }
 

@@ -13,6 +13,7 @@ pub use change::{
     PatchTargetGroupBinding, Resource, Write,
 };
 pub use display::render;
+pub(crate) use display::{Page, object_title, problem_lines};
 pub use json::{Document, Entry, FailOn, Header, Skipped, Summary};
 pub(crate) use order::{Stages, in_order};
 pub use parallel::together;

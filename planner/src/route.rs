@@ -1,12 +1,23 @@
 //! Which listener, rule and target groups a request reaches, and why the rules before it do not take it.
 
-use std::net::IpAddr;
+mod condition;
+mod curl;
+mod document;
+mod redirect;
+mod text;
+mod way;
 
-use regex::RegexBuilder;
+use std::net::IpAddr;
 
 use crate::desired::{Desired, Listener, Origin, Rule};
 use crate::id::Protocol;
-use crate::model::{Action, Condition, Patterns, Redirect, pattern};
+use crate::model::{Action, Condition};
+
+pub use condition::is_met;
+pub use document::{Answer, Asked, Document, OpenPort, PassedRule, Share, TakenRule, TargetGroupOf, Targets, Way};
+pub use redirect::redirected;
+pub use text::render;
+pub use way::{Decided, Standing, standing, way};
 
 /// A request to a load balancer, as far as rules look at it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -83,7 +94,9 @@ pub enum NoRoute {
 pub fn route<'a>(desired: &'a Desired, request: &Request) -> Result<Route<'a>, NoRoute> {
     desired.load_balancer.as_ref().ok_or(NoRoute::NoLoadBalancer)?;
     let fits = |(port, listener): &(&u16, &Listener)| {
-        listener.protocol == request.protocol && request.port.is_none_or(|wanted| wanted == **port)
+        // Network load balancers hand on whatever comes to their port.
+        let takes_all = matches!(listener.protocol, Protocol::Tcp | Protocol::Tls | Protocol::TcpUdp);
+        (takes_all || listener.protocol == request.protocol) && request.port.is_none_or(|wanted| wanted == **port)
     };
     let Some((port, listener)) = desired.listeners.iter().find(fits) else {
         let listeners = desired.listeners.iter().map(|(port, listener)| format!("{}:{port}", listener.protocol));
@@ -110,83 +123,6 @@ pub fn route<'a>(desired: &'a Desired, request: &Request) -> Result<Route<'a>, N
     Ok(Route { port: *port, listener, passed, rule: None, actions, origin })
 }
 
-/// Whether a request meets a condition (user guide, "Rule condition types"): hosts, headers and queries in any case, paths
-/// and methods as they are written.
-pub fn is_met(condition: &Condition, request: &Request) -> bool {
-    match condition {
-        Condition::HostHeader(patterns) => {
-            matches(patterns, &request.host.to_lowercase(), &str::to_lowercase, CaseCounts::No)
-        }
-        Condition::PathPattern(patterns) => matches(patterns, &request.path, &str::to_owned, CaseCounts::Yes),
-        Condition::HttpHeader { name, patterns } => {
-            let named = request.headers.iter().filter(|(header, _)| header.eq_ignore_ascii_case(name));
-            named
-                .into_iter()
-                .any(|(_, value)| matches(patterns, &value.to_lowercase(), &str::to_lowercase, CaseCounts::No))
-        }
-        Condition::HttpRequestMethod(methods) => methods.contains(&request.method),
-        Condition::QueryString(parameters) => {
-            let given = parameters_of(&request.query);
-            parameters.iter().any(|wanted| {
-                given.iter().any(|(key, value)| {
-                    let fits = |pattern: &str, text: &str| {
-                        pattern::matches_escaped(&pattern.to_lowercase(), &text.to_lowercase())
-                    };
-                    wanted.key.as_ref().is_none_or(|wanted| fits(wanted, key)) && fits(&wanted.value, value)
-                })
-            })
-        }
-        Condition::SourceIp(blocks) => {
-            request.source.is_some_and(|source| blocks.iter().any(|block| block.contains(&source)))
-        }
-        Condition::Other(_) => false,
-    }
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum CaseCounts {
-    Yes,
-    No,
-}
-
-fn matches(patterns: &Patterns, text: &str, fold: &dyn Fn(&str) -> String, case: CaseCounts) -> bool {
-    match patterns {
-        Patterns::Values(values) => values.iter().any(|value| pattern::matches(&fold(value), text)),
-        Patterns::Regex(expressions) => expressions.iter().any(|expression| {
-            // AWS's dialect is the same but for what it refuses; one that is refused there matches nothing here.
-            let built = RegexBuilder::new(expression).case_insensitive(case == CaseCounts::No).build();
-            built.is_ok_and(|regex| regex.is_match(text))
-        }),
-    }
-}
-
-/// Keys and values as they stand; a key without a value has an empty one.
-fn parameters_of(query: &str) -> Vec<(&str, &str)> {
-    let given = query.split('&').filter(|parameter| !parameter.is_empty());
-    given.map(|parameter| parameter.split_once('=').unwrap_or((parameter, ""))).collect()
-}
-
-/// The URL that a redirect sends a client to.
-pub fn redirected(redirect: &Redirect, route: &Route<'_>, request: &Request) -> String {
-    let Redirect { protocol, port, host, path, query, status_code: _ } = redirect.canonical();
-    let own_port = route.port.to_string();
-    let path_without_slash = request.path.trim_start_matches('/');
-    let filled = |part: Option<String>| {
-        part.unwrap_or_default()
-            .replace(Redirect::PROTOCOL, request.protocol.as_str())
-            .replace(Redirect::PORT, &own_port)
-            .replace(Redirect::HOST, &request.host)
-            .replace("#{path}", path_without_slash)
-            .replace(Redirect::QUERY, &request.query)
-    };
-    let (protocol, port, query) = (filled(protocol).to_lowercase(), filled(port), filled(query));
-    let is_usual =
-        (protocol.as_str(), port.as_str()) == ("http", "80") || (protocol.as_str(), port.as_str()) == ("https", "443");
-    let port = if is_usual { String::new() } else { format!(":{port}") };
-    let query = if query.is_empty() { String::new() } else { format!("?{query}") };
-    format!("{protocol}://{}{port}{}{query}", filled(host), filled(path))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,7 +131,7 @@ mod tests {
         IpAddressType, LoadBalancerType, ObjectName, ObjectRef, RedirectStatusCode, Ref, ResourceKey, ResourceKind,
         Scheme,
     };
-    use crate::model::{FixedResponse, Pairs, QueryParameter};
+    use crate::model::{FixedResponse, Pairs, Patterns, QueryParameter, Redirect};
 
     fn texts(texts: &[&str]) -> Vec<String> {
         texts.iter().map(|text| (*text).to_owned()).collect()
@@ -252,7 +188,7 @@ mod tests {
         Desired { load_balancer: Some(load_balancer), listeners, ..Desired::default() }
     }
 
-    fn get(host: &str, path: &str) -> Request {
+    pub(super) fn get(host: &str, path: &str) -> Request {
         Request {
             protocol: Protocol::Http,
             port: None,

@@ -21,7 +21,7 @@ use crate::actual::{ActualTargets, Scope, TargetGroupRef};
 use crate::crd::TargetGroupBinding;
 use crate::facts::{Facts, Needs};
 use crate::id::{ObjectName, ObjectRef, StackId, TargetType};
-use crate::model::{Binding, IngressRule, NetworkingRule, PortRef, TargetId};
+use crate::model::{Binding, IngressRule, NetworkingRule, PortRef, Target, TargetId};
 use crate::plan::{AwsChange, Change, Plan, Step, WaitFor, Write};
 use crate::problem::{Declined, Problem, Refusal};
 use crate::snapshot::{Settings, Snapshot};
@@ -110,6 +110,16 @@ impl BindingSpec {
         let ActualTargets::Found { group, targets } = found else { return None };
         let candidate = self.candidate(group.as_ref())?;
         Some(health::count(candidate.wanted.as_ref()?, targets))
+    }
+
+    /// The targets that it registers, those that are registered already too; `None`: nobody knows.
+    pub fn targets(&self, facts: &Facts, found: Option<&ActualTargets>) -> Option<Vec<Target>> {
+        let group = match found {
+            Some(ActualTargets::Found { group, .. }) => group.as_ref(),
+            Some(ActualTargets::Missing) | None => None,
+        };
+        let wanted = self.candidate(group)?.wanted.as_ref()?.iter().collect::<Vec<_>>();
+        Some(steps::registrable(self, &wanted, facts, &mut Vec::new()))
     }
 
     /// The rules that its targets need, whatever security groups they have; `None`: not all of them can be told.

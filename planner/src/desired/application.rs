@@ -8,6 +8,7 @@ mod certificates;
 mod join;
 mod listeners;
 mod optimizer;
+mod redirects;
 mod rules;
 mod shadows;
 mod target_groups;

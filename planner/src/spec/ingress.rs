@@ -2,6 +2,7 @@
 //! set aside. One bad member never stops the others.
 
 mod action;
+mod asking;
 mod backend;
 pub mod class;
 mod condition;
@@ -28,6 +29,7 @@ use crate::model::PortRef;
 use crate::problem::{Declined, Problem, Refusal};
 use crate::snapshot::{Settings, Snapshot};
 
+pub use asking::asks_for;
 pub use backend::BackendSettings;
 use class::Ownership;
 pub(crate) use condition::fits_in_one_rule;

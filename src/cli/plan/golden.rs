@@ -23,6 +23,7 @@ use crate::aws::{Connection, Write as _};
 
 mod reads;
 mod recorded;
+mod witness;
 
 #[derive(Debug, clap::Parser)]
 struct CommandLine {
@@ -130,7 +131,7 @@ fn stopped_after_any_change_the_next_plans_end_in_agreement() {
 
 /// Stops after some changes, as a crash would, and goes on with fresh plans. Gives whether the first plan was over by then.
 async fn stop_and_go_on(case: &Case, stop_after: usize) -> bool {
-    let source = source::open(&case.args).await.unwrap();
+    let source = source::open(&case.args.source).await.unwrap();
     let snapshot = Snapshot { files_alone: false, ..source.snapshot };
     let mut world = World::open(case, snapshot).await;
     let first = world.plan().await;
@@ -168,7 +169,7 @@ async fn pause() {
 }
 
 async fn check(case: &Case, differences: &mut Vec<String>) {
-    let mut source = source::open(&case.args).await.unwrap();
+    let mut source = source::open(&case.args.source).await.unwrap();
     source.snapshot.files_alone = case.is_of_files_alone();
     let document = planned(&case.args, &source).await.unwrap();
     let text = format!("{}exit code with --check: {}\n", render(&document), document.exit_code(true, &[]));
@@ -202,7 +203,7 @@ struct World {
 
 impl World {
     async fn open(case: &Case, snapshot: Snapshot) -> Self {
-        let text = std::fs::read_to_string(case.args.account.as_ref().unwrap()).unwrap();
+        let text = std::fs::read_to_string(case.args.source.account.as_ref().unwrap()).unwrap();
         let description = AccountDescription::parse(&text).unwrap();
         let (account, region) = (AccountId::new(description.account_id()), Region::new(description.region()));
         let simulator = Simulator::new(Options::default());
@@ -217,7 +218,7 @@ impl World {
         let mut passes = Passes::new(&account, self.snapshot.clone());
         let selection = Selection {
             names: &self.args.names,
-            namespace: self.args.namespace.as_deref(),
+            namespace: self.args.source.namespace.as_deref(),
             default_namespace: "default",
             by_files: true,
         };

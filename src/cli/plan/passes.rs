@@ -21,31 +21,31 @@ use super::selection::Selection;
 use crate::aws::{AwsError, Read};
 
 /// What the passes of one run came to.
-pub(super) struct Passes<'a, A> {
+pub(in crate::cli) struct Passes<'a, A> {
     account: &'a A,
     snapshot: Snapshot,
-    pub(super) plans: Vec<Plan>,
-    pub(super) refused: Vec<(Key, Refusal)>,
-    pub(super) skipped: Vec<Skipped>,
+    pub(in crate::cli) plans: Vec<Plan>,
+    pub(in crate::cli) refused: Vec<(Key, Refusal)>,
+    pub(in crate::cli) skipped: Vec<Skipped>,
     /// Services of a live cluster that are no load balancers: counted, not told.
-    pub(super) unlisted: usize,
+    pub(in crate::cli) unlisted: usize,
 }
 
 /// One pass, with what it was decided from.
-struct Pass {
-    accepted: Accepted,
-    actual: Actual,
-    facts: Facts,
+pub(in crate::cli) struct Pass {
+    pub(in crate::cli) accepted: Accepted,
+    pub(in crate::cli) actual: Actual,
+    pub(in crate::cli) facts: Facts,
 }
 
 impl<'a, A: Read> Passes<'a, A> {
-    pub(super) fn new(account: &'a A, snapshot: Snapshot) -> Self {
+    pub(in crate::cli) fn new(account: &'a A, snapshot: Snapshot) -> Self {
         let (plans, refused, skipped) = (Vec::new(), Vec::new(), Vec::new());
         Self { account, snapshot, plans, refused, skipped, unlisted: 0 }
     }
 
     /// 1. stacks  2. what the cluster shares  3. bindings, those that a stack wants included  4. worker rules
-    pub(super) async fn run(&mut self, selection: &Selection<'_>) -> Result<(), RunError> {
+    pub(in crate::cli) async fn run(&mut self, selection: &Selection<'_>) -> Result<(), RunError> {
         if let Some((kind, name)) = selection.missing(&self.snapshot) {
             return Err(RunError::Absent { kind, name });
         }
@@ -65,7 +65,7 @@ impl<'a, A: Read> Passes<'a, A> {
     }
 
     /// Adds what is odd about objects to what is planned for them.
-    pub(super) fn warn(&mut self, warnings: &[Problem]) {
+    pub(in crate::cli) fn warn(&mut self, warnings: &[Problem]) {
         for warning in warnings {
             let Some(object) = &warning.object else { continue };
             let of_plans = self.plans.iter_mut().filter(|plan| plan.objects.contains(object));
@@ -211,8 +211,13 @@ impl<'a, A: Read> Passes<'a, A> {
         (wanted, deleted)
     }
 
+    /// Counts a binding among those that will be there.
+    pub(in crate::cli) fn want(&mut self, binding: Binding) {
+        self.snapshot.wanted_bindings.insert(binding.name.clone(), binding);
+    }
+
     /// One pass over one key, as the controller makes it, stopped before the first write: accept, observe, lookup, decide.
-    async fn pass(&mut self, key: &Key) -> Result<Option<Pass>, AwsError> {
+    pub(in crate::cli) async fn pass(&mut self, key: &Key) -> Result<Option<Pass>, AwsError> {
         let accepted = match pipeline::accept(&self.snapshot, key) {
             Ok(accepted) => accepted,
             Err(Declined::Refused(refusal)) => {
@@ -285,7 +290,7 @@ fn waits_for(plan: &Plan, key: &Key) -> bool {
 
 /// What ends a run without a plan.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RunError {
+pub(in crate::cli) enum RunError {
     #[error("there is no {kind} {name}; -n gives another namespace")]
     Absent { kind: &'static str, name: ObjectName },
     #[error(transparent)]

@@ -7,7 +7,7 @@ use northgate_planner::spec::ingress::{self, group};
 
 /// What a person named on the command line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Named {
+pub(in crate::cli) enum Named {
     Service(String),
     Ingress(String),
     Group(String),
@@ -15,14 +15,14 @@ pub(super) enum Named {
 }
 
 /// Which keys a run plans.
-pub(super) struct Selection<'a> {
-    pub(super) names: &'a [Named],
+pub(in crate::cli) struct Selection<'a> {
+    pub(in crate::cli) names: &'a [Named],
     /// `-n`.
-    pub(super) namespace: Option<&'a str>,
+    pub(in crate::cli) namespace: Option<&'a str>,
     /// Where a name on the command line is, unless `-n` says.
-    pub(super) default_namespace: &'a str,
+    pub(in crate::cli) default_namespace: &'a str,
     /// The objects come from files: every Service among them was given by a person, and is told of.
-    pub(super) by_files: bool,
+    pub(in crate::cli) by_files: bool,
 }
 
 impl Selection<'_> {
@@ -31,12 +31,12 @@ impl Selection<'_> {
     }
 
     /// Whether nothing narrows it: only then is what all objects share looked at for its own sake.
-    pub(super) fn is_everything(&self) -> bool {
+    pub(in crate::cli) fn is_everything(&self) -> bool {
         self.names.is_empty() && self.namespace.is_none()
     }
 
     /// The first name on the command line that no object has: a slip worth telling.
-    pub(super) fn missing(&self, snapshot: &Snapshot) -> Option<(&'static str, ObjectName)> {
+    pub(in crate::cli) fn missing(&self, snapshot: &Snapshot) -> Option<(&'static str, ObjectName)> {
         self.names.iter().find_map(|named| {
             let (kind, name, there) = match named {
                 Named::Service(name) => {
@@ -63,16 +63,16 @@ impl Selection<'_> {
         })
     }
 
-    pub(super) fn names_service(&self, name: &ObjectName) -> bool {
+    pub(in crate::cli) fn names_service(&self, name: &ObjectName) -> bool {
         self.full(&name.name) == *name && self.names.contains(&Named::Service(name.name.clone()))
     }
 
-    pub(super) fn takes_service(&self, name: &ObjectName) -> bool {
+    pub(in crate::cli) fn takes_service(&self, name: &ObjectName) -> bool {
         if self.names.is_empty() { self.in_namespace(name) } else { self.names_service(name) }
     }
 
     /// A group is planned as a whole: when it is named, or one of its Ingresses is named or in the namespace.
-    pub(super) fn takes_group(&self, id: &StackId, snapshot: &Snapshot) -> bool {
+    pub(in crate::cli) fn takes_group(&self, id: &StackId, snapshot: &Snapshot) -> bool {
         if let StackId::Group(name) = id
             && self.names.contains(&Named::Group(name.clone()))
         {
@@ -87,7 +87,7 @@ impl Selection<'_> {
     }
 
     /// A binding is planned with the stack that it belongs to, or when it is named itself.
-    pub(super) fn takes_binding(&self, name: &ObjectName, plans: &[Plan]) -> bool {
+    pub(in crate::cli) fn takes_binding(&self, name: &ObjectName, plans: &[Plan]) -> bool {
         if plans.iter().any(|plan| plan.bindings.iter().any(|binding| binding.name == *name)) {
             return true;
         }
@@ -103,7 +103,7 @@ impl Selection<'_> {
     }
 }
 
-pub(super) fn named(text: &str) -> Result<Named, String> {
+pub(in crate::cli) fn named(text: &str) -> Result<Named, String> {
     match text.split_once('/') {
         Some(("service" | "services" | "svc", name)) => Ok(Named::Service(name.to_owned())),
         Some(("ingress" | "ingresses" | "ing", name)) => Ok(Named::Ingress(name.to_owned())),

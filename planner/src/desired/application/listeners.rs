@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::certificates::{self, Discovered};
-use super::{Culprits, Deciding, blame, rules};
+use super::{Culprits, Deciding, blame, redirects, rules};
 use crate::desired::{Listener, Origin};
 use crate::id::{Protocol, RedirectStatusCode};
 use crate::model::{Action, FixedResponse, Redirect};
@@ -141,10 +141,12 @@ fn default_backend(
         blame(culprits, member, problem.hint("only one Ingress of a load balancer's port can have one"));
     }
     if let Some(action) = &oldest.rules.default_action {
-        let listening = (port, listener.protocol);
-        all.warnings.extend(rules::unfit_version(oldest, action, listening, "spec.defaultBackend"));
-        rules::refuse_plain_text(oldest, action, listening, "spec.defaultBackend", culprits);
-        listener.default_actions = vec![rules::action(deciding, action, all)];
+            all.warnings.extend(rules::unfit_version(oldest, action, (port, listener.protocol), "spec.defaultBackend"));
+            let performed = rules::action(deciding, action, all);
+            if let Some(problem) = redirects::refused(&performed, port, listener.protocol) {
+                blame(culprits, oldest, problem.at("spec.defaultBackend"));
+            }
+            listener.default_actions = vec![performed];
         listener.default_origin = Some(Origin { object: oldest.object(), field: "spec.defaultBackend".to_owned() });
         all.routes.push(rules::route(deciding, oldest, port, "", action));
     }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::listeners::Listeners;
-use super::{Culprits, Deciding, blame, join, optimizer, shadows};
+use super::{Culprits, Deciding, blame, join, optimizer, redirects, shadows};
 use crate::desired::{Listener, Origin, Rule, target_group_ref};
 use crate::id::{ObjectName, Protocol, ProtocolVersion, Ref, TargetType};
 use crate::model::{Action, Condition, Forward, Pairs, TargetGroupTuple};
@@ -26,7 +26,6 @@ pub(super) fn decide(
     let mut rules = Vec::new();
     for member in deciding.listening(port) {
         for rule in &member.rules.rules {
-            refuse_plain_text(member, &rule.action, (port, listener.protocol), &rule.field, culprits);
             all.warnings.extend(unfit_version(member, &rule.action, (port, listener.protocol), &rule.field));
             let action = action(deciding, &rule.action, all);
             let shown = rule.conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
@@ -55,6 +54,13 @@ pub(super) fn decide(
         }
         all.warnings.push(warning);
     }
+    let by_name = deciding.listening(port).map(|member| (&member.name, member)).collect::<BTreeMap<_, _>>();
+    for rule in &kept {
+        let refused = rule.actions.iter().find_map(|action| redirects::refused(action, port, listener.protocol));
+        if let Some(problem) = refused {
+            blame(culprits, by_name[rule.origin.object.name()], problem.at(rule.origin.field.clone()));
+        }
+    }
     listener.rules = kept;
 }
 
@@ -64,20 +70,6 @@ fn tag(deciding: Deciding<'_>, port: u16, rules: &mut [Rule]) {
     for (rule, priority) in rules.iter_mut().zip(1_u32..) {
         let member = by_name[rule.origin.object.name()];
         rule.tags = deciding.listener_tags(&member.settings.tags, &format!("{port}:{priority}"));
-    }
-}
-
-/// AWS does not lead clients from HTTPS to HTTP.
-pub(super) fn refuse_plain_text(
-    member: &Member,
-    action: &RuleAction,
-    (port, protocol): (u16, Protocol),
-    field: &str,
-    culprits: &mut Culprits,
-) {
-    if protocol == Protocol::Https && leads_to_plain_text(action) {
-        let problem = Problem::general(format!("port {port}: AWS redirects no request from HTTPS to HTTP")).at(field);
-        blame(culprits, member, problem.hint("redirect to HTTPS, or listen on HTTP only"));
     }
 }
 
@@ -99,10 +91,6 @@ pub(super) fn unfit_version(
         format!("port {port}: AWS forwards to targets of protocol version {version} from HTTPS listeners only");
     let warning = Problem::of(member.object(), message).at(field);
     Some(warning.hint(format!("listen on HTTPS, or take {} away", annotation::BACKEND_PROTOCOL_VERSION.key())))
-}
-
-fn leads_to_plain_text(action: &RuleAction) -> bool {
-    matches!(action, RuleAction::Answer(Action::Redirect(redirect)) if redirect.protocol.as_deref() == Some("HTTP"))
 }
 
 /// The action with its target groups.

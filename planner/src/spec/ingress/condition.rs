@@ -174,6 +174,15 @@ pub(super) enum PathType {
 }
 
 impl Path<'_> {
+    /// The patterns that stand for it; none: every path.
+    ///
+    /// # Errors
+    ///
+    /// What Kubernetes does not allow.
+    pub(super) fn patterns(self) -> Result<Vec<String>, Unfit> {
+        Ok(self.gathered()?.values)
+    }
+
     fn gathered(self) -> Result<Gathered, Unfit> {
         let Self { text, path_type } = self;
         let values = |values: Vec<String>| Gathered { values, expressions: Vec::new() };

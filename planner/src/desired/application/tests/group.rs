@@ -42,6 +42,26 @@ fn one_broken_member_leaves_the_others_alone() {
             let backend = &mut ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"];
             *backend = json!({ "name": "x", "port": { "name": "use-annotation" } });
         }),
+        ("leads back to where it came from", |ingress| {
+            annotate(
+                ingress,
+                "actions.x",
+                r#"{"type":"redirect","redirectConfig":{"query":"v=2","statusCode":"HTTP_301"}}"#,
+            );
+            let backend = &mut ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"];
+            *backend = json!({ "name": "x", "port": { "name": "use-annotation" } });
+        }),
+        ("spec.defaultBackend: port 443: AWS redirects no request", |ingress| {
+            annotate(ingress, "listen-ports", r#"[{"HTTPS":443}]"#);
+            annotate(ingress, "certificate-arn", "A");
+            annotate(
+                ingress,
+                "actions.x",
+                r#"{"type":"redirect","redirectConfig":{"protocol":"HTTP","statusCode":"HTTP_301"}}"#,
+            );
+            ingress["spec"]["defaultBackend"] =
+                json!({ "service": { "name": "x", "port": { "name": "use-annotation" } } });
+        }),
         ("there is no target group named", |ingress| {
             annotate(ingress, "actions.x", r#"{"type":"forward","targetGroupName":"other"}"#);
             let backend = &mut ingress["spec"]["rules"][0]["http"]["paths"][0]["backend"]["service"];
