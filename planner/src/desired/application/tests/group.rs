@@ -53,7 +53,7 @@ fn one_broken_member_leaves_the_others_alone() {
         }),
         ("spec.defaultBackend: port 443: AWS redirects no request", |ingress| {
             annotate(ingress, "listen-ports", r#"[{"HTTPS":443}]"#);
-            annotate(ingress, "certificate-arn", "A");
+            annotate(ingress, "certificate-arn", "arn:aws:acm:us-west-2:123456789012:certificate/a");
             annotate(
                 ingress,
                 "actions.x",
