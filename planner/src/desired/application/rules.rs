@@ -81,11 +81,11 @@ pub(super) fn unfit_version(
     field: &str,
 ) -> Option<Problem> {
     let RuleAction::Forward { groups, .. } = action else { return None };
-    let versions = groups.iter().filter_map(|(group, _)| match group {
+    let mut versions = groups.iter().filter_map(|(group, _)| match group {
         GroupRef::Own(id) => member.rules.backends.get(id).map(|backend| backend.protocol_version),
         GroupRef::Arn(_) | GroupRef::Named(_) => None,
     });
-    let unfit = versions.into_iter().find(|version| *version != ProtocolVersion::Http1);
+    let unfit = versions.find(|version| *version != ProtocolVersion::Http1);
     let version = unfit.filter(|_| protocol == Protocol::Http)?;
     let message =
         format!("port {port}: AWS forwards to targets of protocol version {version} from HTTPS listeners only");

@@ -283,8 +283,8 @@ impl Listener {
     /// Where there is no room for a rule that joins others, the first of them becomes it: the others stand next to it, so that
     /// every request is answered as it was.
     fn widen(&self, matched: &Match) -> Option<Op> {
-        let absent = matched.slots.iter().filter(|slot| slot.standing.is_none()).filter_map(|slot| slot.wanted);
-        absent.into_iter().find_map(|wanted| {
+        let mut absent = matched.slots.iter().filter(|slot| slot.standing.is_none()).filter_map(|slot| slot.wanted);
+        absent.find_map(|wanted| {
             let parts = self.joins.get(&wanted)?;
             let doomed = matched.doomed.iter().copied().filter(|place| parts.contains(&self.standing[*place].id));
             let doomed = doomed.collect::<Vec<_>>();
