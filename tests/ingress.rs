@@ -12,7 +12,7 @@ use kube::Api;
 use kube::api::{DeleteParams, Patch, PatchParams};
 use northgate::aws::Connection;
 use northgate::cluster::Clock;
-use northgate::controller::{self, RunOptions, Stop};
+use northgate::controller::{self, Pace, RunOptions, Stop};
 use northgate_planner::crd::custom_resource_definitions;
 use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 use northgate_planner::snapshot::{ClasslessServices, Settings};
@@ -80,6 +80,7 @@ impl World {
             health_probe_bind_addr: None,
             instance: "northgate-1".to_owned(),
             clock: Clock::Simulated { start, origin: Instant::now() },
+            pace: Pace::default(),
         };
         let running = tokio::spawn(controller::run_until(options, stop.clone()));
         Self { simulator, kubernetes, stop, running }

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use kube::Client;
 use northgate::aws::{Connection, ReadOnlyAccount};
 use northgate::cluster::Clock;
-use northgate::controller::{self, RunOptions, Stop};
+use northgate::controller::{self, Pace, RunOptions, Stop};
 use northgate_planner::crd::custom_resource_definitions;
 use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 use northgate_planner::snapshot::{ClasslessServices, Settings};
@@ -153,6 +153,7 @@ impl Stage {
             health_probe_bind_addr: None,
             instance: format!("northgate-{life}"),
             clock: Clock::Simulated { start: start(), origin: self.origin },
+            pace: Pace::default(),
         };
         let running = tokio::spawn(controller::run_until(options, stop.clone()));
         Program { stop, running }

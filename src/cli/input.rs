@@ -171,6 +171,12 @@ impl Manifests {
         }
     }
 
+    /// Whether they hold anything that a plan tells of.
+    pub(super) fn concern_us(&self) -> bool {
+        let Self { services, ingresses, bindings, skipped, .. } = self;
+        !(services.is_empty() && ingresses.is_empty() && bindings.is_empty() && skipped.is_empty())
+    }
+
     /// The files alone as a view of the cluster: what they do not hold is unknown, not empty.
     pub(super) fn fill(&self, snapshot: &mut Snapshot) {
         fn known<K: Clone + Ord, V>(map: &BTreeMap<K, Arc<V>>) -> Option<BTreeMap<K, Arc<V>>> {

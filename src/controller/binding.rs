@@ -19,9 +19,8 @@ use super::world::{Account, World};
 use super::{finalizers, tell};
 use crate::cluster::BindingStanding;
 
-/// The first pause before targets that are not ready yet are looked at again; each further one is twice as long …
-pub(super) const FIRST_LOOK: Duration = Duration::from_secs(5);
-/// … up to this, for as many looks …
+/// Targets that are not ready yet are looked at again after the pace's pause; each further one is twice as long, up to this, for as
+/// many looks …
 const LOOK: Duration = Duration::from_secs(30);
 const LOOKS: u32 = 12;
 /// … and then up to this: the account's calls are shared, and what was unhealthy for so long is news to nobody.
@@ -188,14 +187,14 @@ fn look_again<A: Account>(
     let waiting = plan.wanted && (missing || count.is_some_and(|count| count.ready < count.total));
     match world.look(name, waiting) {
         0 => None,
-        looks => Some(pause_before(looks)),
+        looks => Some(pause_before(world.pace.targets, looks)),
     }
 }
 
 /// The pause before the n-th look in a row.
-fn pause_before(looks: u32) -> Duration {
+fn pause_before(first: Duration, looks: u32) -> Duration {
     let longest = if looks <= LOOKS { LOOK } else { LATE_LOOK };
-    FIRST_LOOK.saturating_mul(1_u32.checked_shl(looks - 1).unwrap_or(u32::MAX)).min(longest)
+    first.saturating_mul(1_u32.checked_shl(looks - 1).unwrap_or(u32::MAX)).min(longest)
 }
 
 #[cfg(test)]
@@ -208,7 +207,7 @@ mod tests {
 
     #[test]
     fn targets_that_are_not_ready_are_looked_at_ever_more_seldom() {
-        let pauses: Vec<u64> = (1..=14).map(|looks| pause_before(looks).as_secs()).collect();
+        let pauses: Vec<u64> = (1..=14).map(|looks| pause_before(Duration::from_secs(5), looks).as_secs()).collect();
         assert_eq!(pauses, [5, 10, 20, 30, 30, 30, 30, 30, 30, 30, 30, 30, 300, 300]);
     }
 

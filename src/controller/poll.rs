@@ -1,4 +1,4 @@
-//! The load balancers that are waited for: all of them are asked for together, every three seconds.
+//! The load balancers that are waited for: all of them are asked for together, at a steady pace.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
@@ -16,9 +16,6 @@ use super::tell;
 use super::world::{Account, States, World};
 use crate::cluster::{Address, Severity};
 use crate::error_chain::one_line;
-
-/// How often they are asked for.
-const EVERY: Duration = Duration::from_secs(3);
 
 /// Who waits for a load balancer.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -71,6 +68,7 @@ impl Poll {
 
 /// Asks for as long as somebody waits, for ever.
 pub(super) async fn run<A: Account>(world: &World<A>) {
+    let every = world.pace.load_balancers;
     loop {
         let arns = world.poll.arns();
         if arns.is_empty() {
@@ -82,14 +80,14 @@ pub(super) async fn run<A: Account>(world: &World<A>) {
                 for arn in &arns {
                     look(world, arn, &states).await;
                 }
-                EVERY
+                every
             }
             Err(_) if planted(Bug::PollGivesUp) => return,
             Err(error) => {
                 warn!("the load balancers that are waited for cannot be read: {}", one_line(&error));
                 match error.retry() {
-                    Retry::After(turn) => turn.max(EVERY),
-                    Retry::Soon | Retry::Seldom => EVERY,
+                    Retry::After(turn) => turn.max(every),
+                    Retry::Soon | Retry::Seldom => every,
                 }
             }
         };

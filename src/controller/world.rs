@@ -12,10 +12,10 @@ use northgate_planner::model::IngressRule;
 use northgate_planner::plan::{Action, AwsChange, Resolved};
 use tokio::sync::OwnedMutexGuard;
 
-use super::binding::FIRST_LOOK;
 use super::error::Error;
 use super::expected::Expected;
 use super::lingering::Lingering;
+use super::pace::Pace;
 use super::poll::Poll;
 use super::queue::Queue;
 use super::stop::Stop;
@@ -78,6 +78,8 @@ pub(crate) struct World<A> {
     pub(crate) lingering: Lingering,
     /// How often every key is looked at again.
     pub(crate) sync_period: Duration,
+    /// How often AWS is looked at for what it takes its time for.
+    pub(crate) pace: Pace,
     /// Whether the controller is told to stop.
     pub(crate) stop: Stop,
     account: A,
@@ -129,7 +131,7 @@ enum Answered {
 
 impl<A: Account> World<A> {
     /// A world in which nothing has happened yet.
-    pub(crate) fn new(cluster: Cluster, account: A, sync_period: Duration, stop: Stop) -> Self {
+    pub(crate) fn new(cluster: Cluster, account: A, sync_period: Duration, pace: Pace, stop: Stop) -> Self {
         Self {
             cluster,
             queues: Queues::default(),
@@ -138,6 +140,7 @@ impl<A: Account> World<A> {
             expected: Expected::default(),
             lingering: Lingering::default(),
             sync_period,
+            pace,
             stop,
             account,
             throttle: Throttle::default(),
@@ -305,7 +308,7 @@ impl<A: Account> World<A> {
     /// Has targets that are waited for looked at soon again, as if they were new: something that they depend on has changed.
     pub(crate) fn look_anew(&self, binding: &ObjectName) {
         if lock(&self.looks).remove(binding).is_some() {
-            self.queues.bindings.add_after(Key::Binding(binding.clone()), FIRST_LOOK);
+            self.queues.bindings.add_after(Key::Binding(binding.clone()), self.pace.targets);
         }
     }
 
