@@ -181,9 +181,11 @@ fn one_rule(ingress: &Ingress, host: &str, path: &HTTPIngressPath, services: &[S
     if mixed(&rule.hosts, &rule.host_expressions) || mixed(&rule.paths, &rule.path_expressions) {
         return Err(Wrong);
     }
-    let own = rule.hosts.len() + rule.host_expressions.len() + rule.paths.len() + rule.path_expressions.len();
-    let others = rule.others.iter().map(|entry| values_of(entry).len()).sum::<usize>();
-    if own + others > 5 { Err(Wrong) } else { Ok(rule) }
+    // AWS takes five values in a rule, and three of them in a condition.
+    let hosts = rule.hosts.len() + rule.host_expressions.len();
+    let paths = rule.paths.len() + rule.path_expressions.len();
+    let counts = rule.others.iter().map(|entry| values_of(entry).len()).chain([hosts, paths]).collect::<Vec<_>>();
+    if counts.iter().sum::<usize>() > 5 || counts.iter().any(|count| *count > 3) { Err(Wrong) } else { Ok(rule) }
 }
 
 /// What is done for a backend (§7.4).

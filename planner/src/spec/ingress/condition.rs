@@ -7,6 +7,8 @@ use crate::model::{Condition, Patterns, QueryParameter};
 
 /// AWS's limit of values in all conditions of one rule ("Quotas for your Application Load Balancers").
 const MOST_VALUES: usize = 5;
+/// AWS's limit of values in one condition (user guide, "Condition types for listener rules").
+const MOST_VALUES_OF_CONDITION: usize = 3;
 /// AWS's limit of wildcards in all conditions of one rule.
 const MOST_WILDCARDS: usize = 6;
 /// AWS's limit for a pattern (`…ConditionConfig` in the API reference).
@@ -196,6 +198,10 @@ fn check(conditions: &[Condition]) -> Result<(), String> {
         let all = conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         return Err(format!("the rule has {values} condition values, {MOST_VALUES} are allowed: {all}"));
     }
+    if let Some(large) = conditions.iter().find(|condition| condition.values() > MOST_VALUES_OF_CONDITION) {
+        let values = large.values();
+        return Err(format!("a condition has {values} values, {MOST_VALUES_OF_CONDITION} are allowed: {large}"));
+    }
     let wildcards = conditions.iter().map(Condition::wildcards).sum::<usize>();
     if wildcards > MOST_WILDCARDS {
         return Err(format!("the rule has {wildcards} wildcards, {MOST_WILDCARDS} are allowed"));
@@ -306,7 +312,9 @@ mod tests {
             Conditions::parse(&format!(r#"[{{"field":"host-header","hostHeaderConfig":{{"values":[{hosts}]}}}}]"#))
                 .unwrap()
         };
-        assert!(hosts(4).of_rule("", path("/a", PathType::Exact)).is_ok());
+        assert!(hosts(3).of_rule("", path("/a", PathType::Prefix)).is_ok());
+        let error = hosts(4).of_rule("", path("/a", PathType::Exact)).unwrap_err();
+        assert!(error.starts_with("a condition has 4 values, 3 are allowed: host h0.example.com or"), "{error}");
         let error = hosts(5).of_rule("", path("/a", PathType::Exact)).unwrap_err();
         assert!(error.starts_with("the rule has 6 condition values, 5 are allowed: host h0.example.com or"), "{error}");
         let long = format!("{}.example.com", "a".repeat(120));
