@@ -141,12 +141,12 @@ fn default_backend(
         blame(culprits, member, problem.hint("only one Ingress of a load balancer's port can have one"));
     }
     if let Some(action) = &oldest.rules.default_action {
-            all.warnings.extend(rules::unfit_version(oldest, action, (port, listener.protocol), "spec.defaultBackend"));
-            let performed = rules::action(deciding, action, all);
-            if let Some(problem) = redirects::refused(&performed, port, listener.protocol) {
-                blame(culprits, oldest, problem.at("spec.defaultBackend"));
-            }
-            listener.default_actions = vec![performed];
+        all.warnings.extend(rules::unfit_version(oldest, action, (port, listener.protocol), "spec.defaultBackend"));
+        let performed = rules::action(deciding, action, all);
+        if let Some(problem) = redirects::refused(&performed, port, listener.protocol) {
+            blame(culprits, oldest, problem.at("spec.defaultBackend"));
+        }
+        listener.default_actions = vec![performed];
         listener.default_origin = Some(Origin { object: oldest.object(), field: "spec.defaultBackend".to_owned() });
         all.routes.push(rules::route(deciding, oldest, port, "", action));
     }

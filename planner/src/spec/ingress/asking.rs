@@ -28,9 +28,9 @@ fn takes(asked: &HTTPIngressPath, path: &str) -> bool {
         "Prefix" => PathType::Prefix,
         _ => PathType::ImplementationSpecific,
     };
-    let Ok(patterns) = (Path { text: asked.path.as_deref().unwrap_or_default(), path_type }).patterns() else {
-        return false;
-    };
+    let text = asked.path.as_deref().unwrap_or_default();
+    // A path that is not allowed is why its Ingress is not served; what it meant is plain.
+    let patterns = Path { text, path_type }.patterns().unwrap_or_else(|_| vec![text.to_owned()]);
     patterns.is_empty() || patterns.iter().any(|one| pattern::matches(one, path))
 }
 
@@ -61,6 +61,8 @@ mod tests {
         ] {
             assert_eq!(asks_for(&ingress, host, path).as_deref(), expected, "{host}{path}");
         }
+        let slip = of(json!({ "rules": [{ "http": { "paths": [path("/blog*", "Prefix")] } }] }));
+        assert_eq!(asks_for(&slip, "any", "/blog/1").as_deref(), Some("spec.rules[0].http.paths[0]"));
         let default = of(json!({ "defaultBackend": backend }));
         assert_eq!(asks_for(&default, "any", "/").as_deref(), Some("spec.defaultBackend"));
     }

@@ -5,7 +5,8 @@ use ipnet::IpNet;
 use super::json::{self, Json};
 use crate::model::{Condition, Patterns, QueryParameter};
 
-/// AWS's limit of values in all conditions of one rule ("Quotas for your Application Load Balancers").
+/// AWS's limit of values in all conditions of one rule ("Quotas for your Application Load Balancers"). The user guide's three
+/// per condition are not enforced: rules with five hosts in one condition exist.
 const MOST_VALUES: usize = 5;
 /// AWS's limit of wildcards in all conditions of one rule.
 const MOST_WILDCARDS: usize = 6;
