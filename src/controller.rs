@@ -2,6 +2,7 @@
 
 mod address;
 mod apply;
+mod awaited_targets;
 mod binding;
 mod error;
 mod expected;

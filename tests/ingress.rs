@@ -23,6 +23,9 @@ use serde_json::{Value, json};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
+#[path = "ingress/traffic.rs"]
+mod traffic;
+
 const START: &str = "2026-01-31T12:00:00Z";
 const VPC: &str = "vpc-00000001";
 
@@ -30,15 +33,48 @@ const VPC: &str = "vpc-00000001";
 struct World {
     simulator: Simulator,
     kubernetes: Kubernetes,
+    start: Instant,
     stop: Stop,
     running: JoinHandle<Result<(), controller::Error>>,
+}
+
+fn scope() -> Scope {
+    Scope { account: "123456789012".to_owned(), region: "us-west-2".to_owned() }
+}
+
+/// A controller between a cluster and an account.
+fn run(
+    simulator: &Simulator,
+    kubernetes: &Kubernetes,
+    origin: Instant,
+) -> (Stop, JoinHandle<Result<(), controller::Error>>) {
+    let account = AccountId::new("123456789012");
+    let connection = Connection::over(simulator.connector(), &account, &Region::new("us-west-2"));
+    let vpc = VpcId::new(VPC);
+    let mut settings = Settings::new(ClusterName::new("demo"), vpc.clone(), Region::new("us-west-2"));
+    settings.account = Some(account);
+    settings.classless_services = ClasslessServices::True;
+    let stop = Stop::default();
+    let options = RunOptions {
+        account: connection.account(settings.cluster_name.clone(), vpc),
+        settings,
+        cluster: kubernetes.client(),
+        sync_period: Duration::from_secs(600),
+        health_probe_bind_addr: None,
+        instance: "northgate-1".to_owned(),
+        clock: Clock::Simulated { start: START.parse().unwrap(), origin },
+        pace: Pace::default(),
+    };
+    let running = tokio::spawn(controller::run_until(options, stop.clone()));
+    (stop, running)
 }
 
 impl World {
     /// A cluster with two nodes, the class `alb`, and a Service of type NodePort in each of these namespaces.
     async fn with(services: &[(&str, &str)]) -> Self {
         let start: Timestamp = START.parse().unwrap();
-        let simulator = Simulator::new(Options { start, ..Options::default() });
+        let account = AccountOptions { health_delay: Duration::from_secs(10), ..AccountOptions::default() };
+        let simulator = Simulator::new(Options { start, account, ..Options::default() });
         let text = std::fs::read_to_string("tests/golden/account.yaml").unwrap().replace("vpc-1", VPC);
         AccountDescription::parse(&text).unwrap().load(&simulator).await.unwrap();
         let kubernetes = Kubernetes::new(KubernetesOptions { start, ..KubernetesOptions::default() });
@@ -65,25 +101,9 @@ impl World {
                 "spec": { "type": "NodePort", "selector": { "app": name }, "ports": [{ "port": 80, "targetPort": 8080 }] } });
             kubernetes.put(service).unwrap();
         }
-        let account = AccountId::new("123456789012");
-        let connection = Connection::over(simulator.connector(), &account, &Region::new("us-west-2"));
-        let vpc = VpcId::new(VPC);
-        let mut settings = Settings::new(ClusterName::new("demo"), vpc.clone(), Region::new("us-west-2"));
-        settings.account = Some(account);
-        settings.classless_services = ClasslessServices::True;
-        let stop = Stop::default();
-        let options = RunOptions {
-            account: connection.account(settings.cluster_name.clone(), vpc),
-            settings,
-            cluster: kubernetes.client(),
-            sync_period: Duration::from_secs(600),
-            health_probe_bind_addr: None,
-            instance: "northgate-1".to_owned(),
-            clock: Clock::Simulated { start, origin: Instant::now() },
-            pace: Pace::default(),
-        };
-        let running = tokio::spawn(controller::run_until(options, stop.clone()));
-        Self { simulator, kubernetes, stop, running }
+        let origin = Instant::now();
+        let (stop, running) = run(&simulator, &kubernetes, origin);
+        Self { simulator, kubernetes, start: origin, stop, running }
     }
 
     /// Lets everything come to rest.
@@ -140,8 +160,7 @@ impl World {
     }
 
     async fn observe(&self) -> Arc<Observed> {
-        let scope = Scope { account: "123456789012".to_owned(), region: "us-west-2".to_owned() };
-        self.simulator.observe(&scope).await.unwrap()
+        self.simulator.observe(&scope()).await.unwrap()
     }
 
     /// The paths of all rules of the load balancer with a host name, in their order.

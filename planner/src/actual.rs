@@ -1,6 +1,7 @@
 //! What was observed in AWS, and whose it is.
 
 mod listener;
+mod target_count;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -14,6 +15,7 @@ use crate::model::{HealthCheck, IngressRule, Pairs, Target};
 use crate::planted::{Bug, planted};
 
 pub use listener::{ActualListener, ActualRule};
+pub use target_count::TargetCount;
 
 /// The tag that names the cluster on everything the controller makes.
 pub const CLUSTER_TAG: &str = "elbv2.k8s.aws/cluster";
@@ -392,6 +394,8 @@ pub struct ActualBinding {
     pub resource_version: Option<String>,
     /// Whether its deletion has begun.
     pub deleting: bool,
+    /// How far its targets are, as its status says; `None`: it does not.
+    pub targets: Option<TargetCount>,
 }
 
 impl ActualBinding {

@@ -47,15 +47,21 @@ struct Comparison<'a> {
     warnings: Vec<Problem>,
     /// The load balancer must not be deleted; then nothing of its stack is.
     protected: bool,
+    /// Whether an object is to be let go once nothing of it is left: then nothing waits for the targets of others.
+    lets_go: bool,
+    /// Target groups that requests still come to until others have healthy targets.
+    still_serving: BTreeSet<TargetGroupArn>,
 }
 
 /// Compares a whole stack.
 pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bindings: &[ActualBinding]) -> Plan {
     let mut comparison = Comparison::new(wanted, found, bindings);
+    comparison.lets_go = spec.leaving().iter().any(|object| !wanted.moving.contains_key(object.name()));
     security_group::compare(&mut comparison);
     target_group::compare(&mut comparison);
     load_balancer::compare(&mut comparison, spec);
     listener::compare(&mut comparison);
+    target_group::compare_surplus(&mut comparison);
     binding::compare(&mut comparison);
     let wanted_bindings = comparison.wanted_bindings();
     let Comparison { stages, held, problems, shortages, mut warnings, protected, .. } = comparison;
@@ -100,6 +106,8 @@ impl<'a> Comparison<'a> {
             shortages: Vec::new(),
             warnings: Vec::new(),
             protected: false,
+            lets_go: false,
+            still_serving: BTreeSet::new(),
         };
         comparison.match_resources();
         comparison
@@ -253,6 +261,14 @@ fn reason_to_delete(wanted: &Desired) -> String {
         None => "the object is being deleted or is no longer ours".to_owned(),
         Some(LoadBalancerType::Network) => "no port of the Service uses it any more".to_owned(),
         Some(LoadBalancerType::Application) => "no Ingress uses it any more".to_owned(),
+    }
+}
+
+/// The objects that a person would delete to have something made anew, for a sentence.
+fn made_again(is_application: bool) -> &'static str {
+    match is_application {
+        true => "the Ingresses that use it and make them",
+        false => "the Service and make it",
     }
 }
 

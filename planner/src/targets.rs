@@ -26,9 +26,10 @@ use crate::plan::{AwsChange, Change, Plan, Step, WaitFor, Write};
 use crate::problem::{Declined, Problem, Refusal};
 use crate::snapshot::{Settings, Snapshot};
 
+pub use crate::actual::TargetCount;
 pub(crate) use backend::Candidate;
 pub(crate) use declared::Declared;
-pub use health::{TargetCount, is_settled};
+pub use health::is_settled;
 pub use interface::groups_of;
 pub(crate) use interface::{Guard, guard};
 pub(crate) use object::binding;

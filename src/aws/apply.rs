@@ -96,7 +96,7 @@ fn resource(change: &AwsChange) -> String {
         AwsChange::SetRulePriorities(request) => {
             request.rule_priorities.iter().map(|rule| id(&rule.rule_arn)).collect::<Vec<_>>().join(",")
         }
-        AwsChange::DeleteRule(request) => request.rule_arn.to_string(),
+        AwsChange::DeleteRule(request) => id(&request.rule_arn),
         AwsChange::AddTags(request) => request.resource_arns.join(","),
         AwsChange::RemoveTags(request) => request.resource_arns.join(","),
     }

@@ -86,6 +86,8 @@ fn pause(wait: &Wait) -> Option<Duration> {
         // The watch does, if no event is lost.
         WaitFor::LoadBalancerActive | WaitFor::BindingGone => 60,
         WaitFor::InterfacesGone | WaitFor::BackendGroup | WaitFor::RulesOpen | WaitFor::RulesClosed => 5,
+        // The pass over the binding does.
+        WaitFor::TargetsHealthy if wait.entry.is_some() => 60,
         WaitFor::TargetsHealthy => 10,
     };
     Some(Duration::from_secs(seconds))
@@ -263,6 +265,7 @@ fn settle<'a, A: Account>(
             (WaitFor::RulesOpen, Some(Key::Rules(group))) => rules::open(world, group).await,
             (WaitFor::RulesClosed, Some(Key::Rules(group))) => rules::close(world, group).await,
             (WaitFor::RulesOpen, Some(Key::Binding(name))) => binding::has_rules_open(world, plan, name).await,
+            (WaitFor::TargetsHealthy, Some(Key::Binding(name))) => binding::can_serve(world, plan, name).await,
             _ => return Ok(false),
         };
         settled.map_err(|source| match &wait.entry {

@@ -9,11 +9,12 @@ use northgate_planner::pipeline::{self, Accepted};
 use northgate_planner::plan::Plan;
 use northgate_planner::problem::{Declined, Problem};
 use northgate_planner::snapshot::Snapshot;
-use northgate_planner::targets::{TargetCount, deregisters, lingers};
+use northgate_planner::targets::{TargetCount, deregisters, is_settled, lingers};
 use northgate_planner::worker_rules;
 
 use super::Next;
 use super::apply::{self, Applied};
+use super::awaited_targets::GATHERED;
 use super::error::Error;
 use super::world::{Account, World};
 use super::{finalizers, tell};
@@ -59,6 +60,10 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
         world.needs_rules(name, binding.rules().map(|rules| rules.into_iter().cloned().collect()));
     }
     report(world, name, &snapshot, &plan, count, &applied).await?;
+    if is_ready(&actual, count) {
+        let waiting = world.awaited_targets.take(name);
+        waiting.into_iter().for_each(|stack| world.queues.stacks.add_after(stack, GATHERED));
+    }
     let unseen = finalizers::release(world, &snapshot, &plan, &applied).await?;
     Ok(applied.next()?.at_most(look_again(world, name, &plan, &actual, count)).at_most(unseen))
 }
@@ -89,6 +94,27 @@ pub(super) async fn has_rules_open<A: Account>(
         // Nothing will be opened for it.
         Ok(_) | Err(_) => Ok(true),
     }
+}
+
+/// Whether requests may be moved to a binding's targets, for a pass over its stack; if not, that is looked at again when they
+/// may.
+///
+/// 1. snapshot: from the caches        2. accept: pure        3. observe: AWS reads
+pub(super) async fn can_serve<A: Account>(world: &World<A>, stack: &Plan, name: &ObjectName) -> Result<bool, Error> {
+    // First: what the binding's own pass finds in the meantime must not be missed.
+    world.awaited_targets.add(name, &stack.key);
+    let key = Key::Binding(name.clone());
+    let Ok(accepted @ Accepted::Binding(_)) = pipeline::accept(&world.cluster.snapshot(&key), &key) else {
+        return Ok(false);
+    };
+    let actual = world.observe(&accepted.scope()).await?;
+    Ok(is_ready(&actual, count(&accepted, &actual)))
+}
+
+/// Whether the targets can take what others serve now: one is healthy, and no other is about to be.
+fn is_ready(actual: &Actual, count: Option<TargetCount>) -> bool {
+    let is_settled = matches!(actual, Actual::Targets(found) if is_settled(found));
+    count.is_some_and(|count| count.can_serve() && (is_settled || count.ready == count.total))
 }
 
 /// Writes targets and condition into the status, and tells the rest.
@@ -159,8 +185,12 @@ fn messages(problems: &[Problem]) -> String {
 fn learn<A: Account>(world: &World<A>, accepted: &Accepted, facts: &Facts, actual: &Actual) -> Option<TargetCount> {
     let Accepted::Binding(binding) = accepted else { return None };
     world.learn(worker_rules::groups_of(binding, facts).0);
-    match actual {
-        Actual::Targets(found) => binding.count(found),
+    count(accepted, actual)
+}
+
+fn count(accepted: &Accepted, actual: &Actual) -> Option<TargetCount> {
+    match (accepted, actual) {
+        (Accepted::Binding(binding), Actual::Targets(found)) => binding.count(found),
         _ => None,
     }
 }

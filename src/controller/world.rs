@@ -12,6 +12,7 @@ use northgate_planner::model::IngressRule;
 use northgate_planner::plan::{Action, AwsChange, Resolved};
 use tokio::sync::OwnedMutexGuard;
 
+use super::awaited_targets::AwaitedTargets;
 use super::error::Error;
 use super::expected::Expected;
 use super::lingering::Lingering;
@@ -76,6 +77,8 @@ pub(crate) struct World<A> {
     pub(crate) expected: Expected,
     /// The keys that may use rules that no binding asks for.
     pub(crate) lingering: Lingering,
+    /// The bindings whose targets stacks wait for.
+    pub(crate) awaited_targets: AwaitedTargets,
     /// How often every key is looked at again.
     pub(crate) sync_period: Duration,
     /// How often AWS is looked at for what it takes its time for.
@@ -139,6 +142,7 @@ impl<A: Account> World<A> {
             own_writes: OwnWrites::default(),
             expected: Expected::default(),
             lingering: Lingering::default(),
+            awaited_targets: AwaitedTargets::default(),
             sync_period,
             pace,
             stop,
@@ -325,6 +329,7 @@ impl<A: Account> World<A> {
     /// Drops what was remembered of a binding that is gone.
     pub(crate) fn forget_binding(&self, gone: &ObjectName) {
         lock(&self.looks).remove(gone);
+        self.awaited_targets.take(gone);
         self.lingers_no_more(&Key::Binding(gone.clone()));
         lock(&self.needed_rules).remove(gone);
     }

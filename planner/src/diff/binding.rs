@@ -33,10 +33,17 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         if comparison.is_set_aside(&id) {
             continue;
         }
+        let still_serves =
+            found.binding.target_group.known().is_some_and(|group| comparison.still_serving.contains(group));
+        let stages = &mut comparison.stages;
+        let (deletes, wait) = match still_serves {
+            false => (&mut stages.delete_bindings, &mut stages.bindings_gone),
+            true => (&mut stages.held_back.delete_bindings, &mut stages.held_back.bindings_gone),
+        };
         if !found.deleting {
-            comparison.stages.delete_bindings.push(delete(&id, found, "its target group is not wanted any more"));
+            deletes.push(delete(&id, found, "its target group is not wanted any more"));
         }
-        comparison.stages.bindings_gone = Some(gone(&id));
+        *wait = Some(gone(&id));
     }
 }
 
@@ -64,6 +71,21 @@ pub(super) fn await_rules(comparison: &mut Comparison<'_>, id: &str) -> bool {
         comparison.stages.rules_open.push(wait);
     }
     true
+}
+
+/// Waits until a group has healthy targets, before requests are moved there.
+pub(super) fn await_targets(comparison: &mut Comparison<'_>, id: &str) {
+    let Some(binding) = comparison.wanted_binding(id) else { return };
+    let service = ObjectName::new(binding.name.namespace.clone(), binding.service.clone());
+    comparison.stages.held_back.targets_healthy.push(Wait {
+        reason: WaitFor::TargetsHealthy,
+        resource: Some(ResourceKey::new(ResourceKind::TargetGroup, id)),
+        entry: Some(Key::Binding(binding.name)),
+        message: format!(
+            "a target of Service {service} must pass its health checks before requests that are answered now go there; until \
+             then they are answered as before"
+        ),
+    });
 }
 
 /// Waits for the targets of every group of the stack.

@@ -35,7 +35,8 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             true => ways.push(Way::new(comparison, *port, listener, found, modify)),
             false => comparison.stages.listeners.extend(modify),
         }
-        if let Some(found) = found {
+        // None are wanted with the gate ListenerRulesTagging off: then those that are there are nobody's business.
+        if let Some(found) = found.filter(|_| !listener.tags.is_empty()) {
             let untouched: &BTreeSet<String> = &wanted.untouched_tags;
             let tags = elb_tags(&live(found), &listener.tags, &found.tags, untouched, Keys::WithoutLegacy);
             comparison.stages.listeners.extend(tags);

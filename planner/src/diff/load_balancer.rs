@@ -6,7 +6,7 @@ use super::attribute::{self, Of};
 use super::{Comparison, Keys, change, gone, note, reason_to_delete, tag_changes};
 use crate::actual::{ActualLoadBalancer, LoadBalancerState, Owned};
 use crate::desired::LoadBalancer;
-use crate::id::{Key, LoadBalancerType, Ref, ResourceKey, SecurityGroupId};
+use crate::id::{Key, LoadBalancerType, Ref, ResourceKey, SecurityGroupId, StackId};
 use crate::model::Pairs;
 use crate::plan::{
     AddTags, AwsChange, Change, CreateLoadBalancer, DeleteLoadBalancer, FieldChange, Held, Impact,
@@ -225,11 +225,13 @@ fn hold_replacement(
         })
         .collect();
     let request = AwsChange::DeleteLoadBalancer(DeleteLoadBalancer { load_balancer_arn: found.arn.clone() });
+    let objects = super::made_again(found.load_balancer_type == LoadBalancerType::Application.to_string());
     comparison.held.push(Held {
         change: Change { fields, impact: Impact::Outage, ..change(resource.clone(), request, "it would have to be replaced") },
-        why: "a load balancer's scheme cannot be changed, and replacing it is not supported yet; the one that is there goes on \
-              serving. Undo the change, or delete the Service and make it again (its host name changes then)"
-            .to_owned(),
+        why: format!(
+            "a load balancer's scheme cannot be changed, and replacing it is not supported yet; the one that is there goes on \
+             serving. Undo the change, or delete {objects} again (its host name changes then)"
+        ),
         acknowledge: None,
     });
 }
@@ -249,10 +251,14 @@ fn delete(comparison: &mut Comparison<'_>, spec: &StackSpec, found: &Owned<Actua
     if protected && !gone(spec).is_some_and(|gone| gone.unprotected) {
         comparison.held.push(Held {
             change: deletion,
-            why: "the load balancer is protected against deletion in AWS; switch the protection off there, or say \
-                  deletion_protection.enabled=false in the annotation \
-                  service.beta.kubernetes.io/aws-load-balancer-attributes"
-                .to_owned(),
+            why: format!(
+                "the load balancer is protected against deletion in AWS; switch the protection off there, or say \
+                 deletion_protection.enabled=false in the annotation {}",
+                match spec.id() {
+                    StackId::Service(_) => "service.beta.kubernetes.io/aws-load-balancer-attributes",
+                    StackId::Ingress(_) | StackId::Group(_) => "alb.ingress.kubernetes.io/load-balancer-attributes",
+                }
+            ),
             acknowledge: None,
         });
         comparison.protected = true;

@@ -1,16 +1,18 @@
 //! Rules of listeners. They belong to the stack of their load balancer, tagged or not.
 
+mod checks;
 mod join;
 mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::checks::Checks;
 use self::order::{Id, Keep, Next, Op, Settings, Standing};
 use super::{Comparison, Keys, change, note};
 use crate::actual::{ActualListener, ActualRule};
 use crate::desired::{Listener, Origin, Rule};
 use crate::diff::load_balancer::elb_tags;
-use crate::id::{ListenerArn, Protocol, Ref, ResourceKey, ResourceKind, RuleArn};
+use crate::id::{ListenerArn, Protocol, Ref, ResourceKey, ResourceKind, RuleArn, TargetGroupArn};
 use crate::model::{Action, Condition, Pairs, canonical_conditions};
 use crate::plan::{
     AwsChange, Change, CreateRule, DeleteRule, FieldChange, Impact, ModifyRule, Resource, RulePriority,
@@ -28,6 +30,8 @@ pub(super) struct Way<'a> {
     reference: Ref<ListenerArn>,
     resource: Resource,
     wanted: &'a Listener,
+    /// As it is; `None`: it is made first.
+    listener: Option<&'a ActualListener>,
     found: &'a [ActualRule],
     /// The change of the listener itself that must not come before its new rules, nor after the old ones are gone.
     modify: Option<Change>,
@@ -42,16 +46,33 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, mut ways: Vec<Way<'_>>) {
     let listeners = comparison.load_balancer.map(|found| found.listeners.as_slice()).unwrap_or_default();
     let gone = |found: &&ActualListener| !comparison.wanted.listeners.contains_key(&found.port);
     let goes = listeners.iter().filter(gone).map(|found| found.rules.len()).sum::<usize>();
-    let changes = walk(comparison, &mut ways, allowed.saturating_sub(goes));
-    comparison.stages.rules.extend(changes);
     // What listeners that go leave room for is made after them.
     let stays = if comparison.wanted.set_aside.is_empty() { 0 } else { goes };
-    let late = walk(comparison, &mut ways, allowed.saturating_sub(stays));
-    comparison.stages.late_rules.extend(late);
+    let mut checks = Checks::of(comparison, &ways, allowed.saturating_sub(goes));
+    let (early, late) = (checks.room(allowed.saturating_sub(goes)), checks.room(allowed.saturating_sub(stays)));
+    let before = checks.hold_back(comparison, &mut ways);
+    let rules = walk(comparison, &mut ways, early);
+    let late_rules = walk(comparison, &mut ways, late);
+    let waits = !checks.late.is_empty();
+    let mut held_back = Vec::new();
+    if waits {
+        comparison.still_serving = ways.iter().flat_map(Way::target_groups).collect();
+        ways.iter_mut().zip(&before).for_each(|(way, before)| way.release(before));
+        held_back = walk(comparison, &mut ways, late);
+        comparison.stages.held_back.remove_certificates = std::mem::take(&mut comparison.stages.remove_certificates);
+    }
+    checks.bridge(comparison, &ways, allowed, rules.iter().chain(&late_rules).chain(&held_back));
+    comparison.stages.rules.extend(checks.create.iter().cloned().chain(rules));
+    comparison.stages.late_rules.extend(late_rules);
+    comparison.stages.held_back.rules.extend(held_back);
+    checks.stage(comparison);
     for way in &ways {
         without_room(comparison, way, allowed);
         let tags = tags(comparison, way);
-        comparison.stages.late_rules.extend(tags);
+        match waits {
+            false => comparison.stages.late_rules.extend(tags),
+            true => comparison.stages.held_back.late_rules.extend(tags),
+        }
     }
 }
 
@@ -85,6 +106,7 @@ impl<'a> Way<'a> {
             Some(found) => (Ref::Known(found.arn.clone()), Resource::live(key, &found.arn)),
             None => (Ref::Made(key.clone()), Resource::new(key)),
         };
+        let listener = found;
         let found = found.map(|found| found.rules.as_slice()).unwrap_or_default();
         let mut numbers = Numbers::default();
         let settings = |numbers: &mut Numbers, rule: &Rule| {
@@ -96,6 +118,7 @@ impl<'a> Way<'a> {
             standing: found
                 .iter()
                 .enumerate()
+                .filter(|(_, rule)| !checks::is_check(rule))
                 .map(|(place, rule)| Standing {
                     id: Id::Found(place),
                     priority: rule.priority,
@@ -104,6 +127,7 @@ impl<'a> Way<'a> {
                 })
                 .collect(),
             default_is_set: modify.is_none(),
+            left_out: BTreeSet::new(),
         };
         let there = order.standing.iter().map(|one| one.settings.conditions).collect::<BTreeSet<_>>();
         for (place, rule) in wanted.rules.iter().enumerate() {
@@ -116,7 +140,42 @@ impl<'a> Way<'a> {
             }
         }
         let places = order.places();
-        Self { port, reference, resource, wanted, found, modify, order, places }
+        Self { port, reference, resource, wanted, listener, found, modify, order, places }
+    }
+
+    /// Leaves what forwards to these groups, and what must not change before it, as it is.
+    fn hold_back(&mut self, late: &BTreeSet<Ref<TargetGroupArn>>, comparison: &Comparison<'_>) {
+        let waits = |actions: &[Action]| forwards_to(&resolved(comparison, actions), late);
+        let rules = self.wanted.rules.iter().enumerate();
+        let waiting = rules.filter(|(_, rule)| waits(&rule.actions)).map(|(wanted, _)| wanted).collect::<BTreeSet<_>>();
+        let changes_actions = self.modify.as_ref().is_some_and(changes_actions);
+        if waiting.is_empty() && !(changes_actions && waits(&self.wanted.default_actions)) {
+            return;
+        }
+        let by_number = self.conditions_by_number();
+        let overlap = |one: usize, other: usize| Condition::may_overlap(by_number[&one], by_number[&other]);
+        self.order = self.order.held_back(&waiting, overlap);
+        self.order.default_is_set |= changes_actions;
+    }
+
+    /// Goes on to all that is wanted.
+    fn release(&mut self, before: &order::Listener) {
+        self.order = self.order.released(before);
+        self.order.default_is_set = self.modify.is_none();
+    }
+
+    fn conditions_by_number(&self) -> BTreeMap<usize, &'a [Condition]> {
+        let wanted = self.order.wanted.iter().zip(&self.wanted.rules);
+        let wanted = wanted.map(|(settings, rule)| (settings.conditions, rule.conditions.as_slice()));
+        let found = self.order.standing.iter().filter_map(|one| Some((one.settings.conditions, self.rule(one.id)?)));
+        wanted.chain(found.map(|(number, rule)| (number, rule.conditions.as_slice()))).collect()
+    }
+
+    /// The groups that requests come to now.
+    fn target_groups(&self) -> impl Iterator<Item = TargetGroupArn> {
+        let rules = self.order.standing.iter().filter_map(|one| self.rule(one.id)).flat_map(|rule| &rule.actions);
+        let own = self.listener.iter().flat_map(|listener| &listener.default_actions);
+        rules.chain(own).flat_map(Action::target_groups).filter_map(Ref::known).cloned()
     }
 
     /// What the listener speaks.
@@ -193,7 +252,7 @@ impl<'a> Way<'a> {
         let key = ResourceKey::new(ResourceKind::ListenerRule, id);
         let resource = Resource { retiring, ..Resource::live(key, &found.arn) };
         let reason = format!("{reason}: {}", text(&found.conditions));
-        let request = DeleteRule { rule_arn: found.arn.clone() };
+        let request = DeleteRule { rule_arn: Ref::Known(found.arn.clone()) };
         Change { impact, ..change(resource, AwsChange::DeleteRule(request), reason) }
     }
 
@@ -256,10 +315,21 @@ pub(super) fn resolved(comparison: &Comparison<'_>, actions: &[Action]) -> Vec<A
     actions.iter().map(|action| action.with_target_groups(|group| comparison.target_group(group))).collect()
 }
 
+/// Whether a change of a listener is one of its own actions.
+fn changes_actions(modify: &Change) -> bool {
+    modify.fields.iter().any(|field| field.field == "DefaultActions")
+}
+
+fn forwards_to(actions: &[Action], groups: &BTreeSet<Ref<TargetGroupArn>>) -> bool {
+    actions.iter().flat_map(Action::target_groups).any(|group| groups.contains(group))
+}
+
 /// The tags of the rules that were there before.
 fn tags(comparison: &Comparison<'_>, way: &Way<'_>) -> Vec<Change> {
     let untouched: &BTreeSet<String> = &comparison.wanted.untouched_tags;
     let rules = way.order.standing_for().into_iter().filter_map(|(wanted, id)| Some((wanted, way.rule(id)?)));
+    // None are wanted with the gate ListenerRulesTagging off: then those that are there are nobody's business.
+    let rules = rules.filter(|(wanted, _)| !way.wanted.rules[*wanted].tags.is_empty());
     rules
         .flat_map(|(wanted, found)| {
             let resource = Resource::live(way.key(wanted), &found.arn);

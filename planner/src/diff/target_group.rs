@@ -31,9 +31,13 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             },
         }
     }
+}
+
+/// What nothing wants any more.
+pub(super) fn compare_surplus(comparison: &mut Comparison<'_>) {
     for found in &comparison.found.target_groups {
-        let is_kept =
-            wanted.target_groups.contains_key(found.resource_id()) || comparison.is_set_aside(found.resource_id());
+        let is_kept = comparison.wanted.target_groups.contains_key(found.resource_id())
+            || comparison.is_set_aside(found.resource_id());
         if !is_kept && !planted(Bug::TargetGroupsStay) {
             delete(comparison, found);
         }
@@ -171,6 +175,8 @@ fn hold(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: 
     note(&mut fields, "ProtocolVersion", version(found.protocol_version), version(wanted.protocol_version));
     note(&mut fields, "IpAddressType", found.ip_address_type, wanted.ip_address_type);
     let resource = Resource::new(ResourceKey::new(ResourceKind::TargetGroup, id));
+    // Only groups of an Application Load Balancer have one.
+    let objects = super::made_again(wanted.protocol_version.is_some());
     comparison.held.push(Held {
         change: Change {
             fields,
@@ -182,7 +188,7 @@ fn hold(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: 
         },
         why: format!(
             "a live target group cannot be changed so, and replacing it is not supported yet; {} goes on serving. \
-             Undo the change, or delete the Service and make it again",
+             Undo the change, or delete {objects} again",
             found.arn
         ),
         acknowledge: None,
@@ -190,9 +196,13 @@ fn hold(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: 
 }
 
 fn delete(comparison: &mut Comparison<'_>, found: &Owned<ActualTargetGroup>) {
-    comparison.stages.delete_target_groups.push(change(
+    let deletion = change(
         Resource::live(ResourceKey::new(ResourceKind::TargetGroup, found.resource_id()), &found.arn),
         AwsChange::DeleteTargetGroup(DeleteTargetGroup { target_group_arn: found.arn.clone() }),
         reason_to_delete(comparison.wanted),
-    ));
+    );
+    match comparison.still_serving.contains(&found.arn) {
+        false => comparison.stages.delete_target_groups.push(deletion),
+        true => comparison.stages.held_back.delete_target_groups.push(deletion),
+    }
 }

@@ -113,6 +113,7 @@ fn aws(change: &mut AwsChange, made: &Made) -> Result<(), Unresolved> {
                 fill(&mut rule.rule_arn, made)?;
             }
         }
+        AwsChange::DeleteRule(request) => fill(&mut request.rule_arn, made)?,
         AwsChange::RegisterTargets(request) | AwsChange::DeregisterTargets(request) => {
             fill(&mut request.target_group_arn, made)?;
         }
@@ -128,7 +129,6 @@ fn aws(change: &mut AwsChange, made: &Made) -> Result<(), Unresolved> {
         | AwsChange::SetIpAddressType(_)
         | AwsChange::DeleteLoadBalancer(_)
         | AwsChange::DeleteListener(_)
-        | AwsChange::DeleteRule(_)
         | AwsChange::AddTags(_)
         | AwsChange::RemoveTags(_) => {}
     }

@@ -120,5 +120,5 @@ fn load_balancer(desired: &Desired) -> ActualLoadBalancer {
 fn binding(binding: &Binding) -> ActualBinding {
     let binding = Binding { target_group: known(&binding.target_group), ..binding.clone() };
     let spec = object(&binding)["spec"].clone();
-    ActualBinding { binding, spec, resource_version: Some("1".to_owned()), deleting: false }
+    ActualBinding { binding, spec, resource_version: Some("1".to_owned()), deleting: false, targets: None }
 }

@@ -41,8 +41,9 @@ pub(super) async fn set_priorities(account: &Inner, request: &SetRulePriorities)
 
 pub(super) async fn delete(account: &Inner, request: &DeleteRule) -> Result<Performed, AwsError> {
     let DeleteRule { rule_arn } = request;
-    let answer = account.clients.elb.delete_rule().rule_arn(rule_arn.as_str()).send().await;
+    let rule_arn = id(rule_arn);
+    let answer = account.clients.elb.delete_rule().rule_arn(&rule_arn).send().await;
     let performed = done_or_gone(answer.map_err(failed(Call::elb("DeleteRule"))), &["RuleNotFound"])?;
-    account.tags.forget(rule_arn.as_str());
+    account.tags.forget(&rule_arn);
     Ok(performed)
 }

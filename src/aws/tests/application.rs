@@ -1,7 +1,7 @@
 //! An Application Load Balancer: rules, certificates, attributes, as they are written and as they are seen again.
 
 use northgate_planner::actual::ActualLoadBalancer;
-use northgate_planner::id::{CertificateArn, ListenerArn, RedirectStatusCode, RuleArn};
+use northgate_planner::id::{CertificateArn, ListenerArn, RedirectStatusCode, Ref, RuleArn};
 use northgate_planner::model::{
     Condition, FixedResponse, Forward, Patterns, QueryParameter, Redirect, Stickiness, TargetGroupTuple, same_actions,
     same_conditions,
@@ -163,7 +163,7 @@ async fn rules_are_moved_changed_and_deleted() {
         reset_transforms: true,
     };
     bed.perform(AwsChange::ModifyRule(request)).await.unwrap();
-    let delete = || AwsChange::DeleteRule(DeleteRule { rule_arn: second.clone() });
+    let delete = || AwsChange::DeleteRule(DeleteRule { rule_arn: Ref::Known(second.clone()) });
     bed.perform(delete()).await.unwrap();
     bed.perform(delete()).await.expect("what is gone is deleted");
     let found = application.seen().await;

@@ -14,10 +14,12 @@
 //!
 //! Where the load balancer has no room for both otherwise, what must go goes first; that is the one exception.
 
+mod held_back;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The highest priority that AWS takes.
-const LOWEST_PLACE: u16 = 50_000;
+pub(super) const LOWEST_PLACE: u16 = 50_000;
 
 /// What a rule matches and what it is as a whole, as numbers: equal ones are equal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +57,8 @@ pub(super) enum Keep {
     IfUnexplained,
     /// It stays as it is.
     Always,
+    /// It stays as it is for now, in an order that is on the way to another ([`Listener::held_back`]).
+    ForNow,
 }
 
 /// One write.
@@ -83,6 +87,8 @@ pub(super) struct Listener {
     pub(super) standing: Vec<Standing>,
     /// Whether the listener itself is as it should be.
     pub(super) default_is_set: bool,
+    /// Of what is wanted, by place, what is left out for now.
+    pub(super) left_out: BTreeSet<usize>,
 }
 
 /// What is to be done next.
@@ -134,6 +140,11 @@ impl Listener {
             None if absent > 0 => Next::NoRoom(absent),
             None => Next::Done,
         }
+    }
+
+    /// How many wanted rules do not exist.
+    pub(super) fn missing(&self) -> usize {
+        self.matched().slots.iter().filter(|slot| slot.standing.is_none()).count()
     }
 
     /// What a write makes of the rules.
@@ -196,9 +207,11 @@ impl Listener {
             standing: None,
             pending: false,
         };
-        let mut slots = self.wanted.iter().enumerate().map(slot).collect::<Vec<_>>();
+        let wanted = self.wanted.iter().enumerate().filter(|(wanted, _)| !self.left_out.contains(wanted));
+        let mut slots = wanted.map(slot).collect::<Vec<_>>();
         for how in [How::AsMade, How::SameInPlace, How::Same, How::SameConditionsInPlace, How::SameConditions] {
-            for (wanted, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| slot.standing.is_none()) {
+            for slot in slots.iter_mut().filter(|slot| slot.standing.is_none()) {
+                let wanted = slot.wanted.expect("what is kept is put in later");
                 let place = places.get(&wanted).copied();
                 let settings = self.wanted[wanted];
                 let mut free = alike.get(&settings.conditions).into_iter().flatten().filter(|place| !taken[**place]);
@@ -222,7 +235,12 @@ impl Listener {
         let mut after = None;
         for (place, one) in self.standing.iter().enumerate() {
             if is_kept(place) {
-                let at = after.map_or(0, |before: usize| before + 1);
+                let mut at = after.map_or(0, |before: usize| before + 1);
+                if one.keep == Keep::ForNow {
+                    // As low as it was: what is new comes before it.
+                    let is_above = |slot: &&Slot| slot.standing.is_none_or(|other| other < place);
+                    at += slots[at..].iter().take_while(is_above).count();
+                }
                 let conditions = one.settings.conditions;
                 slots.insert(at, Slot { wanted: None, conditions, standing: Some(place), pending: false });
                 after = Some(at);
@@ -351,7 +369,7 @@ impl How {
     fn fits(self, one: &Standing, wanted: usize, settings: Settings, place: Option<u16>) -> bool {
         let in_place = || place == Some(one.priority);
         let same = || one.settings.all == settings.all;
-        one.keep != Keep::Always
+        !matches!(one.keep, Keep::Always | Keep::ForNow)
             && match self {
                 Self::AsMade => one.id == Id::Made(wanted),
                 Self::SameInPlace => in_place() && same(),
@@ -427,7 +445,8 @@ mod tests {
                 _ => numbers.settings(conditions),
             });
         }
-        Listener { wanted, joins: BTreeMap::new(), standing, default_is_set: numbers.below(2) == 0 }
+        let default_is_set = numbers.below(2) == 0;
+        Listener { wanted, joins: BTreeMap::new(), standing, default_is_set, left_out: BTreeSet::new() }
     }
 
     /// The action that answers a request: the first rule whose condition it meets, else the listener.
@@ -564,6 +583,7 @@ mod tests {
             joins: BTreeMap::new(),
             standing: Vec::new(),
             default_is_set: true,
+            left_out: BTreeSet::new(),
         };
         let (states, _, end) = way(&listener, |state| 3 - state.standing.len());
         assert_eq!((states.last().unwrap().standing.len(), end), (3, Next::NoRoom(2)));
@@ -619,7 +639,13 @@ mod tests {
             ),
         ];
         for (edit, wanted, expected) in edits {
-            let start = Listener { wanted, joins: BTreeMap::new(), standing: three(), default_is_set: true };
+            let start = Listener {
+                wanted,
+                joins: BTreeMap::new(),
+                standing: three(),
+                default_is_set: true,
+                left_out: BTreeSet::new(),
+            };
             assert_eq!(way(&start, |_| 100).1, expected, "{edit}");
         }
     }
@@ -631,6 +657,7 @@ mod tests {
             joins: BTreeMap::new(),
             standing: standing(&[(0, 0, 49_999), (1, 0, 50_000)]),
             default_is_set: true,
+            left_out: BTreeSet::new(),
         };
         let (states, _, end) = way(&start, |_| 100);
         assert_eq!((states.last().unwrap().standing.len(), end), (2, Next::Done));

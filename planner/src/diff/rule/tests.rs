@@ -2,6 +2,7 @@
 //! that stops goes on with what was left, and all ends in agreement.
 
 mod account;
+mod checks;
 
 use self::account::{
     GROUPS, account, answer, carried_out, expect_agreement, forward_to, found, found_forward_to, found_listener,

@@ -148,6 +148,6 @@ pub struct RulePriority {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct DeleteRule {
-    /// The rule.
-    pub rule_arn: RuleArn,
+    /// The rule; it may be made earlier in the plan.
+    pub rule_arn: Ref<RuleArn>,
 }

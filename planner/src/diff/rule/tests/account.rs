@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::actual::{
-    ActualListener, ActualLoadBalancer, ActualRule, ActualStack, ActualTargetGroup, LoadBalancerState, Owned,
+    ActualBinding, ActualListener, ActualLoadBalancer, ActualRule, ActualStack, ActualTargetGroup, LoadBalancerState,
+    Owned,
 };
 use crate::desired::{Desired, Listener, LoadBalancer, Origin, Rule, TargetGroup};
 use crate::diff;
@@ -24,6 +25,10 @@ pub(super) fn id() -> StackId {
 }
 
 pub(super) fn plan(wanted: &Desired, found: &ActualStack) -> Plan {
+    plan_with(wanted, found, &[])
+}
+
+pub(super) fn plan_with(wanted: &Desired, found: &ActualStack, bindings: &[ActualBinding]) -> Plan {
     let spec = StackSpec::Gone(GoneSpec {
         id: id(),
         unprotected: false,
@@ -31,7 +36,7 @@ pub(super) fn plan(wanted: &Desired, found: &ActualStack) -> Plan {
         ingresses: Vec::new(),
         last_of_cluster: false,
     });
-    diff::stack(&spec, wanted, found, &[])
+    diff::stack(&spec, wanted, found, bindings)
 }
 
 pub(super) fn tags(resource: &str) -> Pairs {
@@ -277,7 +282,9 @@ pub(super) fn make(stack: &mut ActualStack, change: &Change, made: &mut Made, co
             }
         }
         AwsChange::DeleteRule(request) => {
-            listeners.iter_mut().for_each(|found| found.rules.retain(|rule| rule.arn != request.rule_arn));
+            listeners
+                .iter_mut()
+                .for_each(|found| found.rules.retain(|rule| Some(&rule.arn) != request.rule_arn.known()));
         }
         AwsChange::AddTags(request) => {
             let rules = listeners.iter_mut().flat_map(|found| &mut found.rules);
