@@ -221,6 +221,7 @@ impl Story {
                 && found.target_groups.len() == 1
                 && found.stands(1, 2)
                 && found.managed_group(object.name()).rules == [(*open).to_owned()].into()
+                && found.worker_group(bed).rules.len() == 1
                 && found.worker_group(bed).rules.iter().map(String::as_str).all(is_of_one_port)
         })
         .await;
