@@ -210,13 +210,19 @@ impl Story {
         Self { bed, empty }
     }
 
-    /// Applies the object, and waits until it has its load balancer.
+    /// Applies the object, and waits until it has its load balancer and no security group lets in more than is needed:
+    /// the last thing to come.
     async fn comes_to_stand(&self, stage: &Stage) {
-        let (bed, Stage { object, routes, .. }) = (&self.bed, stage);
+        let (bed, Stage { object, routes, open }) = (&self.bed, stage);
         object.apply(bed).await;
         object.host_name(bed).await;
         Holdings::until(bed, &format!("one target group and {routes:?}"), |found| {
-            found.routes() == *routes && found.target_groups.len() == 1 && found.stands(1, 2)
+            found.routes() == *routes
+                && found.target_groups.len() == 1
+                && found.stands(1, 2)
+                && found.managed_group(object.name()).rules == [(*open).to_owned()].into()
+                && found.worker_group(bed).rules.len() == 1
+                && found.worker_group(bed).rules.iter().map(String::as_str).all(is_of_one_port)
         })
         .await;
     }
@@ -241,6 +247,12 @@ impl Story {
         stage.object.delete_and_wait(&self.bed).await;
         assert_eq!(Holdings::read(&self.bed).await, self.empty, "nothing is left");
     }
+}
+
+/// Whether a rule, as [`Holdings`] have it, spans no more than one port.
+fn is_of_one_port(rule: &str) -> bool {
+    let span = rule.split(' ').nth(1).and_then(|ports| ports.split_once('-'));
+    span.is_some_and(|(from, to)| from == to)
 }
 
 impl Object {

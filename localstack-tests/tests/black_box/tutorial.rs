@@ -110,6 +110,9 @@ fn by_host((host, _): Question) -> Option<&'static str> {
 async fn a_client_of_the_tutorial_is_answered_through_all_of_its_steps() {
     let bed = Bed::start_carrying().await.unwrap();
     let empty = Holdings::read(&bed).await;
+    let simulator = bed.cloud().simulator().expect("a cloud that carries has one");
+    let slowly = json!({ "provisioningDelay": 5 });
+    simulator.set_options(bed.account.id(), bed.account.region(), &slowly).await.unwrap();
     let mut controller = bed.start_controller(&[]).await.unwrap();
     controller.ready().await.unwrap();
     let folder = temporary_folder().unwrap();
@@ -128,18 +131,7 @@ async fn a_client_of_the_tutorial_is_answered_through_all_of_its_steps() {
     let by_service = ask(&way_in(&bed, &host, 80).await, ("any.example.org", "/")).await;
     assert_eq!(by_service, (200, "nginx-service".to_owned()));
 
-    reader.writes("4-ingress-default-backend.yaml");
-    let Printed { exit_code, stdout, stderr } = plan(&bed, &["-f", reader.file, "--cluster"]).await;
-    assert_eq!(exit_code, 0, "{stdout}{stderr}");
-    assert!(stdout.contains("extensions/v1beta1"), "the retired version is told: {stdout}");
-    reader.applies_today_s_form(&mut nodes).await;
-    assert_eq!(words(&ingress.line(&bed).await), ["nginx-ingress", "<none>", "*", "80"], "no address yet");
-    let host = ingress.host_name(&bed).await;
-    let found = agreed(&bed, &["80 -> default/nginx-ingress-nginx-service:80"]).await;
-    assert_eq!(found.load_balancer().scheme, "internet-facing");
-    assert_eq!(found.load_balancer().dns_name.to_lowercase(), host);
-    assert_eq!(words(&ingress.line(&bed).await), ["nginx-ingress", "<none>", "*", &host, "80"]);
-    assert_eq!(words(&service.line(&bed).await)[3], "<none>", "the Service has given up its load balancer");
+    let (found, host) = reader.takes_the_step_to_an_ingress(&mut nodes).await;
     let traffic = Traffic::begin(way_in(&bed, &host, 80).await, QUESTIONS, by_default);
     traffic.settles(QUESTIONS).await;
 
@@ -217,6 +209,24 @@ impl Reader<'_> {
             self.bed.kubectl().apply(object).await.unwrap();
             nodes.open(self.bed).await;
         }
+    }
+
+    /// Step 4, the Service's load balancer being given up for an Ingress': what stands then, and its host name.
+    async fn takes_the_step_to_an_ingress(&self, nodes: &mut Nodes) -> (Holdings, String) {
+        let (service, ingress) = (Service::new("nginx-service", &[80]), Ingress::new("nginx-ingress"));
+        self.writes("4-ingress-default-backend.yaml");
+        let Printed { exit_code, stdout, stderr } = plan(self.bed, &["-f", self.file, "--cluster"]).await;
+        assert_eq!(exit_code, 0, "{stdout}{stderr}");
+        assert!(stdout.contains("extensions/v1beta1"), "the retired version is told: {stdout}");
+        self.applies_today_s_form(nodes).await;
+        assert_eq!(words(&ingress.line(self.bed).await), ["nginx-ingress", "<none>", "*", "80"], "no address yet");
+        let host = ingress.host_name(self.bed).await;
+        let found = agreed(self.bed, &["80 -> default/nginx-ingress-nginx-service:80"]).await;
+        assert_eq!(found.load_balancer().scheme, "internet-facing");
+        assert_eq!(found.load_balancer().dns_name.to_lowercase(), host);
+        assert_eq!(words(&ingress.line(self.bed).await), ["nginx-ingress", "<none>", "*", &host, "80"]);
+        assert_eq!(words(&service.line(self.bed).await)[3], "<none>", "the Service has given up its load balancer");
+        (found, host)
     }
 
     /// Looks before applying, with and without the cluster.
