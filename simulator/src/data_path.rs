@@ -7,10 +7,11 @@
 //!   are `unused`, and get nothing.
 //! - Targets are reached at loopback addresses that the caller gives.
 //!
-//! Modules in reading order: `condition` and `rule` (which rule takes a request, and what it does with it), `rotation`
-//! (whose turn it is), `tcp` and `http` (network and application load balancers at work).
+//! Modules in reading order: `condition` and `rule` (which rule takes a request, and what it does with it), `decision` (the
+//! same for who only asks), `rotation` (whose turn it is), `tcp` and `http` (network and application load balancers at work).
 
 mod condition;
+mod decision;
 mod http;
 mod rotation;
 mod rule;
@@ -29,6 +30,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use self::condition::Seen;
+pub use self::decision::{Asked, Decision, ListenerRules};
 use self::rotation::Rotation;
 use self::rule::Rule;
 use crate::network::Scope;
@@ -303,10 +305,7 @@ impl Way {
 
     /// The first rule by priority that takes what is seen; the default rule takes all.
     fn deciding_rule(&self, seen: &Seen<'_>) -> Result<Rule, String> {
-        let rules = self.observed.rules.values().filter(|rule| rule.listener_arn == self.listener_arn);
-        let mut rules = rules.collect::<Vec<_>>();
-        rules.sort_by_key(|rule| rule.priority.unwrap_or(u32::MAX));
-        for rule in rules {
+        for rule in decision::in_order(&self.observed, &self.listener_arn) {
             let rule = Rule::read(&rule.description)?;
             if rule.takes(seen) {
                 return Ok(rule);

@@ -15,6 +15,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::planted::{Bug, planted};
+
 /// The highest priority that AWS takes.
 const LOWEST_PLACE: u16 = 50_000;
 
@@ -118,8 +120,9 @@ impl Listener {
     pub(super) fn next(&self, room: usize) -> Next {
         let matched = self.matched();
         let absent = matched.slots.iter().filter(|slot| slot.standing.is_none()).count();
-        let op = self
-            .modify(&matched)
+        let too_early = if planted(Bug::RuleRemovedFirst) { self.delete(&matched, absent > 0) } else { None };
+        let op = too_early
+            .or_else(|| self.modify(&matched))
             .or_else(|| self.replace(&matched))
             .or_else(|| self.create(&matched, room))
             .or_else(|| (absent == 0 && !self.default_is_set).then_some(Op::SetDefault))
