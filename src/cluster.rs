@@ -82,7 +82,7 @@ impl Cluster {
         instance: String,
         clock: Clock,
     ) -> (Self, impl Future<Output = ()> + use<>) {
-        let (events, writer) = events::channel(client.clone(), instance, clock);
+        let (events, writer) = events::channel(client.clone(), instance, clock.clone());
         let cluster = Self {
             client,
             settings: Arc::new(settings),

@@ -9,10 +9,11 @@
 //! - Targets are reached at loopback addresses that the caller gives.
 //!
 //! Modules in reading order: `targets` (where they are), `condition` and `rule` (which rule takes a request, and what it does
-//! with it), `rotation` and `stickiness` (whose turn it is, and who stays), `tls`, `tcp` and `http` (network and application
-//! load balancers at work).
+//! with it), `decision` (the same for who only asks), `rotation` and `stickiness` (whose turn it is, and who stays), `tls`,
+//! `tcp` and `http` (network and application load balancers at work).
 
 mod condition;
+mod decision;
 mod http;
 mod rotation;
 mod rule;
@@ -34,6 +35,7 @@ use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use self::condition::Seen;
+pub use self::decision::{Asked, Decision, ListenerRules};
 use self::http::Versions;
 use self::rotation::Rotation;
 use self::rule::Rule;
@@ -306,10 +308,7 @@ impl Way {
 
     /// The first rule by priority that takes what is seen; the default rule takes all.
     fn deciding_rule(&self, seen: &Seen<'_>) -> Result<Rule, String> {
-        let rules = self.observed.rules.values().filter(|rule| rule.listener_arn == self.listener_arn);
-        let mut rules = rules.collect::<Vec<_>>();
-        rules.sort_by_key(|rule| rule.priority.unwrap_or(u32::MAX));
-        for rule in rules {
+        for rule in decision::in_order(&self.observed, &self.listener_arn) {
             let rule = Rule::read(&rule.description)?;
             if rule.takes(seen) {
                 return Ok(rule);

@@ -90,7 +90,7 @@ impl Clients {
         let (noted, simulator, mut changes) = (Arc::clone(&seen), simulator.clone(), simulator.changes());
         let coming = tokio::spawn(async move {
             loop {
-                let now = answers(&*simulator.observe(&scope()).await.unwrap());
+                let now = answers(&simulator.observe(&scope()).await.unwrap());
                 {
                     let mut noted = noted.lock().unwrap();
                     if let Some(now) = now.filter(|now| noted.last() != Some(now)) {

@@ -10,7 +10,7 @@ use crate::{Failure, cargo};
 
 /// The runs of episodes, each with what it is called here.
 const EPISODES: &[(&str, &[&str])] = &[
-    ("episodes: sweep (R2)", &["sweep", "--every", "4"]),
+    ("episodes: sweep (R2)", &["sweep", "--at-most", "125"]),
     ("episodes: swarm (R3)", &["swarm"]),
     ("episodes: stale (R4)", &["stale"]),
     ("episodes: limits (R6)", &["limits"]),

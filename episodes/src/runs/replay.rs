@@ -71,7 +71,8 @@ fn script(options: &Options) -> Option<Script> {
     if let Some(name) = &options.stale {
         return stale::scripts().into_iter().find(|(known, _)| known == name).map(|(_, script)| script);
     }
-    let workload = workload::all().into_iter().find(|workload| Some(&workload.name) == options.workload.as_ref())?;
+    let known = workload::all().into_iter().chain(workload::of_limits());
+    let workload = known.into_iter().find(|workload| Some(&workload.name) == options.workload.as_ref())?;
     let faults = match (options.at, options.fault) {
         (Some(at), Some(fault)) => Faults::single(at, fault, options.attempts),
         _ => Faults::None,
@@ -81,7 +82,7 @@ fn script(options: &Options) -> Option<Script> {
 }
 
 fn fault(name: &str) -> Result<Fault, String> {
-    let known = || Fault::ALL.map(Fault::name).join(", ");
+    let known = || Fault::all().map(Fault::name).collect::<Vec<_>>().join(", ");
     Fault::named(name).ok_or_else(|| format!("there is no fault {name:?}; there are {}", known()))
 }
 

@@ -19,6 +19,7 @@ use super::{Desired, networking, tags};
 use crate::facts::{Facts, Live, LiveLoadBalancer, Needs};
 use crate::id::{ObjectName, ObjectRef, StackId};
 use crate::model::Pairs;
+use crate::planted::{Bug, planted};
 use crate::problem::Problem;
 use crate::spec::ingress::{Group, IngressSpec, Member, SecurityGroupName, Subnets};
 use crate::spec::service::SubnetName;
@@ -162,7 +163,7 @@ impl<'a> Deciding<'a> {
     /// the others from giving up what is theirs.
     fn kept(self) -> BTreeSet<ObjectName> {
         let spec = self.spec;
-        let may_have = |member: &&Member| spec.files_alone || member.holds;
+        let may_have = |member: &&Member| (spec.files_alone || member.holds) && !planted(Bug::SetAsideRulesDropped);
         let members = spec.members.iter().filter(|member| self.group.set_aside.contains_key(&member.name));
         members.filter(may_have).map(|member| member.name.clone()).collect()
     }
@@ -186,6 +187,9 @@ impl<'a> Deciding<'a> {
 
     /// The Ingresses that belong to another group by now and are still served here.
     fn moving(self) -> BTreeMap<ObjectName, StackId> {
+        if planted(Bug::LeftTooEarly) {
+            return BTreeMap::new();
+        }
         let live = Live { load_balancer: self.live.cloned(), ..Live::default() };
         super::moving(&self.spec.leaving, &live)
     }

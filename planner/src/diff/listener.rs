@@ -11,7 +11,7 @@ use crate::diff::load_balancer::elb_tags;
 use crate::id::{
     CertificateArn, ListenerArn, LoadBalancerType, Protocol, Ref, ResourceKey, ResourceKind, TargetGroupArn,
 };
-use crate::model::{Action, same_actions};
+use crate::model::{Action, Pairs, same_actions};
 use crate::plan::{
     AwsChange, Change, CreateListener, DeleteListener, Impact, ListenerCertificates, ModifyListener,
     ModifyListenerAttributes, Resource, TagList,
@@ -21,6 +21,7 @@ use crate::planted::{Bug, planted};
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
     let wanted = comparison.wanted;
     let found = comparison.load_balancer.map(|found| found.listeners.as_slice()).unwrap_or_default();
+    let kept = kept(comparison, found);
     let mut ways = Vec::new();
     for (port, listener) in wanted.listeners.iter().take(if planted(Bug::OnePortOnly) { 1 } else { usize::MAX }) {
         let found = found.iter().find(|found| found.port == *port);
@@ -42,6 +43,9 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             comparison.stages.listeners.extend(tags);
         }
     }
+    for (found, listener) in &kept {
+        ways.push(Way::new(comparison, found.port, listener, Some(found), None));
+    }
     // A listener that begins to redirect sends its clients to one that must be ready for them.
     ways.sort_by_key(|way| way.protocol() != Protocol::Https);
     rule::compare(comparison, ways);
@@ -51,6 +55,28 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             delete(comparison, found);
         }
     }
+}
+
+/// Listeners that only members have that are set aside: they stay as they are, but for the rules of those that are gone.
+fn kept<'f>(comparison: &Comparison<'_>, found: &'f [ActualListener]) -> Vec<(&'f ActualListener, Listener)> {
+    let wanted = comparison.wanted;
+    if wanted.load_balancer.is_none() || wanted.set_aside.is_empty() || !is_application(comparison) {
+        return Vec::new();
+    }
+    let as_it_is = |found: &'f ActualListener| {
+        let listener = Listener {
+            protocol: found.protocol,
+            default_actions: found.default_actions.clone(),
+            default_origin: None,
+            ssl_policy: found.ssl_policy.clone(),
+            certificates: Vec::new(),
+            attributes: Pairs::new(),
+            rules: Vec::new(),
+            tags: found.tags.clone(),
+        };
+        (found, listener)
+    };
+    found.iter().filter(|found| !wanted.listeners.contains_key(&found.port)).map(as_it_is).collect()
 }
 
 fn create(comparison: &mut Comparison<'_>, port: u16, listener: &Listener) {

@@ -111,7 +111,9 @@ pub(super) fn accept(snapshot: &Snapshot, id: &StackId) -> Result<StackSpec, Dec
     if members.is_empty() && leaving.is_empty() {
         return Err(declined(snapshot, id));
     }
-    if members.is_empty() {
+    // Newcomers that are wrong have nothing here, and no finalizer: what the others leave must not be left to them.
+    let has_nothing = |member: &Member| !member.problems.is_empty() && !member.holds && !snapshot.files_alone;
+    if members.is_empty() || !leaving.is_empty() && members.iter().all(has_nothing) {
         return Ok(StackSpec::Gone(gone::of_group(id, &leaving, snapshot)));
     }
     members.sort_by(|one, other| {
@@ -805,6 +807,26 @@ mod tests {
         assert_eq!(expected(|ingress| ingress["metadata"]["finalizers"] = json!([])), [""; 0]);
         assert_eq!(expected(|ingress| annotate(ingress, "scheme", "public")), [""; 0]);
         assert_eq!(expected(|ingress| annotate(ingress, "ssl-redirect", "443")), [""; 0], "it only redirects");
+    }
+
+    #[test]
+    fn what_the_last_one_leaves_is_not_left_to_a_newcomer_that_is_wrong() {
+        let mut snapshot = cluster();
+        add(&mut snapshot, "web", |ingress| {
+            ingress["metadata"]["finalizers"] = json!(["group.ingress.k8s.aws/shop"]);
+        });
+        add(&mut snapshot, "new", |ingress| {
+            annotate(ingress, "group.name", "shop");
+            annotate(ingress, "scheme", "nonsense");
+        });
+        let Ok(StackSpec::Gone(gone)) = accept(&snapshot, &shop()) else { panic!("nobody holds on to it") };
+        assert_eq!(gone.leaving.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Ingress/shop/web"]);
+        add(&mut snapshot, "new", |ingress| {
+            ingress["metadata"]["finalizers"] = json!(["group.ingress.k8s.aws/shop"]);
+            annotate(ingress, "group.name", "shop");
+            annotate(ingress, "scheme", "nonsense");
+        });
+        assert_eq!(read(&snapshot, &shop()).members.len(), 1, "it was accepted once: what it had stays");
     }
 
     #[test]

@@ -31,7 +31,10 @@ pub(super) fn decide(deciding: Deciding<'_>, discovered: &Discovered<'_>, culpri
         if deciding.listening(*port).next().is_none() {
             continue;
         }
-        let redirect = redirect.filter(|_| merged.protocol == Protocol::Http);
+        // A guess is for what is not known: a listener that answers was not asked to redirect.
+        let is_guess = deciding.group.merged.ssl_redirect.is_none();
+        let answers = deciding.live.is_some_and(|live| live.plain_ports.contains(port));
+        let redirect = redirect.filter(|_| merged.protocol == Protocol::Http && !(is_guess && answers));
         let listener = listener(deciding, *port, merged, redirect, discovered, culprits, &mut all);
         all.listeners.insert(*port, listener);
     }

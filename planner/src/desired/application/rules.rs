@@ -7,6 +7,7 @@ use super::{Culprits, Deciding, blame, join, optimizer, redirects, shadows};
 use crate::desired::{Listener, Origin, Rule, target_group_ref};
 use crate::id::{ObjectName, Protocol, ProtocolVersion, Ref, TargetType};
 use crate::model::{Action, Condition, Forward, Pairs, TargetGroupTuple};
+use crate::planted::{Bug, planted};
 use crate::problem::Problem;
 use crate::spec::annotation::ingress as annotation;
 use crate::spec::ingress::{GroupRef, Member, RuleAction};
@@ -39,7 +40,10 @@ pub(super) fn decide(
             });
         }
     }
-    let (kept, dropped) = optimizer::optimize(rules, port, listener.protocol);
+    let (mut kept, dropped) = optimizer::optimize(rules, port, listener.protocol);
+    if planted(Bug::RulesOutOfOrder) {
+        kept.reverse();
+    }
     for (rule, why) in dropped {
         let warning = Problem::of(rule.origin.object, format!("port {port}: the rule is left out: {why}"));
         all.warnings.push(warning.at(rule.origin.field));
@@ -112,7 +116,7 @@ pub(super) fn action(deciding: Deciding<'_>, action: &RuleAction, all: &mut List
                 None => target_group_ref(name),
             },
         },
-        weight: *weight,
+        weight: if planted(Bug::WeightsIgnored) { weight.map(|_| 1) } else { *weight },
     };
     let target_groups = groups.iter().map(tuple).collect();
     Action::Forward(Forward { target_groups, target_group_stickiness_config: *stickiness })

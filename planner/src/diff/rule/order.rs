@@ -18,6 +18,8 @@ mod held_back;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::planted::{Bug, planted};
+
 /// The highest priority that AWS takes.
 pub(super) const LOWEST_PLACE: u16 = 50_000;
 
@@ -127,8 +129,9 @@ impl Listener {
     pub(super) fn next(&self, room: usize) -> Next {
         let matched = self.matched();
         let absent = matched.slots.iter().filter(|slot| slot.standing.is_none()).count();
-        let op = self
-            .modify(&matched)
+        let too_early = if planted(Bug::RuleRemovedFirst) { self.delete(&matched, absent > 0) } else { None };
+        let op = too_early
+            .or_else(|| self.modify(&matched))
             .or_else(|| self.replace(&matched))
             .or_else(|| if room == 0 { self.widen(&matched) } else { None })
             .or_else(|| self.create(&matched, room))

@@ -131,6 +131,30 @@ fn http_is_redirected_to_https() {
 }
 
 #[test]
+fn a_member_that_cannot_be_read_redirects_nobody_who_is_answered() {
+    let mut snapshot = cluster();
+    add(&mut snapshot, "web", |ingress| annotate(ingress, "group.name", "shop"));
+    for (name, scheme) in [("secure", "internal"), ("wrong", "nonsense")] {
+        add(&mut snapshot, name, |ingress| {
+            ingress["metadata"]["finalizers"] = json!(["group.ingress.k8s.aws/shop"]);
+            annotate(ingress, "group.name", "shop");
+            annotate(ingress, "listen-ports", r#"[{"HTTPS":443}]"#);
+            annotate(ingress, "certificate-arn", "A");
+            annotate(ingress, "scheme", scheme);
+        });
+    }
+    let mut live = live();
+    live.load_balancer.as_mut().unwrap().scheme = crate::id::Scheme::Internal;
+    let default_action = |live: &Live| {
+        let desired = decide(&spec(&snapshot, &shop()), &facts(), live).unwrap();
+        desired.listeners[&80].default_actions[0].to_string()
+    };
+    assert!(default_action(&live).starts_with("redirect"), "what redirects now may be asked to");
+    live.load_balancer.as_mut().unwrap().plain_ports.insert(80);
+    assert!(!default_action(&live).starts_with("redirect"));
+}
+
+#[test]
 fn actions_lead_where_they_say() {
     let use_annotation = |name: &str| {
         json!({ "path": format!("/{name}"), "pathType": "Exact",
