@@ -1,7 +1,7 @@
 //! What was observed in AWS, and whose it is.
 
 mod listener;
-mod target_count;
+mod target;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,13 +9,13 @@ use std::sync::Arc;
 use crate::facts::{Live, LiveLoadBalancer, SecurityGroupFacts};
 use crate::id::{
     IpAddressType, LoadBalancerArn, ObjectName, Protocol, ProtocolVersion, Ref, Scheme, SecurityGroupId, StackId,
-    SubnetId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
+    SubnetId, TargetGroupArn, TargetIpAddressType, TargetType,
 };
-use crate::model::{HealthCheck, IngressRule, Pairs, Target};
+use crate::model::{HealthCheck, IngressRule, Pairs};
 use crate::planted::{Bug, planted};
 
 pub use listener::{ActualListener, ActualRule};
-pub use target_count::TargetCount;
+pub use target::{ActualTargets, TargetCount, TargetGroupSummary, TargetHealth, TargetState};
 
 /// The tag that names the cluster on everything the controller makes.
 pub const CLUSTER_TAG: &str = "elbv2.k8s.aws/cluster";
@@ -313,63 +313,6 @@ pub struct ActualSecurityGroup {
     pub rules: Vec<IngressRule>,
     /// Its tags.
     pub tags: Pairs,
-}
-
-/// The targets of a target group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ActualTargets {
-    /// There is no such target group.
-    Missing,
-    /// The group and what is registered in it.
-    Found {
-        /// What the group is; read only when the binding leaves something open or names the group by its name.
-        group: Option<TargetGroupSummary>,
-        /// Every registered target with its health.
-        targets: BTreeMap<Target, TargetHealth>,
-    },
-}
-
-/// What a binding may leave to be read from its target group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetGroupSummary {
-    /// Its ARN.
-    pub arn: TargetGroupArn,
-    /// What its targets are; `None` for types that a binding cannot fill (`lambda`, `alb`).
-    pub target_type: Option<TargetType>,
-    /// Its protocol; `None` for one that we do not know.
-    pub protocol: Option<Protocol>,
-    /// The family of its targets' addresses.
-    pub ip_address_type: TargetIpAddressType,
-    /// Its VPC.
-    pub vpc: Option<VpcId>,
-}
-
-/// The health of one target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetHealth {
-    /// The state.
-    pub state: TargetState,
-    /// AWS's reason code, `Elb.RegistrationInProgress`.
-    pub reason: Option<String>,
-    /// AWS's sentence about the reason.
-    pub description: Option<String>,
-}
-
-/// The states of a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TargetState {
-    /// Registered, first checks under way.
-    Initial,
-    /// Passing its checks.
-    Healthy,
-    /// Failing its checks.
-    Unhealthy,
-    /// Not used by any listener.
-    Unused,
-    /// Deregistered, connections are running out.
-    Draining,
-    /// Any other, as AWS spells it.
-    Other(String),
 }
 
 /// The shared backend security group and what holds it.

@@ -122,7 +122,7 @@ mod tests {
             listeners: [("l".to_owned(), listener)].into(),
             rules: [
                 rule("default", None, &json!([]), &none),
-                rule("second", Some(20), &path("/*"), &forward),
+                rule("second", Some(20), &path("/new"), &forward),
                 rule("first", Some(10), &path("/old"), &redirect),
             ]
             .into(),
@@ -132,7 +132,7 @@ mod tests {
         let asked = |path| rules.decide(&Asked { method: "GET", host: "a.example.com", path });
         assert_eq!(asked("/old"), Decision::Redirect(301, "https://a.example.com:443/old".to_owned()));
         assert_eq!(asked("/new"), Decision::Forward(vec![("a".to_owned(), 1)]));
-        assert_eq!(asked("new"), Decision::Respond(404));
+        assert_eq!(asked("/other"), Decision::Respond(404));
         assert!(observed.rules_of("other").unwrap().is_none());
     }
 }
