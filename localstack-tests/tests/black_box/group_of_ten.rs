@@ -66,7 +66,11 @@ const WAYS: [Way; 6] = [
     },
     Way {
         name: "rules",
-        breaks: |tenth| (0..MOST_RULES - 10).fold(tenth, |tenth, at| tenth.path("", &format!("/ten/{at}"), "web")),
+        // Each has a host and a path of its own: neighbours cannot be joined.
+        breaks: |tenth| {
+            (0..MOST_RULES - 10)
+                .fold(tenth, |tenth, at| tenth.path(&format!("h{at}.example.com"), &format!("/ten/{at}"), "web"))
+        },
         reason: "FailedBuildModel",
         words: &["101 rules", "100 are allowed"],
         becomes: Becomes::SetAside,
