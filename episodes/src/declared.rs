@@ -60,6 +60,8 @@ pub(crate) struct Ingress {
     pub(crate) asked: ingress::Ingress,
     /// What it said at any time when nothing was wrong with it.
     pub(crate) earlier: BTreeSet<ingress::Ingress>,
+    /// Of that, what it said last.
+    pub(crate) last: Option<ingress::Ingress>,
 }
 
 impl Service {
@@ -118,12 +120,31 @@ impl Declared {
         }
     }
 
-    /// Whether there is to be a target group.
-    pub(crate) fn wants_targets(&self, purpose: &Purpose) -> bool {
+    /// Whether a stack must not lose its load balancer, or its listener on a port: an Ingress that is set aside goes on to want
+    /// what it wanted last, where it has something (`holds`).
+    pub(crate) fn demands(&self, stack: &Stack, port: Option<u16>, holds: impl Fn(&str) -> bool) -> bool {
+        let Stack::Group(id) = stack else { return self.wants(stack, port) };
+        self.ingresses.iter().any(|(name, ingress)| {
+            let form = self.form(ingress).filter(|form| group(name, form) == *id);
+            let form = form.filter(|_| self.is_sound(&ingress.asked) || holds(name));
+            form.is_some_and(|form| port.is_none_or(|port| form.ports().contains(&port)))
+        })
+    }
+
+    /// What an Ingress says, or, when something is wrong with it, what it said last.
+    fn form<'i>(&self, ingress: &'i Ingress) -> Option<&'i ingress::Ingress> {
+        if self.is_sound(&ingress.asked) { Some(&ingress.asked) } else { ingress.last.as_ref() }
+    }
+
+    /// Whether a target group must not be lost.
+    pub(crate) fn demands_targets(&self, purpose: &Purpose) -> bool {
         let is_there = self.services.get(&purpose.service).is_some_and(|one| one.ports.contains_key(&purpose.port));
         match &purpose.ingress {
             None => self.wants(&purpose.stack, Some(purpose.port)),
-            Some(name) => is_there && !self.forms_of(purpose, name).is_empty(),
+            Some(name) => {
+                let form = self.ingresses.get(name).and_then(|ingress| self.form(ingress));
+                is_there && form.is_some_and(|form| sends(purpose, name, form))
+            }
         }
     }
 
@@ -177,12 +198,15 @@ impl Declared {
         ingress.earlier.iter().collect()
     }
 
-    /// Notes what every Ingress says with which nothing is wrong: it may have that for as long as it is there.
-    pub(crate) fn remember_what_was_good(&mut self) {
-        let sound = self.ingresses.iter().filter(|(_, ingress)| self.is_sound(&ingress.asked));
+    /// Notes what every Ingress says with which nothing is wrong: it may have that for as long as it is there. `class`: whether
+    /// the class may be taken to be there.
+    pub(crate) fn remember_what_was_good(&mut self, class: bool) {
+        let seen = Self { class: self.class || class, ..self.clone() };
+        let sound = self.ingresses.iter().filter(|(_, ingress)| seen.is_sound(&ingress.asked));
         for name in sound.map(|(name, _)| name.clone()).collect::<Vec<_>>() {
             if let Some(ingress) = self.ingresses.get_mut(&name) {
                 ingress.earlier.insert(ingress.asked.clone());
+                ingress.last = Some(ingress.asked.clone());
             }
         }
     }
@@ -196,12 +220,7 @@ impl Declared {
     /// In which forms an Ingress sends requests to a target group.
     fn forms_of<'i>(&'i self, purpose: &Purpose, name: &str) -> Vec<&'i ingress::Ingress> {
         let Some(ingress) = self.ingresses.get(name) else { return Vec::new() };
-        let sends = |form: &&ingress::Ingress| {
-            let services = form.backends().flat_map(|backend| backend.services());
-            Stack::Group(group(name, form)) == purpose.stack
-                && services.into_iter().any(|service| service == purpose.service)
-        };
-        self.forms(ingress).into_iter().filter(sends).collect()
+        self.forms(ingress).into_iter().filter(|form| sends(purpose, name, form)).collect()
     }
 
     /// The pods that run.
@@ -213,6 +232,11 @@ impl Declared {
     fn runs(&self, pod: Pod) -> bool {
         self.nodes.contains(&node_of(pod)) && !self.drained.contains(&node_of(pod))
     }
+}
+
+fn sends(purpose: &Purpose, name: &str, form: &ingress::Ingress) -> bool {
+    let mut services = form.backends().flat_map(|backend| backend.services());
+    Stack::Group(group(name, form)) == purpose.stack && services.any(|service| service == purpose.service)
 }
 
 /// The group of an Ingress, as its tag has it.

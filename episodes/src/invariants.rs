@@ -94,7 +94,7 @@ impl Judge {
         }
         if call.writes {
             if let Some(before) = self.traffic.take() {
-                Traffic::of(scene.view, scene.ingresses).led_astray(&before, scene, &mut found);
+                Traffic::of(scene.view, scene.ingresses).led_astray(&before, call, scene, &mut found);
             }
             tags::everything_says_whose_it_is(scene.view, &mut found);
             self.others_are_left_alone(scene, &mut found);
@@ -225,7 +225,9 @@ fn finalizer_first(call: &Call, scene: &Scene<'_>, found: &mut Vec<String>) {
 /// S5: nothing that is asked for is deleted.
 fn nothing_wanted_is_deleted(call: &Call, scene: &Scene<'_>, found: &mut Vec<String>) {
     let view = scene.view;
-    let is_wanted = |stack: &Stack, port| scene.always(|declared| declared.wants(stack, port));
+    let holds = |stack: &Stack, name: &str| scene.ingresses.get(name).is_some_and(|served| served.held.contains(stack));
+    let is_wanted =
+        |stack: &Stack, port| scene.always(|declared| declared.demands(stack, port, |name| holds(stack, name)));
     let (owner, wanted) = match call.action() {
         "DeleteLoadBalancer" => {
             let arn = call.member("LoadBalancerArn").unwrap_or_default();
@@ -242,7 +244,8 @@ fn nothing_wanted_is_deleted(call: &Call, scene: &Scene<'_>, found: &mut Vec<Str
         "DeleteTargetGroup" => {
             let group = call.member("TargetGroupArn").and_then(|arn| view.target_groups.get(arn));
             let purpose = group.and_then(|group| purpose(&group.tags));
-            let wanted = |purpose: &crate::declared::Purpose| scene.always(|declared| declared.wants_targets(purpose));
+            let wanted =
+                |purpose: &crate::declared::Purpose| scene.always(|declared| declared.demands_targets(purpose));
             (purpose.clone().map(|purpose| purpose.stack), purpose.as_ref().is_some_and(wanted))
         }
         "DeleteSecurityGroup" => {

@@ -30,7 +30,7 @@ use tokio::time::Instant;
 use crate::call::Call;
 use crate::declared::{Declared, History};
 use crate::gate::{Gate, Moment, Standing, Witness};
-use crate::invariants::{Judge, Scene, Served};
+use crate::invariants::{HINDSIGHT, Judge, Scene, Served};
 use crate::workload::Event;
 use crate::{aws, kubernetes};
 
@@ -259,7 +259,9 @@ impl Stage {
     }
 
     fn remember(&mut self) {
-        self.declared.remember_what_was_good();
+        let then = self.origin.elapsed().saturating_sub(HINDSIGHT);
+        let class = self.court.history().since(then).any(|declared| declared.class);
+        self.declared.remember_what_was_good(class);
         self.court.history().push(self.origin.elapsed(), self.declared.clone());
     }
 

@@ -220,7 +220,7 @@ impl ActualStack {
                 ip_address_type: found.ip_address_type,
                 subnets: found.subnets.clone(),
                 security_groups: found.security_groups.clone(),
-                plain_ports: found.listeners.iter().filter(|one| one.is_plain()).map(|one| one.port).collect(),
+                redirecting_ports: found.listeners.iter().filter(|one| one.redirects()).map(|one| one.port).collect(),
             }),
             target_groups: self.rules_by_target_group(),
         }

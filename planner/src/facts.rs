@@ -190,6 +190,6 @@ pub struct LiveLoadBalancer {
     pub subnets: Vec<SubnetId>,
     /// Its security groups; one made without any can never have one.
     pub security_groups: Vec<SecurityGroupId>,
-    /// The ports of its HTTP listeners that do not redirect.
-    pub plain_ports: BTreeSet<u16>,
+    /// The ports of its HTTP listeners that redirect.
+    pub redirecting_ports: BTreeSet<u16>,
 }

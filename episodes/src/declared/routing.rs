@@ -92,14 +92,40 @@ impl Declared {
         let is_sound = |(name, _): &(&str, &ingress::Ingress)| self.is_sound(&self.ingresses[*name].asked);
         let mut answers = BTreeSet::new();
         for mut way in ways {
-            answers.insert(self.answer(&way, request));
-            way.sort_by_key(is_sound);
-            answers.insert(self.answer(&way, request));
+            let is_whole = way.iter().all(is_sound);
+            for by_place in [true, false] {
+                answers.insert(self.answer(&way, request, false));
+                if !is_whole {
+                    answers.insert(self.answer(&way, request, true));
+                }
+                if by_place {
+                    way.sort_by_key(is_sound);
+                }
+            }
         }
         Some(answers)
     }
 
-    fn answer(&self, members: &[(&str, &ingress::Ingress)], request: &Request) -> Answer {
+    /// Whether an answer may come from a rule that a member of a group had once: one that is no forward does not tell whose it
+    /// is, and stays while a member is set aside that it may belong to.
+    pub(crate) fn may_be_left(&self, group: &str, answer: &Answer) -> bool {
+        self.has_set_aside(group) && matches!(answer, Answer::Status(status) if ![404, 503].contains(status))
+    }
+
+    /// The same in any group that an Ingress may be in.
+    pub(crate) fn may_be_left_of(&self, name: &str, answer: &Answer) -> bool {
+        let groups = self.ingresses.get(name).map(|ingress| self.groups_of(name, ingress)).unwrap_or_default();
+        groups.iter().any(|group| self.may_be_left(group, answer))
+    }
+
+    /// Whether requests are answered as by another: pods make no difference.
+    pub(crate) fn is_alike(&self, other: &Self) -> bool {
+        (&self.ingresses, self.class) == (&other.ingresses, other.class)
+            && self.services.keys().eq(other.services.keys())
+    }
+
+    /// `stays`: what leads to a Service that is gone leads to its target group, which is empty; clients see no difference.
+    fn answer(&self, members: &[(&str, &ingress::Ingress)], request: &Request, stays: bool) -> Answer {
         let forms = members.iter().map(|(_, form)| *form);
         if request.port == 80 && forms.clone().any(|form| form.listen == Listen::Redirected) {
             return Answer::Redirected;
@@ -111,13 +137,13 @@ impl Declared {
         let mut routes = listening.iter().flat_map(|form| in_order(&form.routes));
         let way = routes.find(|route| takes(route, request)).map(|route| &route.to);
         let way = way.or_else(|| listening.iter().find_map(|form| form.fallback.as_ref()));
-        way.map_or(Answer::Status(404), |way| self.answer_of(way))
+        way.map_or(Answer::Status(404), |way| self.answer_of(way, stays))
     }
 
-    fn answer_of(&self, backend: &Backend) -> Answer {
+    fn answer_of(&self, backend: &Backend, stays: bool) -> Answer {
         match backend {
             Backend::Fixed(status) => Answer::Status(*status),
-            Backend::Service(service) if !self.services.contains_key(*service) => Answer::Status(503),
+            Backend::Service(service) if !stays && !self.services.contains_key(*service) => Answer::Status(503),
             Backend::Service(service) => Answer::to([(*service, 1)]),
             Backend::Weighted(services) => Answer::to(services.iter().copied()),
         }

@@ -6,12 +6,9 @@ use std::sync::Arc;
 use northgate_simulator::{Asked, Decision, ListenerRules, Observed, ObservedTargetGroup};
 
 use super::{Scene, Served};
+use crate::call::Call;
 use crate::declared::{Answer, Declared, Request};
 use crate::view::purpose;
-
-/// Whether a live rule may move to a target group only when that has healthy targets. Without the wait for them, which the
-/// order of writes does not have yet, clients are answered 503 for some seconds.
-const HEALTHY_FIRST: bool = false;
 
 /// What clients of Ingresses meet: the account, and the addresses that they know.
 #[derive(Debug, Clone)]
@@ -30,7 +27,7 @@ impl Traffic {
     }
 
     /// Requests that were answered rightly before, and now are not.
-    pub(super) fn led_astray(&self, before: &Self, scene: &Scene<'_>, found: &mut Vec<String>) {
+    pub(super) fn led_astray(&self, before: &Self, call: &Call, scene: &Scene<'_>, found: &mut Vec<String>) {
         let Some(present) = scene.history.present() else { return };
         let known = self.hosts.iter().filter(|(name, _)| present.ingresses.contains_key(*name));
         let known = known.filter_map(|(name, host)| Some((name, before.hosts.get(name)?, host))).collect::<Vec<_>>();
@@ -42,17 +39,25 @@ impl Traffic {
             for request in present.requests(name) {
                 let then = answer(&before.view, &old, host_before, &request);
                 let now = answer(&self.view, &new, host, &request);
-                if !then.0.is_one() || (then.0 == now.0 && (!HEALTHY_FIRST || then.1 <= now.1)) {
+                if !then.0.is_one() || (then.0 == now.0 && then.1 <= now.1) {
                     continue;
                 }
                 let Some(right) = right(name, &request, scene) else { continue };
                 let Request { port, host, path } = &request;
-                if right.contains(&then.0) && !right.contains(&now.0) {
+                // Where nobody is to answer, whether a listener says so makes no difference.
+                let is_none = !now.0.is_one() && right.iter().any(|answer| !answer.is_one());
+                let is_left = || scene.history.present().is_some_and(|present| present.may_be_left_of(name, &now.0));
+                if right.contains(&then.0) && !right.contains(&now.0) && !is_none && !is_left() {
                     found.push(format!(
                         "S7: Ingress/{name}: {host}:{port}{path} was answered by {:?}, and now by {:?}; right is {right:?}",
                         then.0, now.0
                     ));
-                } else if HEALTHY_FIRST && right.contains(&now.0) && then.1 && !now.1 && has_targets(scene, &now.0) {
+                } else if call.action() != "DeregisterTargets"
+                    && right.contains(&now.0)
+                    && then.1
+                    && !now.1
+                    && has_targets(scene, &now.0)
+                {
                     found.push(format!("S7: Ingress/{name}: {host}:{port}{path} finds no healthy target any more"));
                 }
             }
@@ -70,7 +75,19 @@ fn right(name: &str, request: &Request, scene: &Scene<'_>) -> Option<BTreeSet<An
     let then = scene.now.saturating_sub(super::HINDSIGHT);
     let existed = |declared: &&Declared| declared.ingresses.contains_key(name);
     let mut right = BTreeSet::new();
-    for declared in scene.history.since(then).filter(existed) {
+    // The program may know the one change and not yet the other.
+    let seen = || scene.history.since(then).filter(existed);
+    let others = seen().map(|declared| (declared.class, &declared.services)).collect::<Vec<_>>();
+    let mut known = Vec::<Declared>::new();
+    for declared in seen() {
+        for (class, services) in &others {
+            let mixed = Declared { class: *class, services: (*services).clone(), ..declared.clone() };
+            if !known.iter().any(|one| one.is_alike(&mixed)) {
+                known.push(mixed);
+            }
+        }
+    }
+    for declared in &known {
         right.extend(declared.answers_for(name, request, true)?);
     }
     Some(right)

@@ -143,4 +143,14 @@ mod tests {
     fn a_member_that_cannot_be_read_redirects_nobody() {
         holds(&script(23, 3, 15));
     }
+
+    #[test]
+    fn a_listener_stays_without_rules_while_it_may_be_that_of_a_member_that_is_set_aside() {
+        holds(&script(21, 3, 15));
+    }
+
+    #[test]
+    fn a_listener_that_somebody_deleted_is_made_again_as_the_sound_members_ask() {
+        holds(&script(87, 3, 15));
+    }
 }

@@ -22,8 +22,10 @@ impl Stage {
         if known.as_ref().is_some_and(|known| known.metadata.deletion_timestamp.is_some()) {
             return;
         }
-        let earlier = self.declared.ingresses.get(name).map(|before| before.earlier.clone()).unwrap_or_default();
-        self.declared.ingresses.insert(name.to_owned(), declared::Ingress { asked: asked.clone(), earlier });
+        let before = self.declared.ingresses.get(name);
+        let earlier = before.map(|before| before.earlier.clone()).unwrap_or_default();
+        let last = before.and_then(|before| before.last.clone());
+        self.declared.ingresses.insert(name.to_owned(), declared::Ingress { asked: asked.clone(), earlier, last });
         // The program may see it before the call is back.
         self.remember();
         let manifest: Ingress = serde_json::from_value(manifest(name, asked)).expect("an Ingress");

@@ -53,9 +53,9 @@ impl ActualListener {
         self.default_actions.iter().chain(self.rules.iter().flat_map(|rule| &rule.actions))
     }
 
-    /// Whether it answers requests over plain HTTP, and does not redirect them.
-    pub fn is_plain(&self) -> bool {
-        self.protocol == Protocol::Http && !self.default_actions.iter().any(|one| matches!(one, Action::Redirect(_)))
+    /// Whether it redirects requests over plain HTTP that no rule takes.
+    pub fn redirects(&self) -> bool {
+        self.protocol == Protocol::Http && self.default_actions.iter().any(|one| matches!(one, Action::Redirect(_)))
     }
 
     /// The target groups that it forwards to, itself or by a rule.

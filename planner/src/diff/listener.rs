@@ -44,7 +44,8 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         }
     }
     for (found, listener) in &kept {
-        ways.push(Way::new(comparison, found.port, listener, Some(found), None));
+        let modify = modify(comparison, listener, found);
+        ways.push(Way::new(comparison, found.port, listener, Some(found), modify));
     }
     // A listener that begins to redirect sends its clients to one that must be ready for them.
     ways.sort_by_key(|way| way.protocol() != Protocol::Https);
@@ -57,7 +58,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
     }
 }
 
-/// Listeners that only members have that are set aside: they stay as they are, but for the rules of those that are gone.
+/// Listeners that only members have that are set aside: they stay as they are, but for what those asked for that are gone.
 fn kept<'f>(comparison: &Comparison<'_>, found: &'f [ActualListener]) -> Vec<(&'f ActualListener, Listener)> {
     let wanted = comparison.wanted;
     if wanted.load_balancer.is_none() || wanted.set_aside.is_empty() || !is_application(comparison) {
@@ -66,7 +67,10 @@ fn kept<'f>(comparison: &Comparison<'_>, found: &'f [ActualListener]) -> Vec<(&'
     let as_it_is = |found: &'f ActualListener| {
         let listener = Listener {
             protocol: found.protocol,
-            default_actions: found.default_actions.clone(),
+            default_actions: match rule::may_be_of_set_aside(comparison, &found.default_actions) {
+                true => found.default_actions.clone(),
+                false => vec![Action::not_found()],
+            },
             default_origin: None,
             ssl_policy: found.ssl_policy.clone(),
             certificates: Vec::new(),
@@ -146,10 +150,11 @@ fn modify(comparison: &Comparison<'_>, wanted: &Listener, found: &ActualListener
     note(&mut fields, "Protocol", found.protocol, protocol);
     // What nobody asks for may be what a member that is set aside asked for.
     let is_set_aside = !comparison.wanted.set_aside.is_empty();
-    let default_actions = match is_set_aside && default_origin.is_none() {
-        true => found.default_actions.clone(),
-        false => resolved(comparison, default_actions),
-    };
+    let default_actions =
+        match default_origin.is_none() && rule::may_be_of_set_aside(comparison, &found.default_actions) {
+            true => found.default_actions.clone(),
+            false => resolved(comparison, default_actions),
+        };
     if !same_actions(&default_actions, &found.default_actions) {
         note(&mut fields, "DefaultActions", text(&found.default_actions), text(&default_actions));
     }

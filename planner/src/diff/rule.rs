@@ -123,7 +123,7 @@ impl<'a> Way<'a> {
                     id: Id::Found(place),
                     priority: rule.priority,
                     settings: numbers.of(&rule.conditions, &rule.actions, rule.has_transforms),
-                    keep: keep(comparison, rule),
+                    keep: keep(comparison, &rule.actions),
                 })
                 .collect(),
             default_is_set: modify.is_none(),
@@ -364,12 +364,18 @@ fn text(conditions: &[Condition]) -> String {
     conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// Whether a rule that nobody asks for may be one of a member that is set aside: its target groups tell, where it has any.
-fn keep(comparison: &Comparison<'_>, rule: &ActualRule) -> Keep {
+/// Whether actions of a listener that nobody asks for may be what a member that is set aside asked for.
+pub(super) fn may_be_of_set_aside(comparison: &Comparison<'_>, actions: &[Action]) -> bool {
+    keep(comparison, actions) != Keep::Never
+}
+
+/// Whether actions that nobody asks for may be those of a member that is set aside: their target groups tell, where they have
+/// any.
+fn keep(comparison: &Comparison<'_>, actions: &[Action]) -> Keep {
     if comparison.wanted.set_aside.is_empty() {
         return Keep::Never;
     }
-    let arns = rule.actions.iter().flat_map(Action::target_groups).filter_map(Ref::known).collect::<BTreeSet<_>>();
+    let arns = actions.iter().flat_map(Action::target_groups).filter_map(Ref::known).collect::<BTreeSet<_>>();
     let groups = comparison.found.target_groups.iter().filter(|group| arns.contains(&group.arn));
     let ids = groups.map(|group| group.resource_id()).collect::<Vec<_>>();
     match ids.iter().any(|id| comparison.is_set_aside(id)) {

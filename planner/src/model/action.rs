@@ -99,6 +99,15 @@ impl Action {
         Self::Forward(Forward { target_groups, target_group_stickiness_config: None })
     }
 
+    /// The answer to requests that nobody asks for.
+    pub(crate) fn not_found() -> Self {
+        Self::FixedResponse(FixedResponse {
+            content_type: Some("text/plain".to_owned()),
+            message_body: None,
+            status_code: "404".to_owned(),
+        })
+    }
+
     /// The type as AWS spells it.
     pub fn action_type(&self) -> &str {
         match self {

@@ -6,7 +6,7 @@ use super::certificates::{self, Discovered};
 use super::{Culprits, Deciding, blame, redirects, rules};
 use crate::desired::{Listener, Origin};
 use crate::id::{Protocol, RedirectStatusCode};
-use crate::model::{Action, FixedResponse, Redirect};
+use crate::model::{Action, Redirect};
 use crate::problem::Problem;
 use crate::spec::annotation::ingress as annotation;
 use crate::spec::ingress::{Member, MergedListener};
@@ -31,10 +31,10 @@ pub(super) fn decide(deciding: Deciding<'_>, discovered: &Discovered<'_>, culpri
         if deciding.listening(*port).next().is_none() {
             continue;
         }
-        // A guess is for what is not known: a listener that answers was not asked to redirect.
+        // A guess is for what is not known: where nothing redirects nobody may have asked for it.
         let is_guess = deciding.group.merged.ssl_redirect.is_none();
-        let answers = deciding.live.is_some_and(|live| live.plain_ports.contains(port));
-        let redirect = redirect.filter(|_| merged.protocol == Protocol::Http && !(is_guess && answers));
+        let redirects = deciding.live.is_some_and(|live| live.redirecting_ports.contains(port));
+        let redirect = redirect.filter(|_| merged.protocol == Protocol::Http && (redirects || !is_guess));
         let listener = listener(deciding, *port, merged, redirect, discovered, culprits, &mut all);
         all.listeners.insert(*port, listener);
     }
@@ -84,7 +84,7 @@ fn listener(
     let default_policy = Some(&deciding.spec.settings.default_ssl_policy).filter(|_| !deciding.is_unknown());
     let mut listener = Listener {
         protocol: *protocol,
-        default_actions: vec![not_found()],
+        default_actions: vec![Action::not_found()],
         default_origin: None,
         ssl_policy: ssl_policy.as_ref().or(default_policy).filter(|_| https).cloned(),
         certificates,
@@ -163,14 +163,6 @@ fn origin_of_redirect(deciding: Deciding<'_>) -> Option<Origin> {
     let member = deciding.group.heard.iter().find(|member| member.settings.ssl_redirect.is_some())?;
     let field = format!("metadata.annotations[{}]", annotation::SSL_REDIRECT.key());
     Some(Origin { object: member.object(), field })
-}
-
-fn not_found() -> Action {
-    Action::FixedResponse(FixedResponse {
-        content_type: Some("text/plain".to_owned()),
-        message_body: None,
-        status_code: "404".to_owned(),
-    })
 }
 
 fn to_https(port: u16) -> Action {

@@ -68,7 +68,7 @@ fn live() -> Live {
             ip_address_type: IpAddressType::Dualstack,
             subnets: vec![SubnetId::new("subnet-x"), SubnetId::new("subnet-y")],
             security_groups: vec![SecurityGroupId::new("sg-live")],
-            plain_ports: std::collections::BTreeSet::new(),
+            redirecting_ports: std::collections::BTreeSet::new(),
         }),
         ..Live::default()
     }

@@ -244,6 +244,28 @@ fn what_a_member_that_is_set_aside_had_stays_in_its_place() {
 }
 
 #[test]
+fn a_default_backend_goes_with_its_member_though_another_one_is_set_aside() {
+    let there = |port| {
+        let listener = found_listener(port, vec![found_rule(1, vec![paths(&["/cart"])], found_forward_to(GROUPS[2]))]);
+        ActualListener { default_actions: vec![found_forward_to(GROUPS[1])], ..listener }
+    };
+    let mut wanted = wanted(vec![(80, listener(vec![(vec![paths(&["/api"])], forward_to(GROUPS[0]))]))]);
+    wanted.set_aside = [ObjectName::new("shop", "cart")].into();
+    wanted.target_groups.remove(GROUPS[1]);
+    wanted.target_groups.remove(GROUPS[2]);
+    let other = ActualListener { tags: tags("8080"), ..there(8080) };
+    let (states, calls, _) = carried_out(&wanted, &account(vec![there(80), other]));
+    let last = states.last().unwrap();
+    expect_agreement(&wanted, last);
+    for listener in &last.load_balancers[0].listeners {
+        assert_eq!(listener.default_actions, [answer("404")], "port {}", listener.port);
+        let kept = listener.rules.iter().any(|rule| rule.actions == [found_forward_to(GROUPS[2])]);
+        assert!(kept, "port {}: what is set aside stays", listener.port);
+    }
+    assert_eq!(calls.last(), Some(&"DeleteTargetGroup"));
+}
+
+#[test]
 fn rules_without_room_are_told_with_what_is_used_and_allowed_and_the_rest_goes_on() {
     let rules = (0..3).map(|place| (vec![paths(&[&format!("/{place}")])], answer("503"))).collect();
     let mut wanted = wanted(vec![(80, listener(rules))]);

@@ -291,6 +291,11 @@ pub(super) fn make(stack: &mut ActualStack, change: &Change, made: &mut Made, co
             let named = rules.filter(|rule| request.resource_arns.contains(&rule.arn.to_string()));
             named.for_each(|rule| rule.tags.extend(request.tags.0.clone()));
         }
+        AwsChange::DeleteTargetGroup(gone) => {
+            let mut used = listeners.iter().flat_map(ActualListener::target_groups);
+            assert!(!used.any(|arn| *arn == gone.target_group_arn), "it is in use");
+            stack.target_groups.retain(|group| group.arn != gone.target_group_arn);
+        }
         other => panic!("{} is not expected", other.operation()),
     }
     for listener in &mut listeners {
