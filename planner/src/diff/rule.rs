@@ -2,12 +2,14 @@
 
 mod checks;
 mod join;
+mod numbers;
 mod order;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::checks::Checks;
-use self::order::{Id, Keep, Next, Op, Settings, Standing};
+use self::numbers::Numbers;
+use self::order::{Id, Keep, Next, Op, Standing};
 use super::{Comparison, Keys, change, note};
 use crate::actual::{ActualListener, ActualRule};
 use crate::desired::{Listener, Origin, Rule};
@@ -382,24 +384,6 @@ fn keep(comparison: &Comparison<'_>, actions: &[Action]) -> Keep {
         true => Keep::Always,
         false if ids.is_empty() => Keep::IfUnexplained,
         false => Keep::Never,
-    }
-}
-
-/// Equal conditions and equal rules as equal numbers.
-#[derive(Default)]
-struct Numbers {
-    conditions: BTreeMap<Vec<Condition>, usize>,
-    rules: BTreeMap<(usize, Vec<Action>, bool), usize>,
-}
-
-impl Numbers {
-    fn of(&mut self, conditions: &[Condition], actions: &[Action], has_transforms: bool) -> Settings {
-        let next = self.conditions.len();
-        let conditions = *self.conditions.entry(canonical_conditions(conditions)).or_insert(next);
-        let actions = actions.iter().map(Action::canonical).collect();
-        let next = self.rules.len();
-        let all = *self.rules.entry((conditions, actions, has_transforms)).or_insert(next);
-        Settings { conditions, all }
     }
 }
 
