@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use crate::agreement;
 use crate::declared::Purpose;
-use crate::stage::Stage;
+use crate::stage::{HEALTH_DELAY, Stage};
 use crate::workload::Event;
 
 const TARGETS: Duration = Duration::from_secs(1);
@@ -74,7 +74,9 @@ impl Expectation {
     pub(crate) fn within(&self) -> Duration {
         match self {
             Self::Targets { .. } => TARGETS,
-            Self::Mended(..) => MENDED,
+            Self::Mended(_, ingresses) if ingresses.is_empty() => MENDED,
+            // Requests that are answered move when the targets that are new are healthy.
+            Self::Mended(..) => MENDED + HEALTH_DELAY,
         }
     }
 
@@ -104,7 +106,8 @@ impl Expectation {
                 let of_ingresses =
                     ingresses.iter().flat_map(|name| agreement::missing_of_ingress(name, declared, &view));
                 let missing = of_services.chain(of_ingresses);
-                found.extend(missing.map(|one| format!("L10: {MENDED:?} after the mistake was mended: {one}")));
+                found
+                    .extend(missing.map(|one| format!("L10: {:?} after the mistake was mended: {one}", self.within())));
             }
         }
         found

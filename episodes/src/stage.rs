@@ -41,6 +41,8 @@ pub(crate) const STALE: Duration = Duration::from_secs(30);
 /// How long AWS takes for what an episode waits for: set-up, health checks, draining and clean-up, one after the other.
 pub(crate) const AWS_DELAYS: Duration = Duration::from_secs(45);
 
+/// How long targets take to be healthy.
+pub(crate) const HEALTH_DELAY: Duration = Duration::from_secs(5);
 const START: &str = "2026-01-31T12:00:00Z";
 
 /// The world of one episode.
@@ -96,7 +98,7 @@ impl Stage {
     pub(crate) async fn open(gate: Gate, quotas: &BTreeMap<String, u64>) -> Self {
         let account = AccountOptions {
             provisioning_delay: Duration::from_secs(20),
-            health_delay: Duration::from_secs(5),
+            health_delay: HEALTH_DELAY,
             drain_cap: Duration::from_secs(10),
             interface_delay: Duration::from_secs(10),
             lag: Lag::default().keeping(STALE),
