@@ -24,6 +24,9 @@ pub(crate) struct Options {
     /// The seed that everything is drawn from.
     #[arg(long)]
     seed: Option<u64>,
+    /// Services alone, and faults of single calls alone.
+    #[arg(long)]
+    services_alone: bool,
     /// The disturbance of what is seen of the cluster, as the run of stale views names it.
     #[arg(long, conflicts_with_all = ["workload", "seed"])]
     stale: Option<String>,
@@ -66,7 +69,8 @@ pub(crate) fn run(options: &Options) -> bool {
 
 fn script(options: &Options) -> Option<Script> {
     if let Some(seed) = options.seed {
-        return Some(swarm::script(seed, options.services, options.events));
+        let script = if options.services_alone { swarm::of_services } else { swarm::script };
+        return Some(script(seed, options.services, options.events));
     }
     if let Some(name) = &options.stale {
         return stale::scripts().into_iter().find(|(known, _)| known == name).map(|(_, script)| script);

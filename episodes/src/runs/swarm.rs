@@ -24,7 +24,7 @@ pub(crate) struct Options {
     /// Further events of each.
     #[arg(long, default_value_t = 15)]
     events: u32,
-    /// The seeds with Services alone, which are the even ones: as many of those.
+    /// Services alone, and faults of single calls alone.
     #[arg(long)]
     services_alone: bool,
 }
@@ -35,12 +35,13 @@ const PROMPT: Duration = Duration::from_secs(5);
 /// Plays it; gives whether everything held.
 pub(crate) fn run(options: &Options, jobs: usize) -> bool {
     let since = Instant::now();
-    let seeds = (options.from..).filter(|seed| !options.services_alone || seed % 2 == 0);
-    let seeds = seeds.zip(0..options.seeds).map(|(seed, _)| seed).collect::<Vec<_>>();
+    let seeds = (options.from..options.from + options.seeds).collect::<Vec<_>>();
+    let script = if options.services_alone { of_services } else { script };
+    let alone = if options.services_alone { " --services-alone" } else { "" };
     let reports = parallel::map(&seeds, jobs, |seed| {
         let script = script(*seed, options.services, options.events);
         let report = play(&script);
-        let replay = format!("--seed {seed} --services {} --events {}", options.services, options.events);
+        let replay = format!("--seed {seed} --services {} --events {}{alone}", options.services, options.events);
         let failure = (!report.violations.is_empty()).then(|| Failure::of(replay, &report, Vec::new()));
         // More faults than the promise is about are played, and not measured.
         let is_measured = matches!(script.faults, Faults::Swarm { rate, .. } if rate <= 0.05);
@@ -90,7 +91,7 @@ pub(crate) fn script(seed: u64, services: u8, events: u32) -> Script {
 }
 
 /// Services alone, with the faults of single calls alone.
-fn of_services(seed: u64, services: u8, events: u32) -> Script {
+pub(crate) fn of_services(seed: u64, services: u8, events: u32) -> Script {
     let mut random = fastrand::Rng::with_seed(seed ^ 0xfa17);
     let count = random.usize(1..=Fault::SWEPT.len());
     let mut kinds = random.choose_multiple(Fault::SWEPT, count);

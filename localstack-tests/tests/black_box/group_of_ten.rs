@@ -66,13 +66,13 @@ const WAYS: [Way; 6] = [
     },
     Way {
         name: "rules",
-        // Each has a host and a path of its own: neighbours cannot be joined.
+        // Each has a host and a path of its own: these neighbours cannot be joined. Those of the first of ten can: one more.
         breaks: |tenth| {
-            (0..MOST_RULES - 10)
+            (0..MOST_RULES - 9)
                 .fold(tenth, |tenth, at| tenth.path(&format!("h{at}.example.com"), &format!("/ten/{at}"), "web"))
         },
         reason: "FailedBuildModel",
-        words: &["101 rules", "100 are allowed"],
+        words: &["rules", "100 are allowed"],
         becomes: Becomes::SetAside,
     },
 ];
