@@ -2,11 +2,14 @@
 
 mod args;
 mod connect;
+mod convert;
 mod crds;
 mod demo;
 mod input;
 mod line_index;
 mod plan;
+mod retired;
+mod route;
 mod run;
 mod unknown_fields;
 
@@ -32,6 +35,10 @@ enum Command {
     Run(run::RunArgs),
     /// Print what the controller would change, and change nothing.
     Plan(plan::PlanArgs),
+    /// Say which load balancer, rule, target groups and targets a request reaches, and why.
+    Route(route::RouteArgs),
+    /// Print manifests of retired API versions in today's form.
+    Convert(convert::ConvertArgs),
     /// Show the controller at work, on a simulated account and cluster.
     Demo(demo::DemoArgs),
     /// Print the custom resource definitions.
@@ -49,6 +56,8 @@ pub fn main() -> ExitCode {
     let code = match command {
         Command::Run(args) => run::run(args),
         Command::Plan(args) => plan::run(args),
+        Command::Route(args) => route::run(&args),
+        Command::Convert(args) => convert::run(&args),
         Command::Demo(args) => demo::run(args),
         Command::Crds => Ok(print(&crds::render())),
     };

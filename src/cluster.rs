@@ -3,11 +3,13 @@
 mod apply;
 mod cache;
 mod clock;
+mod confirm;
 mod connect;
 mod dry_run;
 mod error;
 mod events;
 mod finalizer;
+mod kind;
 mod lease;
 mod list;
 mod snapshot;
@@ -23,18 +25,21 @@ use std::future::Future;
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::{ObjectReference, Service, ServiceStatus};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
+use k8s_openapi::api::networking::v1::{Ingress, IngressStatus};
 use kube::api::{ListParams, Patch, PatchParams};
 use kube::{Api, Resource as _};
 use northgate_planner::crd::{TargetGroupBinding, TargetGroupBindingStatus};
 use northgate_planner::id::{Key, ObjectName, ObjectRef, StackId, Uid};
 use northgate_planner::plan::{KubeChange, Resolved};
 use northgate_planner::snapshot::{ClasslessServices, Settings, Snapshot};
-use northgate_planner::spec::class::SERVICE_FINALIZER;
+use northgate_planner::spec::ingress::group;
 use northgate_planner::targets::BINDING_FINALIZER;
 
+use cache::Cache;
 use error::ask;
 use finalizer::Finalizer;
+use kind::Kind;
+use status::Served;
 use written_status::WrittenStatus;
 
 pub use apply::{Applied, apply, delete};
@@ -47,8 +52,10 @@ pub use list::{Listing, list, node_instances};
 
 pub(crate) use cache::Change;
 pub(crate) use events::Severity;
-pub(crate) use snapshot::{SERVICE_NAME_LABEL, concerns_us, is_load_balancer, shares_group, stack_of};
-pub(crate) use status::BindingStanding;
+pub(crate) use snapshot::{
+    SERVICE_NAME_LABEL, classes, concerns_us, ingress_concerns_us, is_load_balancer, shares_group, stack_of,
+};
+pub(crate) use status::{Address, BindingStanding};
 pub(crate) use target_group_binding::Written;
 pub(crate) use watch::{Caches, Changed};
 
@@ -62,6 +69,7 @@ pub(crate) struct Cluster {
     clock: Clock,
     /// What we wrote into statuses and the caches do not show yet.
     written_services: WrittenStatus<ServiceStatus>,
+    written_ingresses: WrittenStatus<IngressStatus>,
     written_bindings: WrittenStatus<TargetGroupBindingStatus>,
 }
 
@@ -74,7 +82,7 @@ impl Cluster {
         instance: String,
         clock: Clock,
     ) -> (Self, impl Future<Output = ()> + use<>) {
-        let (events, writer) = events::channel(client.clone(), instance, clock);
+        let (events, writer) = events::channel(client.clone(), instance, clock.clone());
         let cluster = Self {
             client,
             settings: Arc::new(settings),
@@ -83,6 +91,7 @@ impl Cluster {
             events,
             clock,
             written_services: WrittenStatus::default(),
+            written_ingresses: WrittenStatus::default(),
             written_bindings: WrittenStatus::default(),
         };
         (cluster, writer.run())
@@ -116,7 +125,7 @@ impl Cluster {
     }
 
     /// The flags.
-    pub(crate) fn settings(&self) -> &Settings {
+    pub(crate) fn settings(&self) -> &Arc<Settings> {
         &self.settings
     }
 
@@ -125,71 +134,55 @@ impl Cluster {
         snapshot::take(&self.caches, key, &self.settings, self.cloud_controller.get(), self.clock.now())
     }
 
-    /// Puts our finalizer on an object of the snapshot; gives whether it had to be written.
+    /// Puts the finalizer of a key on an object of the snapshot; gives whether it had to be written.
     ///
     /// # Errors
     ///
     /// The API server refuses, or the object is another one by now or going.
-    pub(crate) async fn hold(&self, snapshot: &Snapshot, object: &ObjectRef) -> Result<bool, Error> {
-        self.set_finalizer(snapshot, object, Finalizer::On).await
+    pub(crate) async fn hold(&self, snapshot: &Snapshot, key: &Key, object: &ObjectRef) -> Result<bool, Error> {
+        self.set_finalizer(snapshot, key, object, Finalizer::On).await
     }
 
-    /// Takes our finalizer off an object of the snapshot; gives whether it had to be written.
+    /// Takes the finalizer of a key off an object of the snapshot; gives whether it had to be written.
     ///
     /// # Errors
     ///
     /// The API server refuses.
-    pub(crate) async fn release(&self, snapshot: &Snapshot, object: &ObjectRef) -> Result<bool, Error> {
-        self.set_finalizer(snapshot, object, Finalizer::Off).await
+    pub(crate) async fn release(&self, snapshot: &Snapshot, key: &Key, object: &ObjectRef) -> Result<bool, Error> {
+        self.set_finalizer(snapshot, key, object, Finalizer::Off).await
     }
 
-    async fn set_finalizer(&self, snapshot: &Snapshot, object: &ObjectRef, wanted: Finalizer) -> Result<bool, Error> {
+    async fn set_finalizer(
+        &self,
+        snapshot: &Snapshot,
+        key: &Key,
+        object: &ObjectRef,
+        wanted: Finalizer,
+    ) -> Result<bool, Error> {
         let name = object.name();
         let stale = || Error::Stale { object: object.clone() };
+        let finalizer = match key {
+            Key::Stack(id) => id.finalizer(),
+            Key::Binding(_) => BINDING_FINALIZER.to_owned(),
+            Key::Rules(_) | Key::Cluster => unreachable!("no object holds on to {key}"),
+        };
         match Kind::of(object).ok_or_else(stale)? {
             Kind::Service => {
                 let service = snapshot.services.get(name).ok_or_else(stale)?;
                 let api: Api<Service> = self.namespaced(name);
-                finalizer::set(&api, object, &service.metadata, SERVICE_FINALIZER, wanted).await
+                finalizer::set(&api, object, &service.metadata, &finalizer, wanted).await
+            }
+            Kind::Ingress => {
+                let ingress = snapshot.ingresses.get(name).ok_or_else(stale)?;
+                let api: Api<Ingress> = self.namespaced(name);
+                finalizer::set(&api, object, &ingress.metadata, &finalizer, wanted).await
             }
             Kind::Binding => {
                 let binding = snapshot.bindings.get(name).ok_or_else(stale)?;
                 let api: Api<TargetGroupBinding> = self.namespaced(name);
-                finalizer::set(&api, object, &binding.metadata, BINDING_FINALIZER, wanted).await
+                finalizer::set(&api, object, &binding.metadata, &finalizer, wanted).await
             }
         }
-    }
-
-    /// Asks the API server whether the object of a decision still says what was decided from: the caches may be behind.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Stale`] when it does not, or is gone; or the API server could not be asked.
-    pub(crate) async fn confirm(&self, snapshot: &Snapshot, key: &Key) -> Result<(), Error> {
-        let same = match key {
-            Key::Stack(id) => {
-                let name = id.owner();
-                let found = self.read::<Service>(name).await?;
-                let seen = snapshot.services.get(name);
-                found.zip(seen).is_some_and(|(mut found, seen)| {
-                    trim::service(&mut found);
-                    is_same(&found.metadata, &seen.metadata) && found.spec == seen.spec
-                })
-            }
-            Key::Binding(name) => {
-                let found = self.read::<TargetGroupBinding>(name).await?;
-                let seen = snapshot.bindings.get(name);
-                found.zip(seen).is_some_and(|(mut found, seen)| {
-                    trim::target_group_binding(&mut found);
-                    is_same(&found.metadata, &seen.metadata)
-                        && found.metadata.labels == seen.metadata.labels
-                        && found.spec == seen.spec
-                })
-            }
-            // They are decided from all objects at once; each of those is confirmed by its own key.
-            Key::Rules(_) | Key::Cluster => true,
-        };
-        if same { Ok(()) } else { Err(Error::Stale { object: object_of(key) }) }
     }
 
     /// Writes a TargetGroupBinding.
@@ -202,27 +195,55 @@ impl Cluster {
         target_group_binding::write(&self.client, change, seen).await
     }
 
-    /// Brings a host name into a Service's status, or clears it; gives whether that had to be written. A Service that is
-    /// gone, or another one by now, is left alone.
+    /// Brings an address into the status of a Service or an Ingress, or clears it; gives whether that had to be written. An
+    /// object that is gone, or another one by now, is left alone.
     ///
     /// # Errors
     ///
     /// The API server refuses.
-    pub(crate) async fn set_host(&self, name: &ObjectName, uid: &Uid, host: Option<&str>) -> Result<bool, Error> {
-        let Some(service) = self.caches.services.get(name) else { return Ok(false) };
-        if service.metadata.uid.as_deref() != Some(uid.as_str()) {
-            return Ok(false);
+    pub(crate) async fn set_address(
+        &self,
+        object: &ObjectRef,
+        uid: &Uid,
+        address: Option<&Address>,
+    ) -> Result<bool, Error> {
+        match Kind::of(object) {
+            Some(Kind::Service) => {
+                self.write_address(&self.caches.services, &self.written_services, object, uid, address).await
+            }
+            Some(Kind::Ingress) => {
+                self.write_address(&self.caches.ingresses, &self.written_ingresses, object, uid, address).await
+            }
+            Some(Kind::Binding) | None => Ok(false),
         }
-        let object = match self.written_services.standing(name, &service.metadata) {
-            Some(status) => Arc::new(Service { status: Some(status), ..Service::clone(&service) }),
-            None => Arc::clone(&service),
+    }
+
+    async fn write_address<K: Served>(
+        &self,
+        cache: &Cache<K>,
+        written: &WrittenStatus<K::Status>,
+        object: &ObjectRef,
+        uid: &Uid,
+        address: Option<&Address>,
+    ) -> Result<bool, Error> {
+        let name = object.name();
+        let Some(cached) = cache.get(name).filter(|cached| cached.meta().uid.as_deref() == Some(uid.as_str())) else {
+            return Ok(false);
         };
-        let Some(patch) = status::service(&object, host) else { return Ok(false) };
-        let api: Api<Service> = self.namespaced(name);
-        let what = || format!("patch the status of Service/{name}");
+        let there = match written.standing(name, cached.meta()) {
+            Some(status) => {
+                let mut there = K::clone(&cached);
+                *there.status() = Some(status);
+                Arc::new(there)
+            }
+            None => Arc::clone(&cached),
+        };
+        let Some(patch) = status::address(there.as_ref(), address) else { return Ok(false) };
+        let api: Api<K> = self.namespaced(name);
+        let what = || format!("patch the status of {object}");
         let patched = ask(what, api.patch_status(&name.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
-        let Some(written) = unless_another(patched)? else { return Ok(false) };
-        self.written_services.note(name, &service.metadata, written.status.unwrap_or_default());
+        let Some(mut patched) = unless_another(patched)? else { return Ok(false) };
+        written.note(name, cached.meta(), patched.status().take().unwrap_or_default());
         Ok(true)
     }
 
@@ -260,21 +281,35 @@ impl Cluster {
     /// The API server cannot be asked.
     pub(crate) async fn has_bindings(&self, id: &StackId) -> Result<bool, Error> {
         let labels = id.labels().into_iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>();
-        let api: Api<TargetGroupBinding> = self.namespaced(id.owner());
+        let api: Api<TargetGroupBinding> = match id.owner() {
+            Some(owner) => self.namespaced(owner),
+            None => Api::all(self.client.clone()),
+        };
         let params = ListParams::default().labels(&labels.join(",")).limit(1);
         let what = || format!("list the TargetGroupBindings of {}", id.object());
         Ok(!ask(what, api.list_metadata(&params)).await?.items.is_empty())
     }
 
+    /// The objects of a key: what concerns it is said of them.
+    pub(crate) fn objects(&self, key: &Key) -> Vec<ObjectRef> {
+        match key {
+            Key::Stack(id @ StackId::Group(_)) => {
+                let snapshot = self.snapshot(key);
+                let is_of = |ingress: &Ingress| group::groups_of(ingress, &snapshot).contains(id);
+                let members = snapshot.ingresses.iter().filter(|(_, ingress)| is_of(ingress));
+                members.map(|(name, _)| ObjectRef::new("Ingress", name)).collect()
+            }
+            Key::Stack(id) => vec![id.object()],
+            Key::Binding(name) => vec![ObjectRef::new("TargetGroupBinding", name)],
+            Key::Rules(_) | Key::Cluster => Vec::new(),
+        }
+    }
+
     /// Whether an object is being deleted, or is gone.
     pub(crate) fn is_going(&self, object: &ObjectRef) -> bool {
-        let name = object.name();
-        let is_going = |metadata: &ObjectMeta| metadata.deletion_timestamp.is_some();
-        match Kind::of(object) {
-            Some(Kind::Service) => self.caches.services.get(name).is_none_or(|service| is_going(&service.metadata)),
-            Some(Kind::Binding) => self.caches.bindings.get(name).is_none_or(|binding| is_going(&binding.metadata)),
-            None => false,
-        }
+        let Some(kind) = Kind::of(object) else { return false };
+        let metadata = kind.metadata(&self.caches, object.name());
+        metadata.is_none_or(|metadata| metadata.deletion_timestamp.is_some())
     }
 
     /// Says something about an object, where `kubectl describe` shows it. Best effort: nothing waits for it.
@@ -289,17 +324,10 @@ impl Cluster {
         let name = object.name();
         let reference = match Kind::of(object)? {
             Kind::Service => self.caches.services.get(name)?.object_ref(&()),
+            Kind::Ingress => self.caches.ingresses.get(name)?.object_ref(&()),
             Kind::Binding => self.caches.bindings.get(name)?.object_ref(&()),
         };
         Some(ObjectReference { resource_version: None, ..reference })
-    }
-
-    async fn read<K>(&self, name: &ObjectName) -> Result<Option<K>, Error>
-    where
-        K: watch::Watched + kube::Resource<Scope = kube::core::NamespaceResourceScope>,
-    {
-        let api: Api<K> = self.namespaced(name);
-        ask(|| format!("get {}/{name}", K::kind(&())), api.get_opt(&name.name)).await
     }
 
     fn namespaced<K>(&self, name: &ObjectName) -> Api<K>
@@ -310,70 +338,11 @@ impl Cluster {
     }
 }
 
-/// The kinds of objects that we write to.
-enum Kind {
-    Service,
-    Binding,
-}
-
-impl Kind {
-    /// `None`: an object of another kind, which is only spoken of.
-    fn of(object: &ObjectRef) -> Option<Self> {
-        match object.kind() {
-            "Service" => Some(Self::Service),
-            "TargetGroupBinding" => Some(Self::Binding),
-            _ => None,
-        }
-    }
-}
-
-fn object_of(key: &Key) -> ObjectRef {
-    match key {
-        Key::Stack(id) => id.object(),
-        Key::Binding(name) => ObjectRef::new("TargetGroupBinding", name),
-        Key::Rules(_) | Key::Cluster => unreachable!("only stacks and bindings are confirmed"),
-    }
-}
-
-/// Whether nothing that a decision reads has changed. Our finalizer may have: we put it on after the decision.
-fn is_same(one: &ObjectMeta, other: &ObjectMeta) -> bool {
-    one.uid == other.uid
-        && one.deletion_timestamp.is_some() == other.deletion_timestamp.is_some()
-        && one.annotations == other.annotations
-}
-
 /// An object that is gone, or another one by now, has no status to write.
 fn unless_another<K>(result: Result<K, Error>) -> Result<Option<K>, Error> {
     match result {
         Ok(object) => Ok(Some(object)),
         Err(gone) if gone.is_not_found() || gone.is_conflict() => Ok(None),
         Err(error) => Err(error),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::{Value, json};
-
-    use super::*;
-
-    fn metadata(object: Value) -> ObjectMeta {
-        serde_json::from_value(object).unwrap()
-    }
-
-    #[test]
-    fn an_object_is_the_same_while_it_says_the_same() {
-        let seen = json!({ "uid": "u-1", "resourceVersion": "1", "annotations": { "a": "b" } });
-        for (what, pointer, value, same) in [
-            ("a version", "resourceVersion", json!("2"), true),
-            ("our finalizer", "finalizers", json!([SERVICE_FINALIZER]), true),
-            ("a uid", "uid", json!("u-2"), false),
-            ("an annotation", "annotations", json!({ "a": "c" }), false),
-            ("a deletion", "deletionTimestamp", json!("2026-01-31T12:00:00Z"), false),
-        ] {
-            let mut found = seen.clone();
-            found[pointer] = value;
-            assert_eq!(is_same(&metadata(found), &metadata(seen.clone())), same, "{what}");
-        }
     }
 }

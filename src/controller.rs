@@ -1,12 +1,15 @@
 //! The controller: watches feed queues of keys, and workers run one pass after the other over them.
 
+mod address;
 mod apply;
+mod awaited_targets;
 mod binding;
 mod error;
 mod expected;
 mod finalizers;
 mod health;
 mod lingering;
+mod pace;
 mod poll;
 mod queue;
 mod rules;
@@ -33,6 +36,7 @@ use queue::{Queue, Verdict, jittered};
 use world::World;
 
 pub use error::Error;
+pub use pace::Pace;
 pub use stop::Stop;
 pub use throttle::CallClass;
 pub use world::{Account, States};
@@ -66,6 +70,8 @@ pub struct RunOptions<A> {
     pub instance: String,
     /// Where the calendar comes from.
     pub clock: Clock,
+    /// How often AWS is looked at for what it takes its time for.
+    pub pace: Pace,
 }
 
 /// Runs the controller until SIGTERM or SIGINT.
@@ -92,9 +98,9 @@ pub async fn run<A: Account>(options: RunOptions<A>) -> Result<(), Error> {
 ///
 /// It could not begin.
 pub async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result<(), Error> {
-    let RunOptions { settings, cluster, account, sync_period, health_probe_bind_addr, instance, clock } = options;
+    let RunOptions { settings, cluster, account, sync_period, health_probe_bind_addr, instance, clock, pace } = options;
     let (cluster, events) = Cluster::new(cluster, settings, instance, clock);
-    let world = Arc::new(World::new(cluster, account, sync_period.min(LONGEST_SYNC_PERIOD), stop.clone()));
+    let world = Arc::new(World::new(cluster, account, sync_period.min(LONGEST_SYNC_PERIOD), pace, stop.clone()));
 
     // What runs beside the passes ends with this set, when it is dropped.
     let mut beside = JoinSet::new();

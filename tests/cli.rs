@@ -154,3 +154,42 @@ fn the_readme_shows_a_plan_as_it_is_printed() {
     let printed = text(&output.stdout);
     assert!(readme.contains(printed.trim_end()), "README.md does not hold\n{printed}");
 }
+
+#[test]
+fn the_examples_are_planned_as_their_comments_say() {
+    let cases = [
+        ("web.yaml", &["+ load balancer", "network, internet-facing", "+ listener 80"][..]),
+        (
+            "paths.yaml",
+            &[
+                "path /api/v1/login: fixed response 503",
+                "path /api or /api/*",
+                "path /*",
+                "application, internet-facing",
+            ],
+        ),
+        (
+            "hosts.yaml",
+            &["host www.example.com", "host api.example.com", "host *.example.com", "redirect", "+ listener 80"],
+        ),
+        (
+            "tls.yaml",
+            &["+ listener 80", "redirect", "+ listener 443", "host shop.example.com", "host img.shop.example.com"],
+        ),
+        ("canary.yaml", &["header X-Canary always", "(weight 9)", "(weight 1)"]),
+        ("teams.yaml", &["IngressGroup company", "path /search", "host www.example.com", "fixed response 404"]),
+    ];
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    for (file, landmarks) in cases {
+        let path = format!("examples/{file}");
+        let args = ["plan", "--cluster-name", "demo", "-f", &path, "--account", "examples/plan/account.yaml"];
+        let output = Command::new(env!("CARGO_BIN_EXE_northgate")).args(args).current_dir(root).output().unwrap();
+        let printed = text(&output.stdout);
+        assert_eq!(output.status.code(), Some(0), "{file}: {printed}{}", text(&output.stderr));
+        for landmark in landmarks {
+            assert!(printed.contains(landmark), "{file}: {landmark:?} is missing in\n{printed}");
+        }
+        let readme = std::fs::read_to_string(root.join("examples/README.md")).unwrap();
+        assert!(readme.contains(&format!("]({file})")), "examples/README.md lists {file}");
+    }
+}

@@ -1,8 +1,7 @@
 //! The way of the AWS SDK through the gate.
 
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use aws_smithy_async::time::TimeSource;
 use aws_smithy_runtime_api::client::http::{
     HttpClient, HttpConnector, HttpConnectorFuture, HttpConnectorSettings, SharedHttpClient, SharedHttpConnector,
 };
@@ -12,7 +11,6 @@ use aws_smithy_runtime_api::client::runtime_components::RuntimeComponents;
 use aws_smithy_runtime_api::http::StatusCode;
 use aws_smithy_types::body::SdkBody;
 use northgate_simulator::{Request, Service, Simulator};
-use tokio::time::Instant;
 
 use crate::call::Call;
 use crate::gate::{Answer, Gate, Life};
@@ -26,22 +24,6 @@ pub(crate) fn client(simulator: &Simulator, gate: &Gate, life: Life) -> SharedHt
         gate: gate.clone(),
         life,
     })
-}
-
-/// The episode's clock for the SDK. By the system's own, a connection that hangs for a minute of the episode would or would not
-/// count as stalled, by how busy the machine is.
-#[derive(Debug)]
-pub(crate) struct SdkClock {
-    /// The time at `origin`.
-    pub(crate) start: SystemTime,
-    /// When the episode began.
-    pub(crate) origin: Instant,
-}
-
-impl TimeSource for SdkClock {
-    fn now(&self) -> SystemTime {
-        self.start + self.origin.elapsed()
-    }
 }
 
 #[derive(Clone)]
@@ -74,11 +56,11 @@ impl HttpConnector for Connector {
     fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
         let body = request.body().bytes().unwrap_or_default().to_vec();
         let service = Request::from_headers(|name| request.headers().get(name), Vec::new());
-        let service = match service {
-            Ok(Request { service: Service::Ec2, .. }) => "ec2",
-            _ => "elasticloadbalancing",
+        let call = match service {
+            Ok(Request { service: Service::Ec2, .. }) => Call::aws("ec2", &body),
+            Ok(Request { service, target: Some(target), .. }) => Call::aws_json(service.name(), &target),
+            _ => Call::aws("elasticloadbalancing", &body),
         };
-        let call = Call::aws(service, &body);
         let Gated { gate, life, simulator, .. } = self.gated.clone();
         let (perform, stale) = (self.inner.clone(), self.inner.clone());
         let again = request.try_clone();
@@ -104,15 +86,47 @@ impl Answer for Answered {
     }
 
     fn throttled(call: &Call) -> Self {
-        if call.operation.starts_with("ec2:") {
-            error(503, "RequestLimitExceeded", "Request limit exceeded.")
-        } else {
-            error(400, "Throttling", "Rate exceeded")
+        match call.service() {
+            "ec2" => error(call, 503, "RequestLimitExceeded", "Request limit exceeded."),
+            "elasticloadbalancing" => error(call, 400, "Throttling", "Rate exceeded"),
+            _ => error(call, 400, "ThrottlingException", "Rate exceeded"),
         }
     }
 
-    fn server_error(_: &Call) -> Self {
-        error(500, "InternalFailure", "The request processing has failed because of an unknown error.")
+    fn server_error(call: &Call) -> Self {
+        let message = "The request processing has failed because of an unknown error.";
+        error(call, 500, "InternalFailure", message)
+    }
+
+    fn conflict(call: &Call) -> Self {
+        // AWS has no versions that could conflict.
+        Self::server_error(call)
+    }
+
+    fn rejected(call: &Call) -> Self {
+        Self::denied(call)
+    }
+
+    fn too_old(call: &Call) -> Self {
+        Self::server_error(call)
+    }
+
+    fn denied(call: &Call) -> Self {
+        let message = "You are not authorized to perform this operation.";
+        match call.service() {
+            "ec2" => error(call, 403, "UnauthorizedOperation", message),
+            "elasticloadbalancing" => error(call, 403, "AccessDenied", message),
+            _ => error(call, 400, "AccessDeniedException", message),
+        }
+    }
+
+    fn expired(call: &Call) -> Self {
+        let message = "The security token included in the request is expired";
+        match call.service() {
+            "ec2" => error(call, 400, "RequestExpired", "Request has expired."),
+            "elasticloadbalancing" => error(call, 403, "ExpiredToken", message),
+            _ => error(call, 400, "ExpiredTokenException", message),
+        }
     }
 
     fn malformed(self) -> Self {
@@ -136,14 +150,14 @@ impl Answer for Answered {
     }
 }
 
-/// An error document that both dialects' readers understand.
-fn error(status: u16, code: &str, message: &str) -> Answered {
+/// An error document that the readers of all dialects understand.
+fn error(call: &Call, status: u16, code: &str, message: &str) -> Answered {
     let status = StatusCode::try_from(status).map_err(|error| ConnectorError::user(error.into()))?;
     let inner = format!("<Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error>");
-    let document = if code == "RequestLimitExceeded" {
-        format!("<Response><Errors>{inner}</Errors><RequestID>0</RequestID></Response>")
-    } else {
-        format!("<ErrorResponse>{inner}<RequestId>0</RequestId></ErrorResponse>")
+    let document = match call.service() {
+        "ec2" => format!("<Response><Errors>{inner}</Errors><RequestID>0</RequestID></Response>"),
+        "elasticloadbalancing" => format!("<ErrorResponse>{inner}<RequestId>0</RequestId></ErrorResponse>"),
+        _ => serde_json::json!({ "__type": code, "message": message }).to_string(),
     };
     Ok(HttpResponse::new(status, SdkBody::from(document)))
 }

@@ -39,6 +39,19 @@ impl Call {
         Self { system: System::Aws, operation, members, object: String::new(), writes: !reads }
     }
 
+    /// A call to one of AWS's services that speak JSON, from its service's name and the target that it names.
+    pub(crate) fn aws_json(service: &str, target: &str) -> Self {
+        let action = target.rsplit('.').next().unwrap_or_default();
+        let reads = ["Describe", "Get", "List"].iter().any(|verb| action.starts_with(verb));
+        let operation = format!("{service}:{action}");
+        Self { system: System::Aws, operation, members: Vec::new(), object: String::new(), writes: !reads }
+    }
+
+    /// The service of a call to AWS.
+    pub(crate) fn service(&self) -> &str {
+        self.operation.split_once(':').map_or("", |(service, _)| service)
+    }
+
     /// The action of a call to AWS.
     pub(crate) fn action(&self) -> &str {
         self.operation.split_once(':').map_or("", |(_, action)| action)

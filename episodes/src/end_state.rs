@@ -6,7 +6,7 @@ use northgate_simulator::Observed;
 use serde_json::{Value, json};
 
 use crate::stage::Stage;
-use crate::view::{is_our_rule, is_ours, resource, service};
+use crate::view::{is_our_rule, is_ours, resource, stack};
 
 /// Everything of ours, by what it is.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -24,9 +24,11 @@ impl EndState {
                 json!({ "labels": labels, "spec": binding["spec"], "finalizers": binding["metadata"]["finalizers"] });
             things.push((format!("TargetGroupBinding {}", binding["metadata"]["name"]), what));
         }
-        for object in stage.objects("services") {
-            let what = json!({ "status": object["status"], "finalizers": object["metadata"]["finalizers"] });
-            things.push((format!("Service {}", object["metadata"]["name"]), what));
+        for (kind, resource) in [("Service", "services"), ("Ingress", "ingresses")] {
+            for object in stage.objects(resource) {
+                let what = json!({ "status": object["status"], "finalizers": object["metadata"]["finalizers"] });
+                things.push((format!("{kind} {}", object["metadata"]["name"]), what));
+            }
         }
         // Longer ones first: an ARN holds a name.
         let mask = |text: String| labels.iter().fold(text, |text, (id, label)| text.replace(id.as_str(), label));
@@ -56,6 +58,8 @@ fn account(view: &Observed) -> Vec<(String, Value)> {
         things.push((format!("load balancer {arn}"), json!(found)));
         for (listener, listening) in view.listeners.iter().filter(|(_, found)| found.load_balancer_arn == *arn) {
             things.push((format!("listener {listener}"), json!(listening)));
+            let rules = view.rules.iter().filter(|(_, rule)| rule.listener_arn == *listener);
+            things.extend(rules.map(|(arn, rule)| (format!("rule {arn}"), json!(rule))));
         }
     }
     for (arn, found) in view.target_groups.iter().filter(|(_, found)| is_ours(&found.tags)) {
@@ -74,7 +78,8 @@ fn account(view: &Observed) -> Vec<(String, Value)> {
 
 /// What each id and name stands for, the longest first.
 fn labels(view: &Observed) -> Vec<(String, String)> {
-    let label = |tags: &BTreeMap<String, String>| format!("<{} {}>", service(tags).unwrap_or_default(), resource(tags));
+    let owner = |tags: &BTreeMap<String, String>| stack(tags).map(|stack| stack.to_string()).unwrap_or_default();
+    let label = |tags: &BTreeMap<String, String>| format!("<{} {}>", owner(tags), resource(tags));
     let mut labels = Vec::new();
     for (arn, found) in &view.load_balancers {
         let label = label(&found.tags);
@@ -82,9 +87,12 @@ fn labels(view: &Observed) -> Vec<(String, String)> {
         labels.push((found.name.clone(), format!("name of {label}")));
     }
     for (arn, found) in &view.listeners {
-        let owner = view.load_balancers.get(&found.load_balancer_arn);
-        let owner = owner.and_then(|owner| service(&owner.tags)).unwrap_or_default();
-        labels.push((arn.clone(), format!("<{owner} {}>", found.port)));
+        let owner = view.load_balancers.get(&found.load_balancer_arn).map(|found| owner(&found.tags));
+        let label = format!("{} {}", owner.unwrap_or_default(), found.port);
+        let rules = view.rules.iter().filter(|(_, rule)| rule.listener_arn == *arn);
+        let named = |priority: Option<u32>| priority.map_or_else(|| "default".to_owned(), |number| number.to_string());
+        labels.extend(rules.map(|(arn, rule)| (arn.clone(), format!("<{label} rule {}>", named(rule.priority)))));
+        labels.push((arn.clone(), format!("<{label}>")));
     }
     for (arn, found) in &view.target_groups {
         let label = label(&found.tags);

@@ -11,6 +11,7 @@ use crate::agreement;
 use crate::end_state::EndState;
 use crate::fault::Faults;
 use crate::gate::Gate;
+use crate::latency::Latencies;
 use crate::law;
 use crate::promptness::Before;
 use crate::stage::{AWS_DELAYS, Program, Stage};
@@ -51,10 +52,17 @@ impl Script {
     /// Whether nothing but what is asked for happens: no call goes wrong, no view is late, and nobody else is at work.
     fn is_undisturbed(&self) -> bool {
         let is_asked_for = |event: &Event| {
-            use Event::{Annotate, Create, Delete, NodeJoins, NodeLeaves, Pods, Ports, Type};
+            use Event::{
+                Annotate, Backend, Class, Create, Delete, DeleteIngress, Ingress, NodeJoins, NodeLeaves, Pods, Ports,
+                Type,
+            };
             matches!(
                 event,
                 Create { .. }
+                    | Backend(..)
+                    | Ingress(..)
+                    | DeleteIngress(_)
+                    | Class(_)
                     | Ports(..)
                     | Annotate(..)
                     | Type(..)
@@ -86,6 +94,8 @@ pub(crate) struct Report {
     pub(crate) injected: u64,
     /// What must not have been.
     pub(crate) violations: Vec<String>,
+    /// How long it took from a change of endpoints until a target was asked to be registered or deregistered.
+    pub(crate) latencies: Vec<Duration>,
 }
 
 thread_local! {
@@ -122,10 +132,13 @@ async fn act(script: &Script) -> Report {
     let mut program = stage.start();
     let begin = Instant::now();
     let is_undisturbed = script.is_undisturbed();
+    let mut latencies = Latencies::default();
     for (index, (at, event)) in script.workload.events.iter().enumerate() {
         program = live_until(&stage, &gate, program, begin + *at).await;
         if !is_undisturbed {
+            latencies.before(event, &stage).await;
             stage.happen(event).await;
+            latencies.after(&gate, &stage);
             continue;
         }
         let next = script.workload.events.get(index + 1).map(|(next, _)| begin + *next);
@@ -153,7 +166,8 @@ async fn act(script: &Script) -> Report {
     for request in stage.ill_formed_requests() {
         gate.violated(format!("a request that AWS's model of its service refuses: {request}"));
     }
-    Report { trace: gate.trace(), end, calls, injected: gate.injected(), violations: gate.violations() }
+    let latencies = latencies.measured(&script.workload, &gate);
+    Report { trace: gate.trace(), end, calls, injected: gate.injected(), violations: gate.violations(), latencies }
 }
 
 /// Lets something happen where nothing goes wrong: it is done in good time, and as the plan said.
@@ -168,11 +182,13 @@ async fn happen_and_judge(
     let is_full = !script.quotas.is_empty();
     let at_rest = agreement::disagreements(stage).await.is_empty();
     let before = Before::of(stage).await;
+    let groups = stage.declared().groups_by_member();
     let happened = Instant::now();
     // The plan looks at the very moment before the first call.
     gate.close();
     stage.happen(event).await;
-    let planned = if at_rest && !is_full { law::printed(stage).await } else { Ok(None) };
+    let planned =
+        if at_rest && !is_full && !leaves_others(&groups, stage) { law::printed(stage).await } else { Ok(None) };
     let from = gate.calls();
     gate.open();
     if let Some(expectation) = before.expect(event, stage, is_full) {
@@ -189,6 +205,16 @@ async fn happen_and_judge(
         Ok(_) => {}
     }
     program
+}
+
+/// Whether an Ingress is in another group now and left others behind: the plan says that what it had there goes later, and not
+/// yet what that is.
+fn leaves_others(before: &BTreeMap<String, String>, stage: &Stage) -> bool {
+    let now = stage.declared().groups_by_member();
+    let is_left = |(name, group): (&String, &String)| {
+        now.get(name).is_some_and(|other| other != group) && now.values().any(|other| other == group)
+    };
+    before.iter().any(is_left)
 }
 
 /// Lets time pass until then; a program that dies is started again.

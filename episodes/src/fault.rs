@@ -26,11 +26,23 @@ pub(crate) enum Fault {
     Malformed,
     /// A read is answered as things were half a minute ago (F5).
     Stale,
+    /// The API server refuses a write: somebody else wrote in between (F8).
+    Conflict,
+    /// A webhook refuses a write to the API server (F8).
+    Rejected,
+    /// The API server refuses to write a status (F8).
+    StatusRefused,
+    /// The API server has forgotten what a list or a watch begins at (F8).
+    TooOld,
+    /// The program is not permitted to do that any more (F12).
+    Denied,
+    /// The program's credentials have expired (F12).
+    Expired,
 }
 
 impl Fault {
-    /// All of them.
-    pub(crate) const ALL: [Self; 9] = [
+    /// Those that happen to every call of the exhaustive sweep (F1 to F5).
+    pub(crate) const SWEPT: [Self; 9] = [
         Self::CrashBefore,
         Self::CrashAfter,
         Self::RequestLost,
@@ -42,10 +54,26 @@ impl Fault {
         Self::Stale,
     ];
 
+    /// Those that only the API server knows (F8).
+    pub(crate) const OF_KUBERNETES: [Self; 4] = [Self::Conflict, Self::Rejected, Self::StatusRefused, Self::TooOld];
+
+    /// Those that last until somebody mends them (F12).
+    const LASTING: [Self; 2] = [Self::Denied, Self::Expired];
+
     /// Whether it can happen to a call. Only reads of the account are stale here: the views of the API server have runs of
     /// their own.
     pub(crate) fn is_possible(self, call: &Call) -> bool {
-        self != Self::Stale || (call.system == System::Aws && !call.writes)
+        match self {
+            Self::Stale => call.system == System::Aws && !call.writes,
+            Self::Conflict => {
+                call.system == System::Kubernetes
+                    && ["patch ", "update "].iter().any(|verb| call.operation.starts_with(verb))
+            }
+            Self::Rejected => call.system == System::Kubernetes && call.writes,
+            Self::StatusRefused => call.writes && call.operation.ends_with("/status"),
+            Self::TooOld => ["watch ", "list "].iter().any(|verb| call.operation.starts_with(verb)),
+            _ => true,
+        }
     }
 
     /// How it is written on the command line and in a story.
@@ -60,12 +88,23 @@ impl Fault {
             Self::Hang => "hang",
             Self::Malformed => "malformed",
             Self::Stale => "stale",
+            Self::Conflict => "conflict",
+            Self::Rejected => "rejected",
+            Self::StatusRefused => "status-refused",
+            Self::TooOld => "too-old",
+            Self::Denied => "denied",
+            Self::Expired => "expired",
         }
+    }
+
+    /// All of them.
+    pub(crate) fn all() -> impl Iterator<Item = Self> {
+        Self::SWEPT.into_iter().chain(Self::OF_KUBERNETES).chain(Self::LASTING)
     }
 
     /// By its name.
     pub(crate) fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|fault| fault.name() == name)
+        Self::all().find(|fault| fault.name() == name)
     }
 }
 

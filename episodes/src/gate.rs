@@ -9,7 +9,7 @@ use futures::future::BoxFuture;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
-use crate::call::Call;
+use crate::call::{Call, System};
 use crate::fault::{Fault, Faults};
 use crate::trace::{Line, Outcome, Trace};
 
@@ -24,6 +24,16 @@ pub(crate) trait Answer: Sized {
     fn throttled(call: &Call) -> Self;
     /// The server fails.
     fn server_error(call: &Call) -> Self;
+    /// Somebody else wrote in between.
+    fn conflict(call: &Call) -> Self;
+    /// Somebody with a say in it refuses.
+    fn rejected(call: &Call) -> Self;
+    /// What is asked for is forgotten.
+    fn too_old(call: &Call) -> Self;
+    /// The caller may not do that.
+    fn denied(call: &Call) -> Self;
+    /// Nobody knows the caller any more.
+    fn expired(call: &Call) -> Self;
     /// The answer, broken off in the middle.
     fn malformed(self) -> Self;
     /// What it says, in a word or two, for the trace: `200`, `409 Conflict`.
@@ -39,6 +49,17 @@ pub(crate) struct Gate {
     inner: Arc<Mutex<Inner>>,
     crashed: Arc<Notify>,
     opened: Arc<Notify>,
+}
+
+/// What the program is permitted for the time being.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Standing {
+    /// Everything.
+    Fine,
+    /// Not this operation.
+    Denied(&'static str),
+    /// Nothing in AWS: its credentials have expired.
+    Expired,
 }
 
 /// Who looks at the world around every call.
@@ -65,6 +86,7 @@ struct Inner {
     calm: bool,
     /// Whether calls have to wait.
     closed: bool,
+    standing: Standing,
     random: fastrand::Rng,
     injected: u64,
     last_fault: Option<Instant>,
@@ -83,6 +105,7 @@ impl Gate {
             faults,
             calm: false,
             closed: false,
+            standing: Standing::Fine,
             random: fastrand::Rng::with_seed(seed),
             injected: 0,
             last_fault: None,
@@ -121,6 +144,11 @@ impl Gate {
         self.opened.notify_waiters();
     }
 
+    /// What is permitted from now on.
+    pub(crate) fn stand(&self, standing: Standing) {
+        self.lock().standing = standing;
+    }
+
     /// No more faults from now on.
     pub(crate) fn calm_down(&self) {
         self.lock().calm = true;
@@ -143,6 +171,11 @@ impl Gate {
     /// What must not have been.
     pub(crate) fn violations(&self) -> Vec<String> {
         self.lock().violations.clone()
+    }
+
+    /// The time since the episode began.
+    pub(crate) fn elapsed(&self) -> Duration {
+        self.lock().start.elapsed()
     }
 
     /// How many calls went wrong.
@@ -190,6 +223,11 @@ impl Gate {
             Some(Fault::RequestLost) => A::lost(),
             Some(Fault::Throttled) => A::throttled(&call),
             Some(Fault::ServerError) => A::server_error(&call),
+            Some(Fault::Conflict) => A::conflict(&call),
+            Some(Fault::Rejected | Fault::StatusRefused) => A::rejected(&call),
+            Some(Fault::TooOld) => A::too_old(&call),
+            Some(Fault::Denied) => A::denied(&call),
+            Some(Fault::Expired) => A::expired(&call),
             Some(Fault::Stale) => stale.await,
             None | Some(Fault::CrashAfter | Fault::ResponseLost | Fault::Hang | Fault::Malformed) => {
                 self.look(&call, Moment::Before).await;
@@ -220,7 +258,7 @@ impl Gate {
         }
         let number = inner.calls;
         inner.calls += 1;
-        let fault = inner.choose(number).filter(|fault| fault.is_possible(call));
+        let fault = inner.choose(number).filter(|fault| fault.is_possible(call)).or(inner.standing.fault(call));
         if let Some(fault) = fault {
             inner.injected += 1;
             let over = if fault == Fault::Hang { HANG } else { Duration::ZERO };
@@ -255,6 +293,16 @@ impl Gate {
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().expect("no thread panics while it holds the gate")
+    }
+}
+
+impl Standing {
+    fn fault(self, call: &Call) -> Option<Fault> {
+        match self {
+            Self::Fine => None,
+            Self::Denied(operation) => (call.operation == operation).then_some(Fault::Denied),
+            Self::Expired => (call.system == System::Aws).then_some(Fault::Expired),
+        }
     }
 }
 

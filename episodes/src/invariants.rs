@@ -2,36 +2,47 @@
 //!
 //! The program may act on what it last saw, so a change that was asked for within [`HINDSIGHT`] excuses it.
 
+pub(crate) mod tags;
+pub(crate) mod traffic;
+
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 use northgate_simulator::{Observed, ObservedTarget, ObservedTargetGroup};
 use serde_json::Value;
 
 use crate::call::{Call, System};
-use crate::declared::{Declared, History};
+use crate::declared::{Declared, History, Stack};
 use crate::gate::Moment;
-use crate::view::{self, of_others, resource, service, service_port, tagged};
+use crate::view::{self, of_others, purpose, resource, stack, tagged};
+
+use traffic::Traffic;
 
 /// How old a view the program may act on: longer than a watch takes to come back after it broke.
 pub(crate) const HINDSIGHT: Duration = Duration::from_secs(120);
 
-/// What is known of a Service in the API server.
+/// What is known of a Service or an Ingress in the API server.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Served {
-    /// Whether our finalizer is on it.
-    pub(crate) finalizer: bool,
+    /// The stacks whose finalizers are on it.
+    pub(crate) held: BTreeSet<Stack>,
     /// The host name in its status.
     pub(crate) host: Option<String>,
 }
 
 impl Served {
     /// What an object of the API server says.
-    pub(crate) fn of(service: &Value) -> Self {
-        let finalizers = service["metadata"]["finalizers"].as_array();
-        let finalizer = finalizers.is_some_and(|all| all.iter().any(|name| name == "service.k8s.aws/resources"));
-        let host = service["status"]["loadBalancer"]["ingress"][0]["hostname"].as_str().map(str::to_owned);
-        Self { finalizer, host }
+    pub(crate) fn of(object: &Value) -> Self {
+        let name = object["metadata"]["name"].as_str().unwrap_or_default();
+        let finalizers = object["metadata"]["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let stack = |finalizer: &str| match finalizer {
+            "service.k8s.aws/resources" => Some(Stack::Service(name.to_owned())),
+            "ingress.k8s.aws/resources" => Some(Stack::Group(format!("default/{name}"))),
+            other => other.strip_prefix("group.ingress.k8s.aws/").map(|group| Stack::Group(group.to_owned())),
+        };
+        let host = object["status"]["loadBalancer"]["ingress"][0]["hostname"].as_str().map(str::to_owned);
+        Self { held: finalizers.filter_map(stack).collect(), host }
     }
 }
 
@@ -43,15 +54,19 @@ pub(crate) struct Judge {
     /// The host names of load balancers that somebody else deleted.
     pub(crate) deleted_by_others: BTreeSet<String>,
     /// The account before the call that is under way.
-    before: Option<Observed>,
+    before: Option<Arc<Observed>>,
+    /// What clients met before the call that is under way.
+    traffic: Option<Traffic>,
 }
 
 /// What the judge looks at.
 pub(crate) struct Scene<'a> {
     /// The account.
-    pub(crate) view: &'a Observed,
+    pub(crate) view: &'a Arc<Observed>,
     /// The Services that exist, by name.
     pub(crate) services: &'a BTreeMap<String, Served>,
+    /// The Ingresses that exist, by name.
+    pub(crate) ingresses: &'a BTreeMap<String, Served>,
     /// What was asked for.
     pub(crate) history: &'a History,
     /// Since the beginning.
@@ -61,7 +76,7 @@ pub(crate) struct Scene<'a> {
 impl Judge {
     /// A judge for an account that looks like this at first.
     pub(crate) fn new(first: &Observed) -> Self {
-        Self { foreign: of_others(first), deleted_by_others: BTreeSet::new(), before: None }
+        Self { foreign: of_others(first), deleted_by_others: BTreeSet::new(), before: None, traffic: None }
     }
 
     /// What does not hold before or after a call.
@@ -72,11 +87,16 @@ impl Judge {
                 finalizer_first(call, scene, &mut found);
                 nothing_wanted_is_deleted(call, scene, &mut found);
                 no_wanted_target_goes(call, scene, &mut found);
-                self.before = Some(scene.view.clone());
+                self.before = Some(Arc::clone(scene.view));
             }
+            self.traffic = may_turn_traffic(call).then(|| Traffic::of(scene.view, scene.ingresses));
             return found;
         }
         if call.writes {
+            if let Some(before) = self.traffic.take() {
+                Traffic::of(scene.view, scene.ingresses).led_astray(&before, call, scene, &mut found);
+            }
+            tags::everything_says_whose_it_is(scene.view, &mut found);
             self.others_are_left_alone(scene, &mut found);
             no_twins(scene.view, &mut found);
             self.serving_goes_on(call, scene, &mut found);
@@ -99,15 +119,15 @@ impl Judge {
     fn serving_goes_on(&self, call: &Call, scene: &Scene<'_>, found: &mut Vec<String>) {
         let Some(before) = self.before.as_ref().filter(|_| call.action() == "DeregisterTargets") else { return };
         for (arn, group) in &scene.view.target_groups {
-            let Some((service, port)) = service_port(&group.tags) else { continue };
+            let Some(purpose) = purpose(&group.tags) else { continue };
             let Some(earlier) = before.target_groups.get(arn) else { continue };
             let alive = |group: &ObservedTargetGroup| {
                 let serving = group.targets.iter().filter(|target| target.state == "healthy");
                 serving.filter(|target| scene.is_alive(target)).count()
             };
-            let wanted = scene.always(|declared| !declared.targets(service, port).is_empty());
+            let wanted = scene.always(|declared| !declared.targets(&purpose).is_empty());
             if wanted && alive(earlier) > 0 && alive(group) == 0 {
-                found.push(format!("S7: {service}:{port} has no healthy target any more, though targets are wanted"));
+                found.push(format!("S7: {purpose} has no healthy target any more, though targets are wanted"));
             }
         }
     }
@@ -117,20 +137,15 @@ impl Judge {
         let shuts = ["RevokeSecurityGroupIngress", "ModifyTargetGroup", "SetSecurityGroups"].contains(&call.action());
         let Some(before) = self.before.as_ref().filter(|_| shuts) else { return };
         for (arn, group) in &scene.view.target_groups {
-            let Some((service, port)) = service_port(&group.tags) else { continue };
+            let Some(purpose) = purpose(&group.tags) else { continue };
             let Some(earlier) = before.target_groups.get(arn) else { continue };
             let present = scene.history.present();
-            if present.is_none_or(|declared| declared.targets(service, port).is_empty()) {
+            if present.is_none_or(|declared| declared.targets(&purpose).is_empty()) {
                 continue;
             }
             for target in group.targets.iter().filter(|target| target.state == "healthy" && scene.is_alive(target)) {
                 if view::is_let_in(before, earlier, target) && !view::is_let_in(scene.view, group, target) {
-                    found.push(format!(
-                        "S7: {} shuts out what {}:{port} sends to {}",
-                        call.action(),
-                        service,
-                        target.id
-                    ));
+                    found.push(format!("S7: {} shuts out what {purpose} sends to {}", call.action(), target.id));
                 }
             }
         }
@@ -140,11 +155,19 @@ impl Judge {
     fn addresses_exist(&self, scene: &Scene<'_>, found: &mut Vec<String>) {
         let hosts =
             scene.view.load_balancers.values().map(|load_balancer| &load_balancer.dns_name).collect::<BTreeSet<_>>();
-        for (name, service) in scene.services {
-            let Some(host) = &service.host else { continue };
-            let going = !scene.history.present().is_some_and(|declared| declared.wants(name, None));
-            if !hosts.contains(host) && !self.deleted_by_others.contains(host) && !going {
-                found.push(format!("S8: the status of Service/{name} names {host}, which does not exist"));
+        let present = scene.history.present();
+        let stays = |kind: &str, name: &String| {
+            present.is_some_and(|declared| match kind {
+                "Service" => declared.wants(&Stack::Service(name.clone()), None),
+                _ => declared.ingresses.contains_key(name),
+            })
+        };
+        let services = scene.services.iter().map(|(name, served)| ("Service", name, served));
+        let ingresses = scene.ingresses.iter().map(|(name, served)| ("Ingress", name, served));
+        for (kind, name, served) in services.chain(ingresses) {
+            let Some(host) = &served.host else { continue };
+            if !hosts.contains(host) && !self.deleted_by_others.contains(host) && stays(kind, name) {
+                found.push(format!("S8: the status of {kind}/{name} names {host}, which does not exist"));
             }
         }
     }
@@ -154,6 +177,11 @@ impl Scene<'_> {
     /// Whether something held at every time that the program may act on.
     fn always(&self, holds: impl Fn(&Declared) -> bool) -> bool {
         self.now > HINDSIGHT && self.history.since(self.now.saturating_sub(HINDSIGHT)).all(holds)
+    }
+
+    /// Whether an object carries the finalizer of a stack.
+    fn is_held(&self, stack: &Stack) -> bool {
+        self.services.values().chain(self.ingresses.values()).any(|served| served.held.contains(stack))
     }
 
     /// Whether what a target stands for still exists.
@@ -166,55 +194,76 @@ impl Scene<'_> {
     }
 }
 
+/// Whether a call may change what becomes of requests to Ingresses.
+fn may_turn_traffic(call: &Call) -> bool {
+    match call.system {
+        System::Kubernetes => call.operation.ends_with(" ingresses/status"),
+        System::Aws => {
+            let about =
+                ["Rule", "Listener", "LoadBalancer", "TargetGroup"].iter().any(|what| call.action().contains(what));
+            about || call.action() == "SetRulePriorities" || call.action() == "DeregisterTargets"
+        }
+    }
+}
+
 /// S1: the finalizer is on the object before the first resource is made for it.
 fn finalizer_first(call: &Call, scene: &Scene<'_>, found: &mut Vec<String>) {
     if !call.action().starts_with("Create") {
         return;
     }
     let tags = call.list("Tags").into_iter().chain(call.list("TagSpecification.1.Tag"));
-    if let Some(name) = view::service_of_request(tags)
-        && let Some(service) = scene.services.get(name)
-        && !service.finalizer
-    {
-        found.push(format!("S1: {} for Service/{name}, which has no finalizer", call.action()));
+    let Some(stack) = view::stack_of_request(tags) else { return };
+    let is_there = match &stack {
+        Stack::Service(name) => scene.services.contains_key(name),
+        Stack::Group(_) => true,
+    };
+    if is_there && !scene.is_held(&stack) {
+        found.push(format!("S1: {} for {stack}, which has no finalizer", call.action()));
     }
 }
 
 /// S5: nothing that is asked for is deleted.
 fn nothing_wanted_is_deleted(call: &Call, scene: &Scene<'_>, found: &mut Vec<String>) {
     let view = scene.view;
-    let wanted = match call.action() {
+    let holds = |stack: &Stack, name: &str| scene.ingresses.get(name).is_some_and(|served| served.held.contains(stack));
+    let is_wanted =
+        |stack: &Stack, port| scene.always(|declared| declared.demands(stack, port, |name| holds(stack, name)));
+    let (owner, wanted) = match call.action() {
         "DeleteLoadBalancer" => {
             let arn = call.member("LoadBalancerArn").unwrap_or_default();
-            view.load_balancers.get(arn).and_then(|found| Some((service(&found.tags)?, None)))
+            let owner = view.load_balancers.get(arn).and_then(|found| stack(&found.tags));
+            (owner.clone(), owner.is_some_and(|stack| is_wanted(&stack, None)))
         }
-        "DeleteListener" => call.member("ListenerArn").and_then(|arn| {
-            let listener = view.listeners.get(arn)?;
-            let tags = &view.load_balancers.get(&listener.load_balancer_arn)?.tags;
-            Some((service(tags)?, Some(listener.port)))
-        }),
-        "DeleteTargetGroup" => call.member("TargetGroupArn").and_then(|arn| {
-            let (service, port) = service_port(&view.target_groups.get(arn)?.tags)?;
-            Some((service, Some(port)))
-        }),
+        "DeleteListener" => {
+            let listener = call.member("ListenerArn").and_then(|arn| view.listeners.get(arn));
+            let load_balancer = listener.and_then(|found| view.load_balancers.get(&found.load_balancer_arn));
+            let owner = load_balancer.and_then(|found| stack(&found.tags));
+            let port = listener.map(|listener| listener.port);
+            (owner.clone(), owner.is_some_and(|stack| is_wanted(&stack, port)))
+        }
+        "DeleteTargetGroup" => {
+            let group = call.member("TargetGroupArn").and_then(|arn| view.target_groups.get(arn));
+            let purpose = group.and_then(|group| purpose(&group.tags));
+            let wanted =
+                |purpose: &crate::declared::Purpose| scene.always(|declared| declared.demands_targets(purpose));
+            (purpose.clone().map(|purpose| purpose.stack), purpose.as_ref().is_some_and(wanted))
+        }
         "DeleteSecurityGroup" => {
             let id = call.member("GroupId").unwrap_or_default();
-            view.security_groups.get(id).and_then(|found| Some((service(&found.tags)?, None)))
+            let owner = view.security_groups.get(id).and_then(|found| stack(&found.tags));
+            (owner.clone(), owner.is_some_and(|stack| is_wanted(&stack, None)))
         }
-        _ => None,
+        _ => return,
     };
-    if let Some((service, port)) = wanted
-        && scene.always(|declared| declared.wants(service, port))
-        && !twin_is_deleted(call, view)
-    {
-        found.push(format!("S5: {} of Service/{service}, which is asked for", call.action()));
+    if let (Some(owner), true) = (owner, wanted && !twin_is_deleted(call, view)) {
+        found.push(format!("S5: {} of {owner}, which is asked for", call.action()));
     }
 }
 
 /// Whether what is deleted is the second of its kind: that one may go.
 fn twin_is_deleted(call: &Call, view: &Observed) -> bool {
     let Some(group) = call.member("TargetGroupArn").and_then(|arn| view.target_groups.get(arn)) else { return false };
-    view.target_groups.values().filter(|other| service_port(&other.tags) == service_port(&group.tags)).count() > 1
+    view.target_groups.values().filter(|other| purpose(&other.tags) == purpose(&group.tags)).count() > 1
 }
 
 /// S4: a target that was there and is still asked for stays.
@@ -223,39 +272,44 @@ fn no_wanted_target_goes(call: &Call, scene: &Scene<'_>, found: &mut Vec<String>
         return;
     }
     let group = call.member("TargetGroupArn").and_then(|arn| scene.view.target_groups.get(arn));
-    let Some((service, port)) = group.and_then(|group| service_port(&group.tags)) else { return };
+    let Some(purpose) = group.and_then(|group| purpose(&group.tags)) else { return };
     for target in call.list("Targets") {
         let id = target.get("Id").copied().unwrap_or_default();
         let target_port = target.get("Port").and_then(|port| port.parse().ok()).unwrap_or_default();
         let target = (id.to_owned(), target_port);
-        if scene.always(|declared| declared.targets(service, port).contains(&target)) {
-            found.push(format!("S4: {id}:{target_port} is taken from {service}:{port}, which wants it"));
+        if scene.always(|declared| declared.targets(&purpose).contains(&target)) {
+            found.push(format!("S4: {id}:{target_port} is taken from {purpose}, which wants it"));
         }
     }
 }
 
-/// S3: at most one of each.
+/// S3: at most one of each, and one rule per place of a listener.
 fn no_twins(view: &Observed, found: &mut Vec<String>) {
-    let mut counts: BTreeMap<(&str, &str, &str), u32> = BTreeMap::new();
+    let mut counts: BTreeMap<(&str, Stack, &str), u32> = BTreeMap::new();
     for (kind, tags) in tagged(view) {
-        if let Some(service) = service(tags) {
-            *counts.entry((kind, service, resource(tags))).or_default() += 1;
+        if let Some(stack) = stack(tags) {
+            *counts.entry((kind, stack, resource(tags))).or_default() += 1;
         }
     }
-    for ((kind, service, resource), count) in counts {
+    for ((kind, stack, resource), count) in counts {
         if count > 1 {
-            found.push(format!("S3: {count} {kind}s are {resource} of Service/{service}"));
+            found.push(format!("S3: {count} {kind}s are {resource} of {stack}"));
+        }
+    }
+    let mut places = BTreeSet::new();
+    for rule in view.rules.values() {
+        if !places.insert((&rule.listener_arn, rule.priority)) {
+            found.push(format!("S3: two rules of {} have the priority {:?}", rule.listener_arn, rule.priority));
         }
     }
 }
 
-/// S8: a Service without our finalizer has nothing left in the account.
+/// S8: what carries no finalizer of ours any more has nothing left in the account.
 fn nothing_is_left_of_the_released(scene: &Scene<'_>, found: &mut Vec<String>) {
     for (kind, tags) in tagged(scene.view) {
-        let Some(name) = service(tags) else { continue };
-        let held = scene.services.get(name).is_some_and(|service| service.finalizer);
-        if !held {
-            found.push(format!("S8: Service/{name} is released or gone, and its {kind} is still there"));
+        let Some(stack) = stack(tags) else { continue };
+        if !scene.is_held(&stack) {
+            found.push(format!("S8: {stack} is released or gone, and its {kind} is still there"));
         }
     }
 }

@@ -59,11 +59,32 @@ impl Answer for Answered {
     }
 
     fn throttled(_: &Call) -> Self {
-        refused(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests")
+        refused(StatusCode::TOO_MANY_REQUESTS, "TooManyRequests", "the server has received too many requests")
     }
 
     fn server_error(_: &Call) -> Self {
-        refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalError")
+        refused(StatusCode::INTERNAL_SERVER_ERROR, "InternalError", "the server cannot do that now")
+    }
+
+    fn conflict(_: &Call) -> Self {
+        let message = "the object has been modified; please apply your changes to the latest version and try again";
+        refused(StatusCode::CONFLICT, "Conflict", message)
+    }
+
+    fn rejected(_: &Call) -> Self {
+        refused(StatusCode::FORBIDDEN, "Forbidden", "admission webhook \"guard.example.com\" denied the request")
+    }
+
+    fn too_old(_: &Call) -> Self {
+        refused(StatusCode::GONE, "Expired", "too old resource version")
+    }
+
+    fn denied(_: &Call) -> Self {
+        refused(StatusCode::FORBIDDEN, "Forbidden", "the service account cannot do that")
+    }
+
+    fn expired(_: &Call) -> Self {
+        refused(StatusCode::UNAUTHORIZED, "Unauthorized", "Unauthorized")
     }
 
     fn malformed(self) -> Self {
@@ -79,10 +100,10 @@ impl Answer for Answered {
     }
 }
 
-fn refused(status: StatusCode, reason: &str) -> Answered {
+fn refused(status: StatusCode, reason: &str, message: &str) -> Answered {
     let document = json!({
         "kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Failure",
-        "message": "the server cannot do that now", "reason": reason, "code": status.as_u16(),
+        "message": message, "reason": reason, "code": status.as_u16(),
     });
     let body = whole(document.to_string().into_bytes());
     Ok(Response::builder().status(status).header("content-type", "application/json").body(body)?)

@@ -13,6 +13,7 @@ mod fault;
 mod gate;
 mod invariants;
 mod kubernetes;
+mod latency;
 mod law;
 mod parallel;
 mod promptness;

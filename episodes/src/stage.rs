@@ -1,5 +1,8 @@
 //! The world of one episode: a simulated account, a simulated API server, what is asked for, and the program in it.
 
+mod calendar;
+mod hardships;
+mod ingresses;
 mod others;
 mod people;
 
@@ -13,8 +16,7 @@ use futures::future::BoxFuture;
 use jiff::Timestamp;
 use kube::Client;
 use northgate::aws::{Connection, ReadOnlyAccount};
-use northgate::cluster::Clock;
-use northgate::controller::{self, RunOptions, Stop};
+use northgate::controller::{self, Pace, RunOptions, Stop};
 use northgate_planner::crd::custom_resource_definitions;
 use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 use northgate_planner::snapshot::{ClasslessServices, Settings};
@@ -27,16 +29,20 @@ use tokio::time::Instant;
 
 use crate::call::Call;
 use crate::declared::{Declared, History};
-use crate::gate::{Gate, Moment, Witness};
-use crate::invariants::{Judge, Scene, Served};
+use crate::gate::{Gate, Moment, Standing, Witness};
+use crate::invariants::{HINDSIGHT, Judge, Scene, Served};
 use crate::workload::Event;
 use crate::{aws, kubernetes};
+
+use calendar::Calendar;
 
 /// How far back a stale read looks.
 pub(crate) const STALE: Duration = Duration::from_secs(30);
 /// How long AWS takes for what an episode waits for: set-up, health checks, draining and clean-up, one after the other.
 pub(crate) const AWS_DELAYS: Duration = Duration::from_secs(45);
 
+/// How long targets take to be healthy.
+pub(crate) const HEALTH_DELAY: Duration = Duration::from_secs(5);
 const START: &str = "2026-01-31T12:00:00Z";
 
 /// The world of one episode.
@@ -46,6 +52,7 @@ pub(crate) struct Stage {
     admin: Client,
     gate: Gate,
     origin: Instant,
+    calendar: Calendar,
     declared: Declared,
     node_ports_given: u16,
     court: Arc<Court>,
@@ -91,7 +98,7 @@ impl Stage {
     pub(crate) async fn open(gate: Gate, quotas: &BTreeMap<String, u64>) -> Self {
         let account = AccountOptions {
             provisioning_delay: Duration::from_secs(20),
-            health_delay: Duration::from_secs(5),
+            health_delay: HEALTH_DELAY,
             drain_cap: Duration::from_secs(10),
             interface_delay: Duration::from_secs(10),
             lag: Lag::default().keeping(STALE),
@@ -124,6 +131,7 @@ impl Stage {
             admin,
             gate,
             origin,
+            calendar: Calendar::new(start()),
             declared: Declared::default(),
             node_ports_given: 0,
             court,
@@ -134,6 +142,7 @@ impl Stage {
         for node in [1, 2] {
             stage.node_joins(node);
         }
+        stage.set_class(true).await;
         stage.remember();
         stage.gate.set_witness(Arc::clone(&stage.court) as Arc<dyn Witness>);
         stage
@@ -152,7 +161,8 @@ impl Stage {
             sync_period: Duration::from_secs(600),
             health_probe_bind_addr: None,
             instance: format!("northgate-{life}"),
-            clock: Clock::Simulated { start: start(), origin: self.origin },
+            clock: self.calendar.clock(),
+            pace: Pace::default(),
         };
         let running = tokio::spawn(controller::run_until(options, stop.clone()));
         Program { stop, running }
@@ -172,8 +182,7 @@ impl Stage {
 
     fn connection(&self, http: SharedHttpClient) -> Connection {
         let (account, region) = (AccountId::new(&scope().account), Region::new(&scope().region));
-        let clock = aws::SdkClock { start: start().into(), origin: self.origin };
-        Connection::over(http, &account, &region).with_time_source(clock)
+        Connection::over(http, &account, &region).with_time_source(self.calendar.clone())
     }
 
     /// Lets something happen.
@@ -181,6 +190,10 @@ impl Stage {
         self.gate.note(event.to_string());
         match event {
             Event::Create { service, ports, ip, pods } => self.create_service(service, ports, *ip, pods).await,
+            Event::Backend(service, pods) => self.create_backend(service, pods).await,
+            Event::Ingress(name, ingress) => self.apply_ingress(name, ingress).await,
+            Event::DeleteIngress(name) => self.delete_ingress(name).await,
+            Event::Class(is_there) => self.set_class(*is_there).await,
             Event::Ports(service, ports) => self.set_ports(service, ports).await,
             Event::Annotate(service, key, value) => self.annotate(service, key, value.as_deref()).await,
             Event::Type(service, load_balancer) => self.set_type(service, *load_balancer).await,
@@ -191,6 +204,15 @@ impl Stage {
                 self.write_all_endpoints().await;
             }
             Event::NodeLeaves(node) => self.node_leaves(*node).await,
+            Event::NodeDrains(node) => self.node_drains(*node).await,
+            Event::NamespaceEmptied => self.empty_namespace().await,
+            Event::Denied(operation) => self.gate.stand(Standing::Denied(operation)),
+            Event::CredentialsExpire(true) => self.gate.stand(Standing::Expired),
+            Event::Permitted | Event::CredentialsExpire(false) => self.gate.stand(Standing::Fine),
+            Event::Provisioning(hitch) => self.set_provisioning(*hitch).await,
+            Event::NeverHealthy(never) => self.set_health(*never).await,
+            Event::ClockJumps(seconds) => self.calendar.jump(*seconds),
+            Event::Paused(seconds) => self.pause(*seconds).await,
             Event::Drift(drift) => self.drift(drift).await,
             Event::WatchesBreak => self.kubernetes.break_watches(),
             Event::WatchesPause => self.kubernetes.pause_watches(),
@@ -214,7 +236,12 @@ impl Stage {
 
     /// The Services as they are.
     pub(crate) fn services(&self) -> BTreeMap<String, Served> {
-        self.court.services()
+        self.court.served("services")
+    }
+
+    /// The Ingresses as they are.
+    pub(crate) fn ingresses(&self) -> BTreeMap<String, Served> {
+        self.court.served("ingresses")
     }
 
     /// The objects of a kind as they are.
@@ -233,7 +260,10 @@ impl Stage {
         violations.iter().map(|found| format!("{}:{}: {}", found.service, found.action, found.message)).collect()
     }
 
-    fn remember(&self) {
+    fn remember(&mut self) {
+        let then = self.origin.elapsed().saturating_sub(HINDSIGHT);
+        let class = self.court.history().since(then).any(|declared| declared.class);
+        self.declared.remember_what_was_good(class);
         self.court.history().push(self.origin.elapsed(), self.declared.clone());
     }
 
@@ -243,8 +273,8 @@ impl Stage {
 }
 
 impl Court {
-    fn services(&self) -> BTreeMap<String, Served> {
-        let objects = self.kubernetes.objects("services");
+    fn served(&self, resource: &str) -> BTreeMap<String, Served> {
+        let objects = self.kubernetes.objects(resource);
         let served = objects.iter().map(|object| {
             let name = object["metadata"]["name"].as_str().unwrap_or_default().to_owned();
             (name, Served::of(object))
@@ -268,9 +298,10 @@ impl Witness for Court {
         }
         async move {
             let view = observe(&self.simulator).await;
-            let services = self.services();
+            let (services, ingresses) = (self.served("services"), self.served("ingresses"));
             let history = self.history();
-            let scene = Scene { view: &view, services: &services, history: &history, now: self.origin.elapsed() };
+            let now = self.origin.elapsed();
+            let scene = Scene { view: &view, services: &services, ingresses: &ingresses, history: &history, now };
             self.judge().judge(call, moment, &scene)
         }
         .boxed()

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use northgate_simulator::{Observed, ObservedPermission, ObservedTarget, ObservedTargetGroup};
 
+use crate::declared::{Purpose, Stack};
+
 /// Tags by key.
 pub(crate) type Tags = BTreeMap<String, String>;
 
@@ -12,33 +14,73 @@ const OUR_RULE: &str = "elbv2.k8s.aws/targetGroupBinding=shared";
 /// The security group of every worker.
 const WORKERS: &str = "sg-worker";
 const CLUSTER: (&str, &str) = ("elbv2.k8s.aws/cluster", "demo");
-const STACK: &str = "service.k8s.aws/stack";
-const RESOURCE: &str = "service.k8s.aws/resource";
+/// The tags that name the stack and what something is in it: of Services, and of groups of Ingresses.
+const STACKS: [(&str, &str); 2] =
+    [("service.k8s.aws/stack", "service.k8s.aws/resource"), ("ingress.k8s.aws/stack", "ingress.k8s.aws/resource")];
+/// What the security group that all load balancers share is tagged with instead.
+const SHARED: (&str, &str) = ("elbv2.k8s.aws/resource", "backend-sg");
 
 /// Whether something carries our cluster's tag.
 pub(crate) fn is_ours(tags: &Tags) -> bool {
     tags.get(CLUSTER.0).map(String::as_str) == Some(CLUSTER.1)
 }
 
-/// The Service whose stack something belongs to.
-pub(crate) fn service(tags: &Tags) -> Option<&str> {
-    if is_ours(tags) { tags.get(STACK)?.strip_prefix("default/") } else { None }
+/// Whether something says whose it is in full: the cluster, and the stack and what it is there, or that all share it.
+pub(crate) fn is_owned(tags: &Tags) -> bool {
+    let has = |(key, value): (&str, &str)| tags.get(key).map(String::as_str) == Some(value);
+    let of_stack = STACKS.iter().any(|(stack, resource)| tags.contains_key(*stack) && tags.contains_key(*resource));
+    has(CLUSTER) && (of_stack || has(SHARED))
 }
 
-/// The Service and the port that a target group is for.
-pub(crate) fn service_port(tags: &Tags) -> Option<(&str, u16)> {
-    let service = service(tags)?;
-    let (_, port) = tags.get(RESOURCE)?.rsplit_once(':')?;
-    Some((service, port.parse().ok()?))
+/// The tags that say whose something is: the cluster's, and those of a resource of a stack.
+pub(crate) fn ownership(stack: &Stack, resource: &str) -> Tags {
+    let (index, value) = match stack {
+        Stack::Service(name) => (0, format!("default/{name}")),
+        Stack::Group(id) => (1, id.clone()),
+    };
+    let (stack_tag, resource_tag) = STACKS[index];
+    let all = [(CLUSTER.0, CLUSTER.1.to_owned()), (stack_tag, value), (resource_tag, resource.to_owned())];
+    all.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
-/// The stack's tag in the tags of a request, if it has one.
-pub(crate) fn service_of_request<'a>(tags: impl Iterator<Item = BTreeMap<&'a str, &'a str>>) -> Option<&'a str> {
-    let mut stacks = tags.filter(|tag| tag.get("Key") == Some(&STACK));
-    stacks.next()?.get("Value")?.strip_prefix("default/")
+/// The tags of what all load balancers share.
+pub(crate) fn shared_ownership() -> Tags {
+    [CLUSTER, SHARED].into_iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
 }
 
-/// What has tags, with its kind and what it is in its stack.
+/// The stack that something belongs to.
+pub(crate) fn stack(tags: &Tags) -> Option<Stack> {
+    if is_ours(tags) { stack_named(|key| tags.get(key).map(String::as_str)) } else { None }
+}
+
+fn stack_named<'a>(tag: impl Fn(&str) -> Option<&'a str>) -> Option<Stack> {
+    let service = tag(STACKS[0].0).and_then(|value| value.strip_prefix("default/"));
+    let group = || tag(STACKS[1].0).map(|value| Stack::Group(value.to_owned()));
+    service.map(|name| Stack::Service(name.to_owned())).or_else(group)
+}
+
+/// What a target group is for. The names of Ingresses in episodes have no dashes, so that they can be told from a resource's.
+pub(crate) fn purpose(tags: &Tags) -> Option<Purpose> {
+    let stack = stack(tags)?;
+    let (named, port) = resource(tags).rsplit_once(':')?;
+    let port = port.parse().ok()?;
+    let (ingress, service) = match &stack {
+        Stack::Service(name) => (None, name.clone()),
+        Stack::Group(_) => {
+            let (ingress, service) = named.strip_prefix("default/")?.split_once('-')?;
+            (Some(ingress.to_owned()), service.to_owned())
+        }
+    };
+    Some(Purpose { stack, ingress, service, port })
+}
+
+/// The stack that the tags of a request name, if they name one.
+pub(crate) fn stack_of_request<'a>(tags: impl Iterator<Item = BTreeMap<&'a str, &'a str>>) -> Option<Stack> {
+    let pairs = tags.filter_map(|tag| Some((*tag.get("Key")?, *tag.get("Value")?))).collect::<BTreeMap<_, _>>();
+    stack_named(|key| pairs.get(key).copied())
+}
+
+/// What has tags, with its kind.
 pub(crate) fn tagged(view: &Observed) -> impl Iterator<Item = (&'static str, &Tags)> {
     let load_balancers = view.load_balancers.values().map(|found| ("load balancer", &found.tags));
     let target_groups = view.target_groups.values().map(|found| ("target group", &found.tags));
@@ -46,9 +88,20 @@ pub(crate) fn tagged(view: &Observed) -> impl Iterator<Item = (&'static str, &Ta
     load_balancers.chain(target_groups).chain(security_groups)
 }
 
+/// The listeners and rules of load balancers that are ours, with their kind, without the default rules.
+pub(crate) fn tagged_parts(view: &Observed) -> impl Iterator<Item = (&'static str, &Tags)> {
+    let ours = |listener: &str| {
+        let owner = view.listeners.get(listener).and_then(|found| view.load_balancers.get(&found.load_balancer_arn));
+        owner.is_some_and(|owner| is_ours(&owner.tags))
+    };
+    let listeners = view.listeners.iter().filter(move |(arn, _)| ours(arn)).map(|(_, found)| ("listener", &found.tags));
+    let rules = view.rules.values().filter(move |rule| rule.priority.is_some() && ours(&rule.listener_arn));
+    listeners.chain(rules.map(|rule| ("rule", &rule.tags)))
+}
+
 /// The id of something in its stack.
 pub(crate) fn resource(tags: &Tags) -> &str {
-    tags.get(RESOURCE).map_or("", String::as_str)
+    STACKS.iter().find_map(|(_, key)| tags.get(*key)).map_or("", String::as_str)
 }
 
 /// Whether the workers let a load balancer reach a target, for traffic and for checks.

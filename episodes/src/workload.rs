@@ -1,7 +1,19 @@
 //! What people and the cluster do in an episode: a list of events with their times, written down or drawn from a seed.
 
+mod drawn;
+mod hardship;
+pub(crate) mod ingress;
+mod named;
+
 use std::fmt;
 use std::time::Duration;
+
+use crate::declared::Stack;
+
+pub(crate) use drawn::{drawn, drawn_with_ingresses};
+pub(crate) use hardship::with_hardships;
+pub(crate) use ingress::{Backend, Ingress, Listen, Route};
+pub(crate) use named::{all, of_limits};
 
 /// The annotation that picks the target type.
 pub(crate) const TARGET_TYPE: &str = "service.beta.kubernetes.io/aws-load-balancer-nlb-target-type";
@@ -33,6 +45,14 @@ pub(crate) enum Event {
         /// The pods behind it.
         pods: Vec<Pod>,
     },
+    /// A Service of type NodePort with port 80 is made, for Ingresses to send requests to.
+    Backend(String, Vec<Pod>),
+    /// An Ingress is made, or becomes this.
+    Ingress(String, Box<Ingress>),
+    /// An Ingress is deleted.
+    DeleteIngress(String),
+    /// The class of the Ingresses is made, or deleted.
+    Class(bool),
     /// Its ports become these.
     Ports(String, Vec<u16>),
     /// An annotation is set, or taken away.
@@ -47,6 +67,24 @@ pub(crate) enum Event {
     NodeJoins(Node),
     /// A node leaves: its pods are gone with it.
     NodeLeaves(Node),
+    /// A node is drained: its pods are gone, and it stays.
+    NodeDrains(Node),
+    /// Everything in the namespace is deleted (F15).
+    NamespaceEmptied,
+    /// An operation is not permitted any more (F12).
+    Denied(&'static str),
+    /// Everything is permitted.
+    Permitted,
+    /// The credentials expire, or are renewed (F12).
+    CredentialsExpire(bool),
+    /// Load balancers that are made from now on stay in this state (F13).
+    Provisioning(Hitch),
+    /// No target is healthy any more, or each is again (F13).
+    NeverHealthy(bool),
+    /// The calendar jumps by so many seconds (F9).
+    ClockJumps(i64),
+    /// The program does not run for so many seconds (F9).
+    Paused(u64),
     /// Somebody changes something in AWS, or deletes what is the controller's in Kubernetes.
     Drift(Drift),
     /// Every watch breaks, and what it has not told is gone (F6).
@@ -67,22 +105,37 @@ pub(crate) enum Event {
     HistoryForgotten,
 }
 
+/// What hinders new load balancers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hitch {
+    /// They are never ready.
+    Slow,
+    /// They fail.
+    Failed,
+    /// Nothing; those that did not get ready do, and those that failed are deleted by somebody.
+    None,
+}
+
 /// A change by somebody else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Drift {
-    /// The load balancer of a Service is deleted.
-    LoadBalancer(String),
+    /// A load balancer is deleted.
+    LoadBalancer(Stack),
     /// A listener is deleted.
-    Listener(String, u16),
+    Listener(Stack, u16),
+    /// A rule is deleted.
+    Rule(Stack),
     /// A target is deregistered.
-    Target(String),
+    Target(Stack),
     /// A target that nobody asked for is registered.
-    ForeignTarget(String),
+    ForeignTarget(Stack),
     /// The health check of a target group is changed.
-    HealthCheck(String),
+    HealthCheck(Stack),
+    /// The tags of a load balancer are changed: one that is asked for is gone, another is there.
+    Tags(Stack),
     /// The rules of the workers' security group are revoked.
     WorkerRules,
-    /// A TargetGroupBinding is deleted.
+    /// A TargetGroupBinding of a Service is deleted.
     Binding(String),
 }
 
@@ -93,6 +146,11 @@ impl fmt::Display for Event {
                 let targets = if *ip { "ip" } else { "instance" };
                 write!(f, "create Service/{service} with ports {ports:?}, {targets} targets, pods {pods:?}")
             }
+            Self::Backend(service, pods) => write!(f, "create Service/{service} for Ingresses, pods {pods:?}"),
+            Self::Ingress(name, ingress) => write!(f, "apply Ingress/{name}: {ingress:?}"),
+            Self::DeleteIngress(name) => write!(f, "delete Ingress/{name}"),
+            Self::Class(true) => f.write_str("the class of the Ingresses is made"),
+            Self::Class(false) => f.write_str("the class of the Ingresses is deleted"),
             Self::Ports(service, ports) => write!(f, "Service/{service} has ports {ports:?}"),
             Self::Annotate(service, key, Some(value)) => write!(f, "annotate Service/{service} {key}={value}"),
             Self::Annotate(service, key, None) => write!(f, "annotate Service/{service} {key}-"),
@@ -102,6 +160,17 @@ impl fmt::Display for Event {
             Self::Pods(service, pods) => write!(f, "Service/{service} has pods {pods:?}"),
             Self::NodeJoins(node) => write!(f, "node {node} joins"),
             Self::NodeLeaves(node) => write!(f, "node {node} leaves"),
+            Self::NodeDrains(node) => write!(f, "node {node} is drained"),
+            Self::NamespaceEmptied => f.write_str("everything in the namespace is deleted"),
+            Self::Denied(operation) => write!(f, "{operation} is not permitted any more"),
+            Self::Permitted => f.write_str("everything is permitted"),
+            Self::CredentialsExpire(true) => f.write_str("the credentials expire"),
+            Self::CredentialsExpire(false) => f.write_str("the credentials are renewed"),
+            Self::Provisioning(hitch) => write!(f, "new load balancers: {hitch:?}"),
+            Self::NeverHealthy(true) => f.write_str("no target is healthy any more"),
+            Self::NeverHealthy(false) => f.write_str("targets are healthy again"),
+            Self::ClockJumps(seconds) => write!(f, "the calendar jumps by {seconds} s"),
+            Self::Paused(seconds) => write!(f, "the program does not run for {seconds} s"),
             Self::Drift(drift) => write!(f, "somebody else: {drift:?}"),
             Self::WatchesBreak => f.write_str("every watch breaks"),
             Self::WatchesPause => f.write_str("the watches tell nothing"),
@@ -127,206 +196,8 @@ pub(crate) struct Workload {
 impl Workload {
     /// Whether somebody else changes what is the program's.
     pub(crate) fn drifts(&self) -> bool {
-        self.events.iter().any(|(_, event)| matches!(event, Event::Drift(_)))
-    }
-}
-
-fn at(seconds: u64, event: Event) -> (Duration, Event) {
-    (Duration::from_secs(seconds), event)
-}
-
-fn create(service: &str, ports: &[u16], ip: bool, pods: &[Pod]) -> Event {
-    Event::Create { service: service.to_owned(), ports: ports.to_vec(), ip, pods: pods.to_vec() }
-}
-
-fn annotate(service: &str, key: &'static str, value: &str) -> Event {
-    Event::Annotate(service.to_owned(), key, Some(value.to_owned()))
-}
-
-/// The workloads of the exhaustive sweep: short, each about one thing.
-pub(crate) fn all() -> Vec<Workload> {
-    let web = || "web".to_owned();
-    let cases: Vec<(&str, Vec<(Duration, Event)>)> = vec![
-        ("created", vec![at(1, create("web", &[80], false, &[1, 2]))]),
-        ("two-ports", vec![at(1, create("a-service-with-a-name-of-some-length", &[80, 443], false, &[1, 2]))]),
-        ("ip-targets", vec![at(1, create("web", &[80], true, &[1, 2]))]),
-        ("deleted", vec![at(1, create("web", &[80], false, &[1])), at(60, Event::Delete(web()))]),
-        ("deleted-while-made", vec![at(1, create("web", &[80], false, &[1])), at(2, Event::Delete(web()))]),
-        (
-            "port-swapped",
-            vec![at(1, create("web", &[80, 81], false, &[1])), at(60, Event::Ports(web(), vec![81, 443]))],
-        ),
-        ("rolled", vec![at(1, create("web", &[80], true, &[1, 2])), at(60, Event::Pods(web(), vec![3, 4]))]),
-        (
-            "pods-come-and-go",
-            vec![
-                at(1, create("web", &[80], true, &[1, 2])),
-                at(60, Event::Pods(web(), vec![1, 2, 3])),
-                at(90, Event::Pods(web(), vec![2, 3])),
-                at(120, Event::Pods(web(), vec![])),
-            ],
-        ),
-        (
-            "nodes-come-and-go",
-            vec![at(1, create("web", &[80], false, &[1])), at(60, Event::NodeJoins(3)), at(90, Event::NodeLeaves(1))],
-        ),
-        (
-            "node-port-and-back",
-            vec![
-                at(1, create("web", &[80], false, &[1])),
-                at(60, Event::Type(web(), false)),
-                at(150, Event::Type(web(), true)),
-            ],
-        ),
-        (
-            "settings-changed",
-            vec![
-                at(1, create("web", &[80], false, &[1])),
-                at(60, annotate("web", INTERVAL, "15")),
-                at(80, annotate("web", SOURCE_RANGES, "10.0.0.0/8")),
-                at(100, annotate("web", TAGS, "team=shop")),
-            ],
-        ),
-        (
-            "mended",
-            vec![
-                at(1, create("web", &[80], false, &[1])),
-                at(60, annotate("web", SOURCE_RANGES, "everybody")),
-                at(62, Event::Ports(web(), vec![80, 443])),
-                at(400, annotate("web", SOURCE_RANGES, "10.0.0.0/8")),
-            ],
-        ),
-        (
-            "checks-moved",
-            vec![
-                at(1, create("web", &[80], false, &[1])),
-                at(60, annotate("web", CHECK_PORT, "9000")),
-                at(120, annotate("web", CHECK_PORT, "traffic-port")),
-            ],
-        ),
-        (
-            "two-services-share-rules",
-            vec![
-                at(1, create("cart", &[80], false, &[1])),
-                at(2, create("web", &[80], true, &[1, 2])),
-                at(90, Event::Delete("cart".to_owned())),
-            ],
-        ),
-        (
-            "recreated-at-once",
-            vec![
-                at(1, create("web", &[80], false, &[1])),
-                at(60, Event::Delete(web())),
-                at(61, create("web", &[80], false, &[1])),
-                at(160, create("web", &[80], false, &[1])),
-            ],
-        ),
-        (
-            "drift",
-            vec![
-                at(1, create("web", &[80], false, &[1])),
-                at(60, Event::Drift(Drift::Target(web()))),
-                at(61, Event::Drift(Drift::Listener(web(), 80))),
-                at(62, Event::Drift(Drift::HealthCheck(web()))),
-            ],
-        ),
-    ];
-    cases.into_iter().map(|(name, events)| Workload { name: name.to_owned(), events }).collect()
-}
-
-/// Events drawn from a seed: Services of which `services` exist at the beginning, and `events` further events.
-pub(crate) fn drawn(seed: u64, services: u8, events: u32) -> Workload {
-    let mut random = fastrand::Rng::with_seed(seed ^ 0x5eed);
-    let mut draw = Draw { alive: Vec::new(), nodes: vec![1, 2], made: 0, random: &mut random };
-    let mut list = Vec::new();
-    let mut time = Duration::from_secs(1);
-    for _ in 0..services {
-        list.push((time, draw.create()));
-        time += Duration::from_millis(500);
-    }
-    for _ in 0..events {
-        time += Duration::from_millis(draw.random.u64(100..20_000));
-        list.push((time, draw.event()));
-    }
-    Workload { name: format!("seed {seed}"), events: list }
-}
-
-/// What exists while events are drawn.
-struct Draw<'r> {
-    alive: Vec<String>,
-    nodes: Vec<Node>,
-    made: u32,
-    random: &'r mut fastrand::Rng,
-}
-
-impl Draw<'_> {
-    fn event(&mut self) -> Event {
-        let Some(service) = self.random.choice(&self.alive).cloned() else { return self.create() };
-        match self.random.u8(0..20) {
-            0 | 1 => self.create(),
-            2 => {
-                self.alive.retain(|alive| *alive != service);
-                Event::Delete(service)
-            }
-            3..=5 => Event::Ports(service, self.ports()),
-            6..=10 => Event::Pods(service, self.pods()),
-            11 => Event::Annotate(service, INTERVAL, Some(self.random.u8(5..60).to_string())),
-            12 => Event::Annotate(service, TAGS, Some(format!("team=t{}", self.random.u8(0..9)))),
-            13 => {
-                // A value that is refused, and later perhaps mended.
-                let value = if self.random.bool() { "10.0.0.0/8" } else { "everybody" };
-                Event::Annotate(service, SOURCE_RANGES, Some(value.to_owned()))
-            }
-            14 => Event::Annotate(service, SOURCE_RANGES, None),
-            15 => Event::Type(service, self.random.bool()),
-            16 => self.node(),
-            _ => Event::Drift(self.drift(service)),
-        }
-    }
-
-    fn create(&mut self) -> Event {
-        self.made += 1;
-        let service = format!("s{}", self.made);
-        self.alive.push(service.clone());
-        Event::Create { service, ports: self.ports(), ip: self.random.bool(), pods: self.pods() }
-    }
-
-    fn ports(&mut self) -> Vec<u16> {
-        let all: [u16; 4] = [80, 81, 443, 9000];
-        let count = self.random.usize(1..=2);
-        let mut ports = self.random.choose_multiple(all, count);
-        ports.sort_unstable();
-        ports
-    }
-
-    fn pods(&mut self) -> Vec<Pod> {
-        let count = self.random.usize(0..=3);
-        let mut pods = self.random.choose_multiple(1..=6, count);
-        pods.sort_unstable();
-        pods
-    }
-
-    fn node(&mut self) -> Event {
-        let node = self.random.u8(1..=4);
-        if self.nodes.contains(&node) && self.nodes.len() > 1 {
-            self.nodes.retain(|known| *known != node);
-            Event::NodeLeaves(node)
-        } else {
-            let missing = (1..=4).find(|node| !self.nodes.contains(node)).unwrap_or(1);
-            self.nodes.push(missing);
-            Event::NodeJoins(missing)
-        }
-    }
-
-    fn drift(&mut self, service: String) -> Drift {
-        match self.random.u8(0..7) {
-            0 => Drift::LoadBalancer(service),
-            1 => Drift::Listener(service, 80),
-            2 => Drift::Target(service),
-            3 => Drift::ForeignTarget(service),
-            4 => Drift::HealthCheck(service),
-            5 => Drift::WorkerRules,
-            _ => Drift::Binding(service),
-        }
+        // Those who delete load balancers that failed are somebody else too.
+        let drifts = |event: &Event| matches!(event, Event::Drift(_) | Event::Provisioning(Hitch::Failed));
+        self.events.iter().any(|(_, event)| drifts(event))
     }
 }

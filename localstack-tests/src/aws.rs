@@ -1,4 +1,4 @@
-//! A small client of AWS's Query services (ELBv2, EC2), for the tests' own reads and preparations.
+//! A small client of AWS's Query services (ELBv2, EC2) and of ACM, for the tests' own reads and preparations.
 //!
 //! Not the SDK: `cargo xtask up` uses it too and should not wait for that to compile.
 
@@ -7,6 +7,7 @@ mod xml;
 use http_body_util::Full;
 use hyper::body::Bytes;
 use hyper::{Method, Request};
+use serde_json::Value;
 
 use crate::Error;
 use crate::account::Account;
@@ -68,6 +69,29 @@ impl Aws {
     /// Calls an EC2 action. Parameters are written as on the wire: `Filter.1.Name`.
     pub async fn ec2(&self, action: &str, parameters: &[(&str, &str)]) -> Result<Element, Error> {
         self.call(Service::Ec2, action, parameters).await
+    }
+
+    /// Calls an action of ACM, which speaks JSON: the answer, or [`Error::Aws`].
+    pub async fn acm(&self, action: &str, parameters: &Value) -> Result<Value, Error> {
+        let request = Request::builder()
+            .method(Method::POST)
+            .uri("/")
+            .header("content-type", "application/x-amz-json-1.1")
+            .header("x-amz-target", format!("CertificateManager.{action}"))
+            .header("authorization", self.account.authorization("acm"))
+            .body(Full::from(parameters.to_string()))
+            .expect("an action makes a request");
+        let response = self.endpoint.send(request).await?;
+        let text = String::from_utf8_lossy(response.body());
+        let answer: Value = serde_json::from_str(&text).map_err(|error| Error::Unreadable {
+            what: format!("the answer to {action} ({})", response.status()),
+            reason: format!("{error}: {text}"),
+        })?;
+        if response.status().is_success() {
+            return Ok(answer);
+        }
+        let word = |name: &str| answer[name].as_str().unwrap_or_default().to_owned();
+        Err(Error::Aws { action: action.to_owned(), code: word("__type"), message: word("message") })
     }
 
     /// Calls an action: the root element of the answer, or [`Error::Aws`].

@@ -56,11 +56,20 @@ pub struct Bed {
 impl Bed {
     /// Starts a bed: about three seconds, more for the first in a process, and a wait while three others are in use.
     pub async fn start() -> Result<Self, Error> {
+        Self::start_on(Cloud::shared()).await
+    }
+
+    /// The same in an AWS whose load balancers carry requests: see [`Cloud::carrying`].
+    pub async fn start_carrying() -> Result<Self, Error> {
+        Self::start_on(Cloud::carrying()).await
+    }
+
+    async fn start_on(cloud: impl Future<Output = Result<&'static Cloud, Error>>) -> Result<Self, Error> {
         let slot = SLOTS.acquire().await.expect("the slots are never closed");
         let folder = temporary_folder()?;
         let account = Account::fresh()?;
         let cluster_name = format!("test-{:08x}", random::bits()? & 0xffff_ffff);
-        let (cloud, cluster) = tokio::try_join!(Cloud::shared(), control_plane(&folder))?;
+        let (cloud, cluster) = tokio::try_join!(cloud, control_plane(&folder))?;
         let aws = cloud.client(&account);
         let world = World::build(&aws, &cluster_name).await?;
         let (deploy, nodes) = furnish(cluster.kubectl(), &world).await?;

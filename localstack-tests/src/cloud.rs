@@ -36,16 +36,33 @@ impl Cloud {
         Ok(cloud)
     }
 
+    /// Another one of this process, whose load balancers carry requests, always its own. Following what every load
+    /// balancer is at every moment costs more than most tests have need of.
+    pub async fn carrying() -> Result<&'static Self, Error> {
+        static CARRYING: OnceCell<(Cloud, TempDir)> = OnceCell::const_new();
+        let (cloud, _folder) = CARRYING
+            .get_or_try_init(|| async {
+                let folder = temporary_folder()?;
+                Ok::<_, Error>((Self::start_own(folder.path(), &["--data-path"]).await?, folder))
+            })
+            .await?;
+        Ok(cloud)
+    }
+
     /// Starts both, their files going to `folder`; or neither, when `LOCALSTACK_ENDPOINT` is set.
     pub async fn start(folder: &Path) -> Result<Self, Error> {
-        if let Some(url) = given_endpoint() {
-            return Ok(Self { endpoint: Endpoint::parse(&url)?, own: None });
+        match given_endpoint() {
+            Some(url) => Ok(Self { endpoint: Endpoint::parse(&url)?, own: None }),
+            None => Self::start_own(folder, &[]).await,
         }
+    }
+
+    async fn start_own(folder: &Path, flags_of_simulator: &[&str]) -> Result<Self, Error> {
         let install = blocking(setup::localstack).await?;
         // Each is told of the other, so LocalStack's port is chosen here.
         let port = random::free_port()?;
         let endpoint = Endpoint::local(port);
-        let simulator = Simulator::start(&endpoint, folder).await?;
+        let simulator = Simulator::start(&endpoint, folder, flags_of_simulator).await?;
         let localstack = LocalStack::start(&install, port, simulator.endpoint(), folder).await?;
         Ok(Self { endpoint, own: Some((simulator, localstack)) })
     }

@@ -1,22 +1,24 @@
 //! What was observed in AWS, and whose it is.
 
+mod listener;
+mod target;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::facts::{Live, LiveLoadBalancer, SecurityGroupFacts};
 use crate::id::{
-    IpAddressType, ListenerArn, LoadBalancerArn, ObjectName, Protocol, Scheme, SecurityGroupId, StackId, SubnetId,
-    TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
+    IpAddressType, LoadBalancerArn, ObjectName, Protocol, ProtocolVersion, Ref, Scheme, SecurityGroupId, StackId,
+    SubnetId, TargetGroupArn, TargetIpAddressType, TargetType,
 };
-use crate::model::{HealthCheck, IngressRule, Pairs, Target};
+use crate::model::{HealthCheck, IngressRule, Pairs};
 use crate::planted::{Bug, planted};
+
+pub use listener::{ActualListener, ActualRule};
+pub use target::{ActualTargets, TargetCount, TargetGroupSummary, TargetHealth, TargetState};
 
 /// The tag that names the cluster on everything the controller makes.
 pub const CLUSTER_TAG: &str = "elbv2.k8s.aws/cluster";
-/// The tag that names the stack of a Service.
-pub const SERVICE_STACK_TAG: &str = "service.k8s.aws/stack";
-/// The tag that names the resource inside the stack of a Service.
-pub const SERVICE_RESOURCE_TAG: &str = "service.k8s.aws/resource";
 /// The tag that marks the shared backend security group.
 pub const SHARED_RESOURCE_TAG: &str = "elbv2.k8s.aws/resource";
 /// The value of [`SHARED_RESOURCE_TAG`] on the backend security group.
@@ -84,6 +86,14 @@ impl Actual {
         }
     }
 
+    /// What was found of a binding's targets.
+    pub fn targets(&self) -> Option<&ActualTargets> {
+        match self {
+            Self::Targets(targets) => Some(targets),
+            Self::Stack(_) | Self::Rules(_) | Self::Cluster(_) | Self::Nothing => None,
+        }
+    }
+
     /// The ARNs and ids of a stack's load balancers, target groups and security groups.
     pub fn ids(&self) -> BTreeSet<&str> {
         let Self::Stack(stack) = self else { return BTreeSet::new() };
@@ -108,10 +118,9 @@ impl<T> Owned<T> {
     ///
     /// The value itself, when it is somebody else's.
     pub fn claim(value: T, tags: &Pairs, cluster: &str, stack: &StackId) -> Result<Self, T> {
-        let StackId::Service(_) = stack;
         let ours = (tags.get(CLUSTER_TAG).is_some_and(|name| name == cluster) || planted(Bug::ClusterTagIgnored))
-            && tags.get(SERVICE_STACK_TAG) == Some(&stack.tag_value());
-        match tags.get(SERVICE_RESOURCE_TAG) {
+            && tags.get(&stack.stack_tag()) == Some(&stack.tag_value());
+        match tags.get(&stack.resource_tag()) {
             Some(resource_id) if ours => Ok(Self { resource_id: resource_id.clone(), value }),
             _ => Err(value),
         }
@@ -205,12 +214,26 @@ impl ActualStack {
         Live {
             load_balancer: self.current().map(|found| LiveLoadBalancer {
                 arn: found.arn.clone(),
+                name: found.name.clone(),
+                dns_name: found.dns_name.clone(),
                 scheme: found.scheme,
                 ip_address_type: found.ip_address_type,
                 subnets: found.subnets.clone(),
                 security_groups: found.security_groups.clone(),
+                redirecting_ports: found.listeners.iter().filter(|one| one.redirects()).map(|one| one.port).collect(),
             }),
+            target_groups: self.rules_by_target_group(),
         }
+    }
+
+    fn rules_by_target_group(&self) -> BTreeMap<String, usize> {
+        let mut leading: BTreeMap<&TargetGroupArn, usize> = BTreeMap::new();
+        let listeners = self.current().into_iter().flat_map(|found| &found.listeners);
+        for action in listeners.flat_map(|listener| &listener.rules).flat_map(|rule| &rule.actions) {
+            action.target_groups().filter_map(Ref::known).for_each(|arn| *leading.entry(arn).or_default() += 1);
+        }
+        let rules = |group: &Owned<ActualTargetGroup>| leading.get(&group.arn).copied().unwrap_or_default();
+        self.target_groups.iter().map(|group| (group.resource_id().to_owned(), rules(group))).collect()
     }
 }
 
@@ -254,21 +277,6 @@ pub enum LoadBalancerState {
     Failed(String),
 }
 
-/// A listener. It belongs to the stack of its load balancer, tagged or not.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ActualListener {
-    /// Its ARN.
-    pub arn: ListenerArn,
-    /// Its port.
-    pub port: u16,
-    /// Its protocol.
-    pub protocol: Protocol,
-    /// Where it forwards to, with weights; `None`: its action is none that we write.
-    pub forward: Option<Vec<(TargetGroupArn, Option<u16>)>>,
-    /// Its tags.
-    pub tags: Pairs,
-}
-
 /// A target group.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ActualTargetGroup {
@@ -280,6 +288,8 @@ pub struct ActualTargetGroup {
     pub target_type: TargetType,
     /// Its protocol.
     pub protocol: Protocol,
+    /// How targets are spoken to; HTTP and HTTPS only.
+    pub protocol_version: Option<ProtocolVersion>,
     /// The family of its targets' addresses.
     pub ip_address_type: TargetIpAddressType,
     /// Its health check.
@@ -305,63 +315,6 @@ pub struct ActualSecurityGroup {
     pub tags: Pairs,
 }
 
-/// The targets of a target group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum ActualTargets {
-    /// There is no such target group.
-    Missing,
-    /// The group and what is registered in it.
-    Found {
-        /// What the group is; read only when the binding leaves something open or names the group by its name.
-        group: Option<TargetGroupSummary>,
-        /// Every registered target with its health.
-        targets: BTreeMap<Target, TargetHealth>,
-    },
-}
-
-/// What a binding may leave to be read from its target group.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetGroupSummary {
-    /// Its ARN.
-    pub arn: TargetGroupArn,
-    /// What its targets are; `None` for types that a binding cannot fill (`lambda`, `alb`).
-    pub target_type: Option<TargetType>,
-    /// Its protocol; `None` for one that we do not know.
-    pub protocol: Option<Protocol>,
-    /// The family of its targets' addresses.
-    pub ip_address_type: TargetIpAddressType,
-    /// Its VPC.
-    pub vpc: Option<VpcId>,
-}
-
-/// The health of one target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TargetHealth {
-    /// The state.
-    pub state: TargetState,
-    /// AWS's reason code, `Elb.RegistrationInProgress`.
-    pub reason: Option<String>,
-    /// AWS's sentence about the reason.
-    pub description: Option<String>,
-}
-
-/// The states of a target.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TargetState {
-    /// Registered, first checks under way.
-    Initial,
-    /// Passing its checks.
-    Healthy,
-    /// Failing its checks.
-    Unhealthy,
-    /// Not used by any listener.
-    Unused,
-    /// Deregistered, connections are running out.
-    Draining,
-    /// Any other, as AWS spells it.
-    Other(String),
-}
-
 /// The shared backend security group and what holds it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ActualCluster {
@@ -385,6 +338,8 @@ pub struct ActualBinding {
     pub resource_version: Option<String>,
     /// Whether its deletion has begun.
     pub deleting: bool,
+    /// How far its targets are, as its status says; `None`: it does not.
+    pub targets: Option<TargetCount>,
 }
 
 impl ActualBinding {

@@ -2,25 +2,32 @@
 //!
 //! References between resources of the stack become ids here as far as the resources exist.
 
+mod attribute;
 mod binding;
 mod listener;
 mod load_balancer;
+mod rule;
 mod security_group;
 mod tags;
 mod target_group;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::actual::{
-    ActualBinding, ActualLoadBalancer, ActualSecurityGroup, ActualStack, ActualTargetGroup, LoadBalancerState, Owned,
+    ActualBinding, ActualListener, ActualLoadBalancer, ActualSecurityGroup, ActualStack, ActualTargetGroup,
+    LoadBalancerState, Owned,
 };
 use crate::desired::Desired;
-use crate::id::{Key, LoadBalancerArn, Ref, ResourceKey, SecurityGroupId, TargetGroupArn};
-use crate::model::Binding;
+use crate::id::{
+    Key, LoadBalancerArn, LoadBalancerType, ObjectName, Ref, ResourceKey, SecurityGroupId, TargetGroupArn,
+};
+use crate::model::{Binding, Peer};
 use crate::plan::{Change, FieldChange, Held, Plan, Stages, in_order};
 use crate::problem::Problem;
 use crate::spec::{GoneSpec, StackSpec};
 
+#[cfg(test)]
+pub(crate) use binding::object;
 pub(crate) use security_group::{ec2_tags, rule_field};
 pub(crate) use tags::{Keys, changes as tag_changes};
 
@@ -35,29 +42,43 @@ struct Comparison<'a> {
     stages: Stages,
     held: Vec<Held>,
     problems: Vec<Problem>,
+    /// What has no room; the rest goes on.
+    shortages: Vec<Problem>,
     warnings: Vec<Problem>,
     /// The load balancer must not be deleted; then nothing of its stack is.
     protected: bool,
+    /// Whether an object is to be let go once nothing of it is left: then nothing waits for the targets of others.
+    lets_go: bool,
+    /// Target groups that requests still come to until others have healthy targets.
+    still_serving: BTreeSet<TargetGroupArn>,
 }
 
 /// Compares a whole stack.
 pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bindings: &[ActualBinding]) -> Plan {
     let mut comparison = Comparison::new(wanted, found, bindings);
+    comparison.lets_go = spec.leaving().iter().any(|object| !wanted.moving.contains_key(object.name()));
     security_group::compare(&mut comparison);
     target_group::compare(&mut comparison);
     load_balancer::compare(&mut comparison, spec);
     listener::compare(&mut comparison);
+    target_group::compare_surplus(&mut comparison);
     binding::compare(&mut comparison);
     let wanted_bindings = comparison.wanted_bindings();
-    let Comparison { stages, held, problems, mut warnings, protected, .. } = comparison;
-    warnings.extend(spec.warnings().iter().cloned());
+    let Comparison { stages, held, problems, shortages, mut warnings, protected, .. } = comparison;
+    warnings.extend(spec.warnings());
     warnings.extend(wanted.warnings.iter().cloned());
-    let mut plan = Plan::empty(Key::Stack(spec.id().clone()), vec![spec.id().object()]);
+    let mut plan = Plan::empty(Key::Stack(spec.id().clone()), spec.objects());
+    plan.leaving = spec.leaving();
+    plan.holding.clone_from(&wanted.holding);
+    plan.partial = wanted.partial;
+    plan.leaving.retain(|object| !wanted.moving.contains_key(object.name()));
     plan.wanted = spec.is_wanted();
     plan.refused = !problems.is_empty();
     plan.steps = if plan.refused || protected { Vec::new() } else { in_order(stages) };
     plan.held = held;
-    plan.problems = problems.into_iter().map(|problem| about(spec, problem)).collect();
+    let of_members = wanted.problems.iter().cloned();
+    plan.problems =
+        problems.into_iter().chain(of_members).chain(shortages).map(|problem| about(spec, problem)).collect();
     plan.warnings = warnings.into_iter().map(|warning| about(spec, warning)).collect();
     if !plan.refused {
         plan.bindings = wanted_bindings;
@@ -82,8 +103,11 @@ impl<'a> Comparison<'a> {
             stages: Stages::default(),
             held: Vec::new(),
             problems: Vec::new(),
+            shortages: Vec::new(),
             warnings: Vec::new(),
             protected: false,
+            lets_go: false,
+            still_serving: BTreeSet::new(),
         };
         comparison.match_resources();
         comparison
@@ -95,11 +119,10 @@ impl<'a> Comparison<'a> {
         let current = self.load_balancer.map(|found| &found.arn);
         let idle = self.found.load_balancers.iter().map(|found| &found.arn).filter(|arn| Some(*arn) != current);
         let mut twins = idle.map(ToString::to_string).collect::<Vec<_>>();
-        let forwards =
-            self.load_balancer.iter().flat_map(|found| &found.listeners).filter_map(|one| one.forward.as_ref());
-        let forwarded = forwards.flatten().map(|(arn, _)| arn).collect::<Vec<_>>();
+        let listeners = self.load_balancer.iter().flat_map(|found| &found.listeners);
+        let forwarded = listeners.flat_map(ActualListener::target_groups).collect::<BTreeSet<_>>();
         let (in_use, idle): (Vec<_>, Vec<_>) =
-            self.found.target_groups.iter().partition(|found| forwarded.contains(&&found.arn));
+            self.found.target_groups.iter().partition(|found| forwarded.contains(&found.arn));
         for found in in_use.into_iter().chain(idle) {
             let wanted = self.wanted.target_groups.get(found.resource_id());
             if wanted.is_some_and(|wanted| !target_group::fits(wanted, found)) {
@@ -146,7 +169,7 @@ impl<'a> Comparison<'a> {
 
     fn target_group(&self, reference: &Ref<TargetGroupArn>) -> Ref<TargetGroupArn> {
         match reference {
-            Ref::Made(key) => match self.target_groups.get(key.id.as_str()) {
+            Ref::Made(key) => match self.target_groups.get(key.id.as_str()).copied().or_else(|| self.unfit(&key.id)) {
                 Some(found) => Ref::Known(found.arn.clone()),
                 None => reference.clone(),
             },
@@ -163,11 +186,22 @@ impl<'a> Comparison<'a> {
     /// One of these, by the resource id of its target group.
     fn wanted_binding(&self, id: &str) -> Option<Binding> {
         let binding = self.wanted.bindings.get(id).filter(|_| !self.is_held(id))?;
-        let binding = Binding { target_group: self.target_group(&binding.target_group), ..binding.clone() };
+        let binding = self.with_known(binding);
         Some(match binding::matching(self.bindings, &binding) {
             Some(found) => Binding { name: found.name().clone(), ..binding },
             None => binding,
         })
+    }
+
+    /// A binding with the ids of what exists.
+    fn with_known(&self, binding: &Binding) -> Binding {
+        let mut binding = Binding { target_group: self.target_group(&binding.target_group), ..binding.clone() };
+        for peer in binding.networking.iter_mut().flatten().flat_map(|rule| &mut rule.from) {
+            if let Peer::SecurityGroup(group) = peer {
+                *group = self.security_group(group);
+            }
+        }
+        binding
     }
 
     fn load_balancer_ref(&self) -> Ref<LoadBalancerArn> {
@@ -177,10 +211,27 @@ impl<'a> Comparison<'a> {
         }
     }
 
-    /// Whether the target group of this id exists but cannot become the wanted one: its port is left as it is.
+    /// The target group of this id when there is one but it cannot become the wanted one: it goes on serving.
+    fn unfit(&self, target_group: &str) -> Option<&'a Owned<ActualTargetGroup>> {
+        match self.target_groups.contains_key(target_group) {
+            true => None,
+            false => self.found.target_groups.iter().find(|found| found.resource_id() == target_group),
+        }
+    }
+
+    /// Whether the binding of this target group is left as it is, because its group is.
     fn is_held(&self, target_group: &str) -> bool {
-        !self.target_groups.contains_key(target_group)
-            && self.found.target_groups.iter().any(|found| found.resource_id() == target_group)
+        self.unfit(target_group).is_some()
+    }
+
+    /// Whether a resource may belong to a member that is set aside: by the beginning of its id, `<namespace>/<name>-`, which
+    /// may also be the beginning of a longer name's.
+    fn is_set_aside(&self, resource_id: &str) -> bool {
+        let is_of = |member: &ObjectName| {
+            let rest = resource_id.strip_prefix(&member.to_string());
+            rest.is_some_and(|rest| rest.starts_with('-'))
+        };
+        !self.wanted.target_groups.contains_key(resource_id) && self.wanted.set_aside.iter().any(is_of)
     }
 
     fn is_provisioning(&self) -> bool {
@@ -200,15 +251,24 @@ fn note(fields: &mut Vec<FieldChange>, field: &str, from: impl ToString, to: imp
 fn gone(spec: &StackSpec) -> Option<&GoneSpec> {
     match spec {
         StackSpec::Gone(spec) => Some(spec),
-        StackSpec::Service(_) => None,
+        StackSpec::Service(_) | StackSpec::Ingress(_) => None,
     }
 }
 
 /// Why something of a stack is deleted.
 fn reason_to_delete(wanted: &Desired) -> String {
-    match &wanted.load_balancer {
+    match wanted.load_balancer.as_ref().map(|load_balancer| load_balancer.load_balancer_type) {
         None => "the object is being deleted or is no longer ours".to_owned(),
-        Some(_) => "no port of the Service uses it any more".to_owned(),
+        Some(LoadBalancerType::Network) => "no port of the Service uses it any more".to_owned(),
+        Some(LoadBalancerType::Application) => "no Ingress uses it any more".to_owned(),
+    }
+}
+
+/// The objects that a person would delete to have something made anew, for a sentence.
+fn made_again(is_application: bool) -> &'static str {
+    match is_application {
+        true => "the Ingresses that use it and make them",
+        false => "the Service and make it",
     }
 }
 

@@ -1,5 +1,7 @@
 //! What AWS must be asked, the answers, and the small part of what exists that may influence what is wanted.
 
+mod certificate;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
@@ -7,9 +9,11 @@ use ipnet::IpNet;
 
 use crate::id::{
     AvailabilityZone, InstanceId, IpAddressType, LoadBalancerArn, NetworkInterfaceId, Scheme, SecurityGroupId,
-    SubnetId, VpcId,
+    SubnetId, TargetGroupArn, VpcId,
 };
 use crate::model::{IngressRule, Pairs};
+
+pub use certificate::{Candidate, Certificate, candidates};
 
 /// The questions of one decision. Each asks for raw answers; choosing among them is the planner's.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -34,6 +38,18 @@ pub struct Needs {
     pub interfaces_with: BTreeMap<IpAddr, Option<InstanceId>>,
     /// The security groups of what `instances` and `interfaces_with` found: tags and rules.
     pub security_groups_of_interfaces: bool,
+    /// These security groups, in whatever VPC they are.
+    pub security_group_ids: BTreeSet<SecurityGroupId>,
+    /// The VPC's security groups with one of these `Name` tags.
+    pub security_group_names: BTreeSet<String>,
+    /// The Region's target groups with these names.
+    pub target_group_names: BTreeSet<String>,
+    /// The certificates of ACM: all of them, whose names are read in full as far as these hosts need it.
+    pub certificate_hosts: BTreeSet<String>,
+    /// Whether the authorities of those certificates matter.
+    pub certificate_authorities: bool,
+    /// How many rules a load balancer of this account may have: worth asking for more than everybody may.
+    pub rules_allowed: bool,
 }
 
 /// The answers. A question that was not asked has an empty answer here.
@@ -53,8 +69,14 @@ pub struct Facts {
     pub instances: BTreeMap<InstanceId, Instance>,
     /// Network interfaces, by each address they hold (also through a prefix). One that is missing was not found.
     pub interfaces: BTreeMap<IpAddr, NetworkInterface>,
-    /// Security groups, by id.
+    /// Security groups, by id. One that is missing was not found.
     pub security_groups: BTreeMap<SecurityGroupId, SecurityGroupFacts>,
+    /// Target groups, by name. One that is missing was not found.
+    pub target_groups: BTreeMap<String, TargetGroupArn>,
+    /// Certificates of ACM, by ARN.
+    pub certificates: Vec<Certificate>,
+    /// How many rules an Application Load Balancer may have, the default ones not counted.
+    pub rules_allowed: Option<usize>,
 }
 
 /// A subnet.
@@ -146,6 +168,9 @@ pub struct SecurityGroupFacts {
 pub struct Live {
     /// The stack's load balancer.
     pub load_balancer: Option<LiveLoadBalancer>,
+    /// The stack's target groups by resource id, each with the number of rules that lead to it: those of Ingresses that files
+    /// do not name, and who had its rules before, when there are too many.
+    pub target_groups: BTreeMap<String, usize>,
 }
 
 /// The existing load balancer of a stack.
@@ -153,6 +178,10 @@ pub struct Live {
 pub struct LiveLoadBalancer {
     /// Its ARN.
     pub arn: LoadBalancerArn,
+    /// Its name.
+    pub name: String,
+    /// Its host name.
+    pub dns_name: String,
     /// Its scheme.
     pub scheme: Scheme,
     /// Its address type.
@@ -161,4 +190,6 @@ pub struct LiveLoadBalancer {
     pub subnets: Vec<SubnetId>,
     /// Its security groups; one made without any can never have one.
     pub security_groups: Vec<SecurityGroupId>,
+    /// The ports of its HTTP listeners that redirect.
+    pub redirecting_ports: BTreeSet<u16>,
 }

@@ -1,14 +1,16 @@
 //! Names, ARNs, ports and keys: every string from outside gets its type here.
 
+mod stack;
 mod vocabulary;
 
-use std::collections::BTreeMap;
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+pub use stack::StackId;
 pub use vocabulary::{
-    HealthCheckProtocol, IpAddressType, IpProtocol, Protocol, Scheme, TargetIpAddressType, TargetType, UnknownValue,
+    HealthCheckProtocol, IpAddressType, IpProtocol, LoadBalancerType, Protocol, ProtocolVersion, RedirectStatusCode,
+    Scheme, TargetIpAddressType, TargetType, UnknownValue,
 };
 
 macro_rules! text_id {
@@ -61,6 +63,10 @@ text_id! {
     LoadBalancerArn;
     /// The ARN of a listener.
     ListenerArn;
+    /// The ARN of a rule of a listener.
+    RuleArn;
+    /// The ARN of a certificate, in ACM or in IAM.
+    CertificateArn;
     /// The ARN of a target group.
     TargetGroupArn;
     /// A Kubernetes object's uid.
@@ -88,73 +94,13 @@ impl ObjectName {
     }
 }
 
+/// `<namespace>/<name>`; an object without a namespace (an IngressClass, a group of Ingresses) is its name.
 impl fmt::Display for ObjectName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}/{}", self.namespace, self.name)
-    }
-}
-
-const STACK_NAMESPACE_LABEL: &str = "service.k8s.aws/stack-namespace";
-const STACK_NAME_LABEL: &str = "service.k8s.aws/stack-name";
-
-/// One load balancer and all that belongs to it.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum StackId {
-    /// A Service of type LoadBalancer.
-    Service(ObjectName),
-}
-
-impl StackId {
-    /// The value of the stack's tag, `<namespace>/<name>`.
-    pub fn tag_value(&self) -> String {
-        let Self::Service(name) = self;
-        name.to_string()
-    }
-
-    /// The stack that a tag's value names; `None`: the value is none of ours.
-    pub fn from_tag_value(value: &str) -> Option<Self> {
-        let (namespace, name) = value.split_once('/')?;
-        Some(Self::Service(ObjectName::new(namespace, name)))
-    }
-
-    /// The labels of the stack's TargetGroupBindings: the only link from such an object back to its stack.
-    pub fn labels(&self) -> BTreeMap<String, String> {
-        let Self::Service(name) = self;
-        BTreeMap::from([
-            (STACK_NAMESPACE_LABEL.to_owned(), name.namespace.clone()),
-            (STACK_NAME_LABEL.to_owned(), name.name.clone()),
-        ])
-    }
-
-    /// The stack that labels name; `None`: the object was made by hand.
-    pub fn from_labels(labels: &BTreeMap<String, String>) -> Option<Self> {
-        let (namespace, name) = (labels.get(STACK_NAMESPACE_LABEL)?, labels.get(STACK_NAME_LABEL)?);
-        Some(Self::Service(ObjectName::new(namespace, name)))
-    }
-
-    /// Whether labels name this stack.
-    pub fn is_named_by(&self, labels: &BTreeMap<String, String>) -> bool {
-        let Self::Service(owner) = self;
-        labels.get(STACK_NAMESPACE_LABEL) == Some(&owner.namespace) && labels.get(STACK_NAME_LABEL) == Some(&owner.name)
-    }
-
-    /// The object that the stack is made of, as messages name it.
-    pub fn object(&self) -> ObjectRef {
-        let Self::Service(name) = self;
-        ObjectRef::new("Service", name)
-    }
-
-    /// The namespaced name of the object that owns the stack.
-    pub fn owner(&self) -> &ObjectName {
-        let Self::Service(name) = self;
-        name
-    }
-}
-
-impl fmt::Display for StackId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self::Service(name) = self;
-        write!(f, "service/{name}")
+        match self.namespace.as_str() {
+            "" => f.write_str(&self.name),
+            namespace => write!(f, "{namespace}/{}", self.name),
+        }
     }
 }
 
@@ -229,6 +175,8 @@ pub enum ResourceKind {
     LoadBalancer,
     /// A listener.
     Listener,
+    /// A rule of a listener.
+    ListenerRule,
     /// The Kubernetes object that records a target group's Service port.
     TargetGroupBinding,
 }
@@ -241,6 +189,7 @@ impl ResourceKind {
             Self::TargetGroup => "AWS::ElasticLoadBalancingV2::TargetGroup",
             Self::LoadBalancer => "AWS::ElasticLoadBalancingV2::LoadBalancer",
             Self::Listener => "AWS::ElasticLoadBalancingV2::Listener",
+            Self::ListenerRule => "AWS::ElasticLoadBalancingV2::ListenerRule",
             Self::TargetGroupBinding => "K8S::ElasticLoadBalancingV2::TargetGroupBinding",
         }
     }
@@ -375,6 +324,8 @@ mod tests {
     fn keys_read_as_the_plan_prints_them() {
         let web = ObjectName::new("default", "web");
         assert_eq!(Key::Stack(StackId::Service(web.clone())).to_string(), "service/default/web");
+        assert_eq!(Key::Stack(StackId::Ingress(web.clone())).to_string(), "ingress/default/web");
+        assert_eq!(Key::Stack(StackId::Group("shop".to_owned())).to_string(), "group/shop");
         assert_eq!(Key::Binding(web).to_string(), "binding/default/web");
         assert_eq!(Key::Rules(SecurityGroupId::new("sg-1")).to_string(), "rules/sg-1");
         assert_eq!(Key::Cluster.to_string(), "cluster");

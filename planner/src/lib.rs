@@ -3,6 +3,7 @@
 //! Pure: no async, no clients, no clock. In reading order:
 //!
 //! - [`id`]: a type for every string from outside
+//! - `label_selector`: label selectors, as Kubernetes matches with them
 //! - [`snapshot`]: the Kubernetes objects of one decision, and its settings
 //! - [`problem`]: what is wrong with an object
 //! - [`crd`]: the custom resources
@@ -14,6 +15,7 @@
 //! - [`diff`]: every difference, field by field
 //! - [`plan`]: differences as ordered steps, printed and resolved
 //! - [`targets`]: the targets of one binding
+//! - [`route`]: where a request goes
 //! - [`worker_rules`]: the ingress rules of one worker security group
 //! - [`shared`]: the security group that all load balancers share
 //! - [`pipeline`]: the stages joined once
@@ -25,11 +27,13 @@ pub mod desired;
 pub mod diff;
 pub mod facts;
 pub mod id;
+mod label_selector;
 pub mod model;
 pub mod pipeline;
 pub mod plan;
 pub mod planted;
 pub mod problem;
+pub mod route;
 pub mod shared;
 pub mod snapshot;
 pub mod spec;

@@ -1,5 +1,9 @@
 //! The values that AWS resources are made of; what is wanted and what is there use the same ones.
 
+mod action;
+mod condition;
+pub(crate) mod pattern;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::net::IpAddr;
@@ -13,6 +17,10 @@ use crate::id::{
     SecurityGroupId, SubnetId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
 };
 
+pub(crate) use action::serialize_actions;
+pub use action::{Action, FixedResponse, Forward, Redirect, Stickiness, TargetGroupTuple, same_actions};
+pub use condition::{Condition, Patterns, QueryParameter, canonical_conditions, same_conditions};
+
 /// Tags, or attributes: keys with their values, in the order of the keys.
 pub type Pairs = BTreeMap<String, String>;
 
@@ -25,8 +33,8 @@ pub struct HealthCheck {
     pub port: HealthCheckPort,
     /// The path asked for; HTTP and HTTPS only.
     pub path: Option<String>,
-    /// The status codes of a healthy answer, `200-399`; HTTP and HTTPS only.
-    pub matcher: Option<String>,
+    /// The codes of a healthy answer; HTTP and HTTPS only.
+    pub matcher: Option<Matcher>,
     /// Seconds between two checks, 5 to 300.
     pub interval: u16,
     /// Seconds until a check counts as failed, 2 to 120.
@@ -35,6 +43,25 @@ pub struct HealthCheck {
     pub healthy_threshold: u16,
     /// Checks that must fail, 2 to 10.
     pub unhealthy_threshold: u16,
+}
+
+/// The codes of a healthy answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub enum Matcher {
+    /// Status codes of HTTP: `200`, `200,202` or `200-399`.
+    #[serde(rename = "HttpCode")]
+    Http(String),
+    /// Codes of gRPC, in the same ways.
+    #[serde(rename = "GrpcCode")]
+    Grpc(String),
+}
+
+impl fmt::Display for Matcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Http(codes) | Self::Grpc(codes) => f.write_str(codes),
+        }
+    }
 }
 
 /// The port that health checks ask.

@@ -1,6 +1,7 @@
 //! The pure stages joined once: what the controller and the plan command both call.
 
 use crate::actual::{Actual, Purpose, Scope};
+use crate::desired::Desired;
 use crate::facts::{Facts, Live, Needs};
 use crate::id::Key;
 use crate::plan::Plan;
@@ -82,11 +83,20 @@ pub fn decide(accepted: &Accepted, facts: &Facts, actual: &Actual) -> Plan {
     }
 }
 
+/// What should exist for a stack, as [`decide`] compares it with what does; `None`: the key is no stack, or AWS's facts forbid
+/// it, as its plan says.
+pub fn desired(accepted: &Accepted, facts: &Facts, live: &Live) -> Option<Desired> {
+    match accepted {
+        Accepted::Stack(stack) => desired::decide(&stack.spec, facts, live).ok(),
+        Accepted::Binding(_) | Accepted::Rules(_) | Accepted::Cluster(_) => None,
+    }
+}
+
 /// The plan of a stack that AWS's facts forbid: no steps, all problems.
 fn refused(spec: &StackSpec, problems: Vec<Problem>) -> Plan {
-    let mut plan = Plan::empty(Key::Stack(spec.id().clone()), vec![spec.id().object()]);
+    let mut plan = Plan::empty(Key::Stack(spec.id().clone()), spec.objects());
     plan.problems = problems;
-    plan.warnings = spec.warnings().to_vec();
+    plan.warnings = spec.warnings();
     plan.refused = true;
     plan
 }

@@ -4,6 +4,7 @@ mod change;
 mod display;
 mod json;
 mod order;
+mod parallel;
 mod request;
 mod resolve;
 
@@ -12,13 +13,16 @@ pub use change::{
     PatchTargetGroupBinding, Resource, Write,
 };
 pub use display::render;
+pub(crate) use display::{Page, object_title, problem_lines};
 pub use json::{Document, Entry, FailOn, Header, Skipped, Summary};
 pub(crate) use order::{Stages, in_order};
+pub use parallel::together;
 pub use request::{
-    AddTags, CreateListener, CreateLoadBalancer, CreateSecurityGroup, CreateTags, CreateTargetGroup, DeleteListener,
-    DeleteLoadBalancer, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup, Forward, HealthCheckRequest,
-    ModifyListener, ModifyLoadBalancerAttributes, ModifyTargetGroup, ModifyTargetGroupAttributes, RemoveTags,
-    SecurityGroupIngress, SetIpAddressType, SetSecurityGroups, SetSubnets, TagList, Targets,
+    AddTags, CreateListener, CreateLoadBalancer, CreateRule, CreateSecurityGroup, CreateTags, CreateTargetGroup,
+    DeleteListener, DeleteLoadBalancer, DeleteRule, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup,
+    HealthCheckRequest, ListenerCertificates, ModifyListener, ModifyListenerAttributes, ModifyLoadBalancerAttributes,
+    ModifyRule, ModifyTargetGroup, ModifyTargetGroupAttributes, RemoveTags, RulePriority, SecurityGroupIngress,
+    SetIpAddressType, SetRulePriorities, SetSecurityGroups, SetSubnets, TagList, Targets,
 };
 pub use resolve::{Made, Resolved, Unresolved, resolve};
 
@@ -33,6 +37,11 @@ pub struct Plan {
     pub key: Key,
     /// The objects it is planned for; for a binding the TargetGroupBinding, for rules and the cluster none.
     pub objects: Vec<ObjectRef>,
+    /// The objects that must hold on to what is planned (by its finalizer) before the first step. A member of a group that is
+    /// set aside is none of them: it keeps its finalizer where it has it.
+    pub holding: Vec<ObjectRef>,
+    /// The objects that hold on to it and let go (of their finalizers) once all steps are done.
+    pub leaving: Vec<ObjectRef>,
     /// The stack that a generated binding belongs to.
     pub of: Option<StackId>,
     /// Whether anything is wanted. `false`: everything is to go, and the finalizer after it.
@@ -61,6 +70,8 @@ impl Plan {
         Self {
             key,
             objects,
+            holding: Vec::new(),
+            leaving: Vec::new(),
             of: None,
             wanted: true,
             steps: Vec::new(),
@@ -127,6 +138,16 @@ pub enum Step {
     Change(Change),
     /// Something that must come true first.
     Wait(Wait),
+}
+
+impl Step {
+    /// The change, when it is one.
+    pub fn change(&self) -> Option<&Change> {
+        match self {
+            Self::Change(change) => Some(change),
+            Self::Wait(_) => None,
+        }
+    }
 }
 
 /// Something that must come true before the next step.

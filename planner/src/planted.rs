@@ -63,12 +63,24 @@ pub enum Bug {
     OnePortOnly,
     /// Names are not cut to the length that AWS takes.
     NameTooLong,
+    /// A rule that goes is deleted before what takes its place is there.
+    RuleRemovedFirst,
+    /// The rules of a member that is set aside go.
+    SetAsideRulesDropped,
+    /// What an Ingress leaves behind goes before its clients know the new address.
+    LeftTooEarly,
+    /// Only one member of a group gets the host name.
+    HostOnOneMemberOnly,
+    /// The rules of a listener are in another order than the contract's.
+    RulesOutOfOrder,
+    /// All target groups of an action get the same share.
+    WeightsIgnored,
 }
 
 #[cfg(feature = "planted-bugs")]
 impl Bug {
     /// All of them.
-    pub const ALL: [Self; 29] = [
+    pub const ALL: [Self; 35] = [
         Self::CreateBeforeFinalizer,
         Self::FailureForgotten,
         Self::ThrottleForgotten,
@@ -98,6 +110,12 @@ impl Bug {
         Self::TagsIgnored,
         Self::OnePortOnly,
         Self::NameTooLong,
+        Self::RuleRemovedFirst,
+        Self::SetAsideRulesDropped,
+        Self::LeftTooEarly,
+        Self::HostOnOneMemberOnly,
+        Self::RulesOutOfOrder,
+        Self::WeightsIgnored,
     ];
 }
 

@@ -84,6 +84,24 @@ pub struct Refusal {
     pub warnings: Vec<Problem>,
 }
 
+impl Refusal {
+    /// The objects that are refused: of a group its members.
+    pub fn objects(&self) -> Vec<ObjectRef> {
+        let mut objects: Vec<ObjectRef> = Vec::new();
+        for object in self.problems.iter().filter_map(|problem| problem.object.as_ref()) {
+            if !objects.contains(object) {
+                objects.push(object.clone());
+            }
+        }
+        if objects.is_empty() { vec![self.object.clone()] } else { objects }
+    }
+
+    /// Whether an object is one of them.
+    pub fn concerns(&self, object: &ObjectRef) -> bool {
+        self.objects().contains(object)
+    }
+}
+
 /// Why a key gets no plan.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Declined {

@@ -5,6 +5,7 @@ pub mod class;
 pub mod cluster;
 mod gone;
 mod health_check;
+pub mod ingress;
 pub mod service;
 pub mod value;
 
@@ -12,9 +13,9 @@ use std::sync::Arc;
 
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use crate::actual::ActualBinding;
-use crate::crd::TargetGroupBinding;
-use crate::id::{Knowable, ObjectName, Ref, StackId, TargetGroupArn, TargetIpAddressType, TargetType};
+use crate::actual::{ActualBinding, TargetCount};
+use crate::crd::{TargetGroupBinding, TargetGroupBindingStatus};
+use crate::id::{Knowable, ObjectName, ObjectRef, Ref, StackId, TargetGroupArn, TargetIpAddressType, TargetType};
 use crate::model::{Binding, PortRef};
 use crate::problem::{Declined, Problem};
 use crate::snapshot::Snapshot;
@@ -28,6 +29,8 @@ pub use gone::GoneSpec;
 pub enum StackSpec {
     /// A load balancer is wanted.
     Service(Box<service::ServiceSpec>),
+    /// A load balancer for Ingresses is wanted.
+    Ingress(Box<ingress::IngressSpec>),
     /// Everything is to go.
     Gone(GoneSpec),
 }
@@ -37,20 +40,40 @@ impl StackSpec {
     pub fn id(&self) -> &StackId {
         match self {
             Self::Service(spec) => &spec.id,
+            Self::Ingress(spec) => &spec.id,
             Self::Gone(spec) => &spec.id,
         }
     }
 
     /// Whether anything is wanted.
     pub fn is_wanted(&self) -> bool {
-        matches!(self, Self::Service(_))
+        matches!(self, Self::Service(_) | Self::Ingress(_))
     }
 
     /// What is odd about the objects but does no harm.
-    pub fn warnings(&self) -> &[Problem] {
+    pub fn warnings(&self) -> Vec<Problem> {
         match self {
-            Self::Service(spec) => &spec.warnings,
-            Self::Gone(_) => &[],
+            Self::Service(spec) => spec.warnings.clone(),
+            Self::Ingress(spec) => spec.members.iter().flat_map(|member| member.warnings.iter().cloned()).collect(),
+            Self::Gone(_) => Vec::new(),
+        }
+    }
+
+    /// The objects that the stack is made of, in the group's order.
+    pub fn objects(&self) -> Vec<ObjectRef> {
+        match self {
+            Self::Service(spec) => vec![spec.id.object()],
+            Self::Ingress(spec) => spec.objects(),
+            Self::Gone(spec) => spec.leaving.clone(),
+        }
+    }
+
+    /// The objects that hold on to the stack and let go of it once the plan is carried out.
+    pub fn leaving(&self) -> Vec<ObjectRef> {
+        match self {
+            Self::Service(_) => Vec::new(),
+            Self::Ingress(spec) => spec.leaving.iter().map(ingress::Leaving::object).collect(),
+            Self::Gone(spec) => spec.leaving.clone(),
         }
     }
 }
@@ -66,15 +89,22 @@ pub struct AcceptedStack {
 
 /// Understands the objects of a stack.
 pub(crate) fn accept(snapshot: &Snapshot, id: &StackId) -> Result<AcceptedStack, Declined> {
-    let Some(service) = snapshot.services.get(id.owner()) else { return Err(Declined::Absent) };
-    let spec = match ownership(service, snapshot) {
-        Ownership::Ours(claim) => service::accept(service, claim, &snapshot.settings)
-            .map(|spec| StackSpec::Service(Box::new(spec)))
-            .map_err(Declined::Refused)?,
-        Ownership::Leaving => StackSpec::Gone(gone::accept(service, snapshot).map_err(Declined::Refused)?),
-        Ownership::NotOurs { reason, hint } => return Err(Declined::Skipped { object: id.object(), reason, hint }),
+    let spec = match id {
+        StackId::Service(name) => accept_service(snapshot, id, name)?,
+        StackId::Ingress(_) | StackId::Group(_) => ingress::accept(snapshot, id)?,
     };
     Ok(AcceptedStack { spec, bindings: generated_bindings(snapshot, id) })
+}
+
+fn accept_service(snapshot: &Snapshot, id: &StackId, name: &ObjectName) -> Result<StackSpec, Declined> {
+    let Some(service) = snapshot.services.get(name) else { return Err(Declined::Absent) };
+    match ownership(service, snapshot) {
+        Ownership::Ours(claim) => service::accept(service, claim, &snapshot.settings)
+            .map(|spec| StackSpec::Service(Box::new(spec)))
+            .map_err(Declined::Refused),
+        Ownership::Leaving => gone::accept(service, snapshot).map(StackSpec::Gone).map_err(Declined::Refused),
+        Ownership::NotOurs { reason, hint } => Err(Declined::Skipped { object: id.object(), reason, hint }),
+    }
 }
 
 /// The TargetGroupBindings that carry the stack's labels, those with a field that cannot be read too: the stack mends them.
@@ -87,8 +117,15 @@ fn generated_bindings(snapshot: &Snapshot, id: &StackId) -> Vec<ActualBinding> {
         spec: serde_json::to_value(&object.spec).unwrap_or_default(),
         resource_version: object.metadata.resource_version.clone(),
         deleting: object.metadata.deletion_timestamp.is_some(),
+        targets: object.status.as_ref().and_then(target_count),
     };
     snapshot.bindings.values().filter(of_stack).map(actual).collect()
+}
+
+/// How far its targets are, as we wrote it.
+fn target_count(status: &TargetGroupBindingStatus) -> Option<TargetCount> {
+    let number = |number: Option<i32>| usize::try_from(number?).ok();
+    Some(TargetCount { ready: number(status.ready_targets)?, total: number(status.total_targets)? })
 }
 
 /// Enough of a generated binding to find it, to mend it and to delete it.

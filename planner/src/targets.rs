@@ -21,14 +21,15 @@ use crate::actual::{ActualTargets, Scope, TargetGroupRef};
 use crate::crd::TargetGroupBinding;
 use crate::facts::{Facts, Needs};
 use crate::id::{ObjectName, ObjectRef, StackId, TargetType};
-use crate::model::{Binding, IngressRule, NetworkingRule, TargetId};
+use crate::model::{Binding, IngressRule, NetworkingRule, PortRef, Target, TargetId};
 use crate::plan::{AwsChange, Change, Plan, Step, WaitFor, Write};
 use crate::problem::{Declined, Problem, Refusal};
 use crate::snapshot::{Settings, Snapshot};
 
+pub use crate::actual::TargetCount;
 pub(crate) use backend::Candidate;
 pub(crate) use declared::Declared;
-pub use health::{TargetCount, is_settled};
+pub use health::is_settled;
 pub use interface::groups_of;
 pub(crate) use interface::{Guard, guard};
 pub(crate) use object::binding;
@@ -110,6 +111,16 @@ impl BindingSpec {
         let ActualTargets::Found { group, targets } = found else { return None };
         let candidate = self.candidate(group.as_ref())?;
         Some(health::count(candidate.wanted.as_ref()?, targets))
+    }
+
+    /// The targets that it registers, those that are registered already too; `None`: nobody knows.
+    pub fn targets(&self, facts: &Facts, found: Option<&ActualTargets>) -> Option<Vec<Target>> {
+        let group = match found {
+            Some(ActualTargets::Found { group, .. }) => group.as_ref(),
+            Some(ActualTargets::Missing) | None => None,
+        };
+        let wanted = self.candidate(group)?.wanted.as_ref()?.iter().collect::<Vec<_>>();
+        Some(steps::registrable(self, &wanted, facts, &mut Vec::new()))
     }
 
     /// The rules that its targets need, whatever security groups they have; `None`: not all of them can be told.
@@ -219,6 +230,15 @@ impl<'a> View<'a> {
             Source::Wanted(binding) => (Declared::from(binding), Vec::new()),
         };
         problems.is_empty().then(|| declared.networking.unwrap_or_default())
+    }
+
+    /// The Service port that a binding serves; `None`: it cannot be read.
+    pub(crate) fn serves(&self, name: &ObjectName) -> Option<(String, PortRef)> {
+        let declared = match self.find(name)? {
+            Source::Object(object) => object::read(object).0,
+            Source::Wanted(binding) => Declared::from(binding),
+        };
+        Some((declared.service, declared.port))
     }
 
     /// The stack that made a binding, readable or not.

@@ -439,6 +439,24 @@ mod tests {
     }
 
     #[test]
+    fn an_ingress_that_lost_its_binding_closes_nothing_until_it_is_back() {
+        let mut snapshot = cluster();
+        crate::testing::ingress::add(&mut snapshot, "web", |ingress| {
+            ingress["metadata"]["annotations"]["kubernetes.io/ingress.class"] = json!("alb");
+            ingress["metadata"]["namespace"] = json!("default");
+            ingress["metadata"]["finalizers"] = json!(["ingress.k8s.aws/resources"]);
+            ingress["status"] = json!({ "loadBalancer": { "ingress": [{ "hostname": "x.elb.amazonaws.com" }] } });
+        });
+        let ingress = snapshot.ingresses.pop_first().unwrap().1;
+        snapshot.ingresses.insert(crate::id::ObjectName::of(&ingress.metadata), ingress);
+        fixture::put_service(&mut snapshot, &fixture::service());
+        let plan = planned(&snapshot, &facts(Vec::new()), vec![rule(31000, 31000, lb())]);
+        assert_eq!(steps(&plan), [""; 0]);
+        let hint = plan.warnings[0].hint.as_deref().unwrap();
+        assert!(hint.ends_with("Ingress/default/web has no TargetGroupBinding for Service default/web:80"), "{hint}");
+    }
+
+    #[test]
     fn a_service_that_lost_its_binding_closes_nothing_until_it_is_back() {
         let mut snapshot = cluster();
         let mut service = fixture::service();

@@ -39,7 +39,7 @@ ADDED = {
         "ManagedPrefixList": "Entries:[PrefixListEntry]",
         "NetworkInterface": "Tags:[Tag]",
     },
-    "acm": {"CertificateDetail": "Tags:[Tag]"},
+    "acm": {"CertificateDetail": "Certificate PrivateKey Tags:[Tag]"},
     "elbv2": {
         "LoadBalancer": "Attributes:[LoadBalancerAttribute] CapacityReservation:DescribeCapacityReservationResult "
         "Tags:[Tag]",
@@ -54,8 +54,8 @@ ADDED = {
 
 ACTIONS = {
     "ec2": EC2.split(),
-    "acm": """AddTagsToCertificate DeleteCertificate DescribeCertificate ListCertificates ListTagsForCertificate
-        RemoveTagsFromCertificate RequestCertificate""".split(),
+    "acm": """AddTagsToCertificate DeleteCertificate DescribeCertificate ImportCertificate ListCertificates
+        ListTagsForCertificate RemoveTagsFromCertificate RequestCertificate""".split(),
     "iam": ["GetServerCertificate"],
     "elbv2": """DescribeCapacityReservation DescribeListenerAttributes DescribeListenerCertificates DescribeListeners
         DescribeLoadBalancerAttributes DescribeLoadBalancers DescribeRules DescribeTags DescribeTargetGroupAttributes

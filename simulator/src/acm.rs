@@ -1,6 +1,7 @@
 //! AWS Certificate Manager: certificates of one account in one Region.
 //!
-//! A certificate that is requested is validated by itself after a delay. Nothing is signed: there are no keys here.
+//! A certificate that is requested is validated by itself after a delay. Nothing is signed: only certificates that are
+//! imported, or described with their keys, have any.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,9 +13,11 @@ use crate::network::Scope;
 use crate::wire::{ApiError, Tree};
 
 pub(crate) mod certificates;
+mod import;
 mod list;
 mod request;
 mod tags;
+mod x509;
 
 /// Who uses which certificate: the ARNs of load balancers by that of the certificate.
 pub(crate) type Users = BTreeMap<String, BTreeSet<String>>;
@@ -44,6 +47,7 @@ impl Store {
             "AddTagsToCertificate" => self.add_tags(asked),
             "DeleteCertificate" => self.delete(asked),
             "DescribeCertificate" => self.describe(asked),
+            "ImportCertificate" => self.import(asked),
             "ListCertificates" => self.list(asked),
             "ListTagsForCertificate" => self.list_tags(asked),
             "RemoveTagsFromCertificate" => self.remove_tags(asked),

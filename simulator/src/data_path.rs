@@ -2,19 +2,25 @@
 //!
 //! It reads the simulated state and nothing else, each time a client comes, so that it is a witness of what listeners,
 //! rules and targets mean. It is a stand-in for tests and demonstrations:
-//! - TLS is left out on both sides: a TLS or HTTPS listener is spoken to in the clear. UDP is not carried.
+//! - A TLS or HTTPS listener ends TLS where the account has the keys of its certificates (`ImportCertificate`, or a
+//!   description with `PrivateKey`); else it is spoken to in the clear, as targets always are. UDP is not carried.
 //! - There is one port for all zones, and cross-zone load balancing does not matter. Targets in zones that are not enabled
 //!   are `unused`, and get nothing.
 //! - Targets are reached at loopback addresses that the caller gives.
 //!
-//! Modules in reading order: `condition` and `rule` (which rule takes a request, and what it does with it), `rotation`
-//! (whose turn it is), `tcp` and `http` (network and application load balancers at work).
+//! Modules in reading order: `targets` (where they are), `condition` and `rule` (which rule takes a request, and what it does
+//! with it), `decision` (the same for who only asks), `rotation` and `stickiness` (whose turn it is, and who stays), `tls`,
+//! `tcp` and `http` (network and application load balancers at work).
 
 mod condition;
+mod decision;
 mod http;
 mod rotation;
 mod rule;
+mod stickiness;
+mod targets;
 mod tcp;
+mod tls;
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -23,14 +29,18 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
 
 use self::condition::Seen;
+pub use self::decision::{Asked, Decision, ListenerRules};
+use self::http::Versions;
 use self::rotation::Rotation;
 use self::rule::Rule;
+pub use self::targets::{TargetAddress, TargetTable};
+pub(crate) use self::tls::certified;
 use crate::network::Scope;
 use crate::observed::{Observed, ObservedListener, ObservedLoadBalancer, ObservedTarget};
 use crate::simulator::Simulator;
@@ -44,25 +54,6 @@ const PROVISIONING: Duration = Duration::from_millis(50);
 pub struct DataPath {
     path: Arc<Path>,
     _running: Arc<Running>,
-}
-
-/// Where targets are reached: the loopback address for each target's id and port.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(from = "Vec<TargetAddress>", into = "Vec<TargetAddress>")]
-pub struct TargetTable {
-    addresses: BTreeMap<(String, u16), SocketAddr>,
-}
-
-/// One entry of a [`TargetTable`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub struct TargetAddress {
-    /// The id that the target is registered with: an address of a node or a pod, or the id of an instance.
-    pub target: String,
-    /// The port that it is registered with.
-    pub port: u16,
-    /// Where it is reached.
-    pub address: SocketAddr,
 }
 
 /// A listener of an active load balancer.
@@ -85,6 +76,8 @@ pub struct OpenListener {
     pub port: u16,
     /// Where it is reached; none when it is not opened.
     pub address: Option<SocketAddr>,
+    /// Whether it is spoken to with TLS.
+    pub tls: bool,
     /// What differs from the load balancer that it stands for, or why it is not opened.
     pub note: Option<&'static str>,
 }
@@ -209,7 +202,8 @@ impl Path {
         listener: &ObservedListener,
         owner: &ObservedLoadBalancer,
     ) -> OpenListener {
-        let (carried, note) = carried(&listener.protocol);
+        let tls = self.ends_tls(scope, listener);
+        let (carried, note) = carried(&listener.protocol, tls);
         let address = if carried { self.port(scope, arn, &listener.protocol).await } else { Ok(None) };
         let (address, note) = match address {
             Ok(address) => (address, note),
@@ -227,6 +221,7 @@ impl Path {
             protocol: listener.protocol.clone(),
             port: listener.port,
             address,
+            tls,
             note,
         }
     }
@@ -238,24 +233,34 @@ impl Path {
         }
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;
-        let http = matches!(protocol, "HTTP" | "HTTPS");
         let (path, scope, listener_arn) = (Arc::clone(self), scope.clone(), arn.to_owned());
         let accepting = tokio::spawn(async move {
             loop {
                 let Ok((client, from)) = listener.accept().await else { continue };
                 let (path, scope, arn) = (Arc::clone(&path), scope.clone(), listener_arn.clone());
-                tokio::spawn(async move {
-                    if http {
-                        path.serve_http(&scope, &arn, client, from).await
-                    } else {
-                        path.carry(&scope, &arn, client, from).await
-                    }
-                });
+                tokio::spawn(path.meet(scope, arn, client, from));
             }
         });
         let port = Port { protocol: protocol.to_owned(), address, accepting: accepting.abort_handle() };
         self.ports().insert(arn.to_owned(), port);
         Ok(Some(address))
+    }
+
+    /// Serves a client: with TLS ended where it is to be, by the protocol of the listener.
+    async fn meet(self: Arc<Self>, scope: Scope, listener_arn: String, client: TcpStream, from: SocketAddr) {
+        let Some(way) = self.way(&scope, &listener_arn).await else { return };
+        let listener = way.listener().expect("a way begins at a listener");
+        let http = matches!(listener.protocol.as_str(), "HTTP" | "HTTPS");
+        let versions = Versions::of(&way);
+        match self.acceptor(&scope, listener, versions) {
+            None if http => self.serve_http(scope, listener_arn, versions, client, from).await,
+            None => self.carry(&scope, &listener_arn, client, from).await,
+            Some(acceptor) => match acceptor.accept(client).await {
+                Ok(client) if http => self.serve_http(scope, listener_arn, versions, client, from).await,
+                Ok(client) => self.carry(&scope, &listener_arn, client, from).await,
+                Err(error) => tracing::debug!(listener_arn, %error, "a client does not agree on TLS"),
+            },
+        }
     }
 
     /// What a client meets at a listener now; none when the listener is gone.
@@ -303,10 +308,7 @@ impl Way {
 
     /// The first rule by priority that takes what is seen; the default rule takes all.
     fn deciding_rule(&self, seen: &Seen<'_>) -> Result<Rule, String> {
-        let rules = self.observed.rules.values().filter(|rule| rule.listener_arn == self.listener_arn);
-        let mut rules = rules.collect::<Vec<_>>();
-        rules.sort_by_key(|rule| rule.priority.unwrap_or(u32::MAX));
-        for rule in rules {
+        for rule in decision::in_order(&self.observed, &self.listener_arn) {
             let rule = Rule::read(&rule.description)?;
             if rule.takes(seen) {
                 return Ok(rule);
@@ -321,38 +323,13 @@ impl Way {
 }
 
 /// Whether a listener with this protocol is opened, and what is to be said about it.
-fn carried(protocol: &str) -> (bool, Option<&'static str>) {
+fn carried(protocol: &str, tls: bool) -> (bool, Option<&'static str>) {
     match protocol {
         "TCP" | "HTTP" => (true, None),
+        "TLS" | "HTTPS" if tls => (true, None),
         "TLS" | "HTTPS" => (true, Some("TLS is left out: speak to it in the clear")),
         "TCP_UDP" => (true, Some("UDP is not carried, TCP is")),
         _ => (false, Some("not opened: only TCP, TLS, HTTP and HTTPS are carried")),
-    }
-}
-
-impl TargetTable {
-    fn get(&self, target: &str, port: u16) -> Option<SocketAddr> {
-        self.addresses.get(&(target.to_owned(), port)).copied()
-    }
-}
-
-impl FromIterator<TargetAddress> for TargetTable {
-    fn from_iter<I: IntoIterator<Item = TargetAddress>>(addresses: I) -> Self {
-        let entry = |entry: TargetAddress| ((entry.target, entry.port), entry.address);
-        Self { addresses: addresses.into_iter().map(entry).collect() }
-    }
-}
-
-impl From<Vec<TargetAddress>> for TargetTable {
-    fn from(addresses: Vec<TargetAddress>) -> Self {
-        addresses.into_iter().collect()
-    }
-}
-
-impl From<TargetTable> for Vec<TargetAddress> {
-    fn from(table: TargetTable) -> Self {
-        let entry = |((target, port), address)| TargetAddress { target, port, address };
-        table.addresses.into_iter().map(entry).collect()
     }
 }
 

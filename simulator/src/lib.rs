@@ -50,7 +50,7 @@ mod wafv2;
 mod wildcard;
 mod wire;
 
-pub use crate::data_path::{DataPath, OpenListener, TargetAddress, TargetTable};
+pub use crate::data_path::{Asked, DataPath, Decision, ListenerRules, OpenListener, TargetAddress, TargetTable};
 pub use crate::door::{Request, Response, Service};
 pub use crate::elbv2::{ForcedHealth, ForcedLoadBalancerState, ForcedReason, ForcedState, LoadBalancerState, Quotas};
 pub use crate::journal::{CallRecord, Violation};

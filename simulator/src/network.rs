@@ -70,6 +70,9 @@ pub(crate) trait Network: Send + Sync {
     /// The private addresses in a VPC that belong to load balancers.
     fn load_balancer_addresses<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Vec<net::IpAddr>>;
 
+    /// Those of the Elastic IP addresses that exist, sorted by allocation id.
+    fn elastic_addresses<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<ElasticAddress>>;
+
     /// The id of a VPC's default security group.
     fn default_security_group<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Option<String>>;
 
@@ -141,13 +144,35 @@ pub(crate) struct Instance {
     pub(crate) private_address: Option<net::IpAddr>,
 }
 
+/// An Elastic IP address, as far as load balancing looks at it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ElasticAddress {
+    /// `eipalloc-…`
+    pub(crate) allocation_id: String,
+    /// The address.
+    pub(crate) public_ip: Option<net::Ipv4Addr>,
+    /// Whether an interface has it.
+    pub(crate) is_associated: bool,
+}
+
+/// One interface of a load balancer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    /// The subnet.
+    pub(crate) subnet: String,
+    /// The private address that was asked for.
+    pub(crate) private_address: Option<net::Ipv4Addr>,
+    /// The Elastic IP address that it gets.
+    pub(crate) allocation_id: Option<String>,
+}
+
 /// The interfaces that one load balancer has in EC2.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct LoadBalancerInterfaces {
     /// `net/NAME/ID` or `app/NAME/ID`, the last three parts of its ARN: the interfaces are described as `ELB net/NAME/ID`.
     pub(crate) load_balancer: String,
-    /// The subnets, one interface each.
-    pub(crate) subnets: Vec<String>,
+    /// Where they are, one for each subnet.
+    pub(crate) places: Vec<Place>,
     /// The security groups of every interface.
     pub(crate) security_groups: Vec<String>,
 }

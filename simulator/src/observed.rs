@@ -59,6 +59,8 @@ pub struct ObservedListener {
     pub protocol: String,
     /// Its port.
     pub port: u16,
+    /// The ARNs of its certificates, the default one first.
+    pub certificates: Vec<String>,
     /// Its default actions, as `DescribeListeners` shows them.
     pub default_actions: Value,
     /// Attributes by key.

@@ -4,5 +4,6 @@
 mod data_path {
     mod application;
     mod network;
+    mod secure;
     pub(crate) mod world;
 }

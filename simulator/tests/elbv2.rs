@@ -9,6 +9,7 @@ mod elbv2 {
     mod attributes;
     mod constraints;
     mod described;
+    mod elastic_addresses;
     mod health;
     mod listeners;
     mod load_balancers;

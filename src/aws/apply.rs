@@ -9,6 +9,7 @@ use super::{Inner, Performed};
 
 mod listener;
 mod load_balancer;
+mod rule;
 mod security_group;
 mod tags;
 mod target_group;
@@ -50,6 +51,13 @@ async fn call(account: &Inner, change: &AwsChange) -> Result<Performed, AwsError
         AwsChange::CreateListener(request) => listener::create(account, request).await,
         AwsChange::ModifyListener(request) => listener::modify(account, request).await,
         AwsChange::DeleteListener(request) => listener::delete(account, request).await,
+        AwsChange::ModifyListenerAttributes(request) => listener::modify_attributes(account, request).await,
+        AwsChange::AddListenerCertificates(request) => listener::add_certificates(account, request).await,
+        AwsChange::RemoveListenerCertificates(request) => listener::remove_certificates(account, request).await,
+        AwsChange::CreateRule(request) => rule::create(account, request).await,
+        AwsChange::ModifyRule(request) => rule::modify(account, request).await,
+        AwsChange::SetRulePriorities(request) => rule::set_priorities(account, request).await,
+        AwsChange::DeleteRule(request) => rule::delete(account, request).await,
         AwsChange::AddTags(request) => tags::add(account, request).await,
         AwsChange::RemoveTags(request) => tags::remove(account, request).await,
     }
@@ -71,7 +79,7 @@ fn resource(change: &AwsChange) -> String {
         AwsChange::DeleteTargetGroup(request) => request.target_group_arn.to_string(),
         AwsChange::RegisterTargets(request) | AwsChange::DeregisterTargets(request) => id(&request.target_group_arn),
         AwsChange::CreateLoadBalancer(request) => request.name.clone(),
-        AwsChange::ModifyLoadBalancerAttributes(request) => request.load_balancer_arn.to_string(),
+        AwsChange::ModifyLoadBalancerAttributes(request) => id(&request.load_balancer_arn),
         AwsChange::SetSecurityGroups(request) => request.load_balancer_arn.to_string(),
         AwsChange::SetSubnets(request) => request.load_balancer_arn.to_string(),
         AwsChange::SetIpAddressType(request) => request.load_balancer_arn.to_string(),
@@ -79,6 +87,16 @@ fn resource(change: &AwsChange) -> String {
         AwsChange::CreateListener(request) => id(&request.load_balancer_arn),
         AwsChange::ModifyListener(request) => request.listener_arn.to_string(),
         AwsChange::DeleteListener(request) => request.listener_arn.to_string(),
+        AwsChange::ModifyListenerAttributes(request) => id(&request.listener_arn),
+        AwsChange::AddListenerCertificates(request) | AwsChange::RemoveListenerCertificates(request) => {
+            id(&request.listener_arn)
+        }
+        AwsChange::CreateRule(request) => id(&request.listener_arn),
+        AwsChange::ModifyRule(request) => request.rule_arn.to_string(),
+        AwsChange::SetRulePriorities(request) => {
+            request.rule_priorities.iter().map(|rule| id(&rule.rule_arn)).collect::<Vec<_>>().join(",")
+        }
+        AwsChange::DeleteRule(request) => id(&request.rule_arn),
         AwsChange::AddTags(request) => request.resource_arns.join(","),
         AwsChange::RemoveTags(request) => request.resource_arns.join(","),
     }

@@ -23,7 +23,16 @@ impl<T> Default for Whole<T> {
 impl<T: Clone> Whole<T> {
     /// The answer: the cached one, the one under way, or a new one. A failure is not kept.
     pub(super) async fn get<E>(&self, ask: impl AsyncFnOnce() -> Result<T, E>) -> Result<T, E> {
-        let cell = self.cell();
+        self.get_younger_than(MAX_AGE, ask).await
+    }
+
+    /// The same, with an age limit of its own.
+    pub(super) async fn get_younger_than<E>(
+        &self,
+        age: Duration,
+        ask: impl AsyncFnOnce() -> Result<T, E>,
+    ) -> Result<T, E> {
+        let cell = self.cell(age);
         cell.get_or_try_init(|| ask()).await.cloned()
     }
 
@@ -38,10 +47,10 @@ impl<T: Clone> Whole<T> {
     }
 
     /// Its age counts from when it was asked for, not from when the answer came.
-    fn cell(&self) -> Arc<OnceCell<T>> {
+    fn cell(&self, age: Duration) -> Arc<OnceCell<T>> {
         let mut slot = lock(&self.0);
         match &*slot {
-            Some((asked, cell)) if asked.elapsed() < MAX_AGE => Arc::clone(cell),
+            Some((asked, cell)) if asked.elapsed() < age => Arc::clone(cell),
             _ => {
                 let cell = Arc::new(OnceCell::new());
                 *slot = Some((Instant::now(), Arc::clone(&cell)));

@@ -8,6 +8,7 @@ use aws_config::profile::ProfileFileRegionProvider;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_acm::config::Builder as AcmConfig;
 use aws_sdk_ec2::config::Builder as Ec2Config;
 use aws_sdk_ec2::config::retry::RetryPartition;
 use aws_sdk_ec2::config::{Credentials, SharedCredentialsProvider};
@@ -61,6 +62,7 @@ pub struct Connection {
 pub(super) struct Clients {
     pub(super) elb: aws_sdk_elasticloadbalancingv2::Client,
     pub(super) ec2: aws_sdk_ec2::Client,
+    pub(super) acm: aws_sdk_acm::Client,
 }
 
 impl Connection {
@@ -136,42 +138,54 @@ impl Connection {
 
     /// Clients that refuse to write.
     pub(super) fn read_only_clients(&self) -> Clients {
-        let (mut elb, mut ec2) = self.configurations();
+        let Configurations { mut elb, mut ec2, mut acm } = self.configurations();
         elb = elb.interceptor(ReadOnly);
         ec2 = ec2.interceptor(ReadOnly);
+        acm = acm.interceptor(ReadOnly);
         if let Some(answered) = &self.answered {
             elb = elb.interceptor(answered.clone());
             ec2 = ec2.interceptor(answered.clone());
+            acm = acm.interceptor(answered.clone());
         }
         if let Some(record) = &self.record {
             elb = elb.interceptor(record.clone());
             ec2 = ec2.interceptor(record.clone());
+            acm = acm.interceptor(record.clone());
         }
-        Clients::new(elb, ec2)
+        Clients::new(Configurations { elb, ec2, acm })
     }
 
     fn clients(&self) -> Clients {
-        let (elb, ec2) = self.configurations();
-        Clients::new(elb, ec2)
+        Clients::new(self.configurations())
     }
 
     /// Each client has a retry budget of its own: the SDK's is one for the whole process, so that one account in
     /// trouble would leave the others without retries.
-    fn configurations(&self) -> (ElbConfig, Ec2Config) {
+    fn configurations(&self) -> Configurations {
         let elb = ElbConfig::from(&self.sdk)
             .interceptor(WholeAnswers)
             .retry_partition(RetryPartition::custom("elasticloadbalancing").build());
         let ec2 =
             Ec2Config::from(&self.sdk).interceptor(WholeAnswers).retry_partition(RetryPartition::custom("ec2").build());
-        (elb, ec2)
+        // Its answers are JSON, which no reader takes for whole when it is not.
+        let acm = AcmConfig::from(&self.sdk).retry_partition(RetryPartition::custom("acm").build());
+        Configurations { elb, ec2, acm }
     }
 }
 
+/// What the clients are built from.
+struct Configurations {
+    elb: ElbConfig,
+    ec2: Ec2Config,
+    acm: AcmConfig,
+}
+
 impl Clients {
-    fn new(elb: ElbConfig, ec2: Ec2Config) -> Self {
+    fn new(Configurations { elb, ec2, acm }: Configurations) -> Self {
         Self {
             elb: aws_sdk_elasticloadbalancingv2::Client::from_conf(elb.build()),
             ec2: aws_sdk_ec2::Client::from_conf(ec2.build()),
+            acm: aws_sdk_acm::Client::from_conf(acm.build()),
         }
     }
 }

@@ -1,7 +1,8 @@
-//! The read calls of both services, each with its paging and its limits (`DescribeX` as `x`).
+//! The read calls of all services, each with its paging and its limits (`DescribeX` as `x`).
 
 use std::future::Future;
 
+use aws_sdk_acm::types as acm;
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use futures::future::{TryFutureExt as _, try_join_all};
@@ -15,6 +16,8 @@ const ELB_PAGE: i32 = 400;
 const EC2_PAGE: i32 = 1000;
 /// The most route tables that one page holds.
 const ROUTE_TABLES_PAGE: i32 = 100;
+/// The most certificates that one page holds.
+const CERTIFICATES_PAGE: i32 = 1000;
 /// The most ARNs that DescribeTags and DescribeLoadBalancers take.
 pub(super) const ARNS_PER_CALL: usize = 20;
 /// The most values that we put into a filter of EC2: a call takes 200 in all its filters, and one may name the VPC.
@@ -24,7 +27,8 @@ const AT_ONCE: usize = 8;
 
 const LOAD_BALANCER_GONE: &str = "LoadBalancerNotFound";
 const TARGET_GROUP_GONE: &str = "TargetGroupNotFound";
-const GONE: &[&str] = &[LOAD_BALANCER_GONE, TARGET_GROUP_GONE, "ListenerNotFound", "RuleNotFound"];
+const LISTENER_GONE: &str = "ListenerNotFound";
+const GONE: &[&str] = &[LOAD_BALANCER_GONE, TARGET_GROUP_GONE, LISTENER_GONE, "RuleNotFound"];
 
 impl Clients {
     /// All load balancers of the Region.
@@ -62,6 +66,34 @@ impl Clients {
         unless_gone(answer.map_err(failed(Call::elb("DescribeListeners"))), LOAD_BALANCER_GONE)
     }
 
+    /// The rules of a listener; `None`: it is gone.
+    pub(super) async fn rules(&self, listener: &str) -> Result<Option<Vec<elb::Rule>>, AwsError> {
+        let pages = self.elb.describe_rules().listener_arn(listener).page_size(ELB_PAGE).into_paginator();
+        let answer = pages.items().send().collect::<Result<_, _>>().await;
+        unless_gone(answer.map_err(failed(Call::elb("DescribeRules"))), LISTENER_GONE)
+    }
+
+    /// The certificates of a listener, the default one among them; `None`: it is gone.
+    pub(super) async fn listener_certificates(
+        &self,
+        listener: &str,
+    ) -> Result<Option<Vec<elb::Certificate>>, AwsError> {
+        let call = self.elb.describe_listener_certificates().listener_arn(listener);
+        let pages = call.page_size(ELB_PAGE).into_paginator();
+        let answer = pages.items().send().collect::<Result<_, _>>().await;
+        unless_gone(answer.map_err(failed(Call::elb("DescribeListenerCertificates"))), LISTENER_GONE)
+    }
+
+    /// The attributes of a listener; `None`: it is gone.
+    pub(super) async fn listener_attributes(
+        &self,
+        listener: &str,
+    ) -> Result<Option<Vec<elb::ListenerAttribute>>, AwsError> {
+        let call = self.elb.describe_listener_attributes().listener_arn(listener);
+        let answer = call.send().await.map_err(failed(Call::elb("DescribeListenerAttributes")));
+        Ok(unless_gone(answer, LISTENER_GONE)?.map(|answer| answer.attributes.unwrap_or_default()))
+    }
+
     /// The attributes of a load balancer; `None`: it is gone.
     pub(super) async fn load_balancer_attributes(
         &self,
@@ -97,6 +129,20 @@ impl Clients {
         let ask = |arns| self.elb.describe_tags().set_resource_arns(Some(arns)).send();
         let answers = surviving(arns, |arns| ask(arns).map_err(failed(Call::elb("DescribeTags")))).await?;
         Ok(answers.into_iter().flat_map(|answer| answer.tag_descriptions.unwrap_or_default()).collect())
+    }
+
+    /// How much of everything the account may have.
+    pub(super) async fn account_limits(&self) -> Result<Vec<elb::Limit>, AwsError> {
+        let (mut limits, mut marker) = (Vec::new(), None);
+        loop {
+            let call = self.elb.describe_account_limits().page_size(ELB_PAGE).set_marker(marker);
+            let answer = call.send().await.map_err(failed(Call::elb("DescribeAccountLimits")))?;
+            limits.extend(answer.limits.unwrap_or_default());
+            marker = answer.next_marker.filter(|marker| !marker.is_empty());
+            if marker.is_none() {
+                return Ok(limits);
+            }
+        }
     }
 
     /// Subnets.
@@ -148,6 +194,24 @@ impl Clients {
         let call = self.ec2.describe_security_groups().set_filters(Some(filters));
         let pages = call.into_paginator().page_size(EC2_PAGE);
         pages.items().send().collect::<Result<_, _>>().await.map_err(failed(Call::ec2("DescribeSecurityGroups")))
+    }
+}
+
+impl Clients {
+    /// All certificates of ACM, in whatever state, with at most a hundred names each.
+    pub(super) async fn certificates(&self) -> Result<Vec<acm::CertificateSummary>, AwsError> {
+        // Without them ACM leaves out every key that is not RSA of 1024 or 2048 bits.
+        let key_types = acm::KeyAlgorithm::values().iter().map(|key| acm::KeyAlgorithm::from(*key)).collect();
+        let includes = acm::Filters::builder().set_key_types(Some(key_types)).build();
+        let pages = self.acm.list_certificates().includes(includes).into_paginator().page_size(CERTIFICATES_PAGE);
+        pages.items().send().collect::<Result<_, _>>().await.map_err(failed(Call::acm("ListCertificates")))
+    }
+
+    /// A certificate of ACM in full; `None`: it is gone.
+    pub(super) async fn certificate(&self, arn: &str) -> Result<Option<acm::CertificateDetail>, AwsError> {
+        let answer = self.acm.describe_certificate().certificate_arn(arn).send().await;
+        let answer = answer.map_err(failed(Call::acm("DescribeCertificate")));
+        Ok(unless_gone(answer, "ResourceNotFoundException")?.and_then(|answer| answer.certificate))
     }
 }
 

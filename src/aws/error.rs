@@ -28,6 +28,10 @@ impl Call {
     pub(super) const fn ec2(operation: &'static str) -> Self {
         Self { service: "ec2", operation }
     }
+
+    pub(super) const fn acm(operation: &'static str) -> Self {
+        Self { service: "acm", operation }
+    }
 }
 
 impl fmt::Display for Call {

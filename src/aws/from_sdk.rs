@@ -6,8 +6,10 @@ use northgate_planner::model::Pairs;
 
 use super::error::AwsError;
 
+pub(super) mod certificate;
 pub(super) mod ec2;
 pub(super) mod load_balancing;
+pub(super) mod rule;
 
 /// Takes members out of an answer; errors name the resource.
 struct Members<'a> {

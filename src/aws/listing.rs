@@ -9,8 +9,8 @@ use std::sync::Arc;
 use aws_sdk_ec2::types as ec2;
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use futures::try_join;
-use northgate_planner::actual::{BACKEND_SECURITY_GROUP, CLUSTER_TAG, SERVICE_STACK_TAG, SHARED_RESOURCE_TAG};
-use northgate_planner::id::{LoadBalancerArn, TargetGroupArn};
+use northgate_planner::actual::{BACKEND_SECURITY_GROUP, CLUSTER_TAG, SHARED_RESOURCE_TAG};
+use northgate_planner::id::{LoadBalancerArn, StackId, TargetGroupArn};
 use northgate_planner::model::Pairs;
 
 use super::Inner;
@@ -36,8 +36,8 @@ pub(super) struct Listing {
     target_group_names: Arc<BTreeMap<String, TargetGroupArn>>,
     /// Of what is in the cluster's VPC; nothing else can be a stack's.
     tags: BTreeMap<String, Tagged>,
-    /// The ARNs of what carries the tags of a stack of the cluster, by the stack's tag.
-    by_stack: BTreeMap<String, BTreeSet<String>>,
+    /// The ARNs of what carries the tags of a stack of the cluster.
+    by_stack: BTreeMap<StackId, BTreeSet<String>>,
     /// What was listed, and had gone when its tags were asked for.
     gone: BTreeSet<String>,
 }
@@ -46,8 +46,8 @@ pub(super) struct Listing {
 #[derive(Debug)]
 struct ClusterGroups {
     all: Vec<ec2::SecurityGroup>,
-    /// Their places, by the tag of their stack.
-    by_stack: BTreeMap<String, Vec<usize>>,
+    /// The places of those that carry the tag of a stack.
+    by_stack: BTreeMap<StackId, Vec<usize>>,
 }
 
 impl Inner {
@@ -68,10 +68,10 @@ impl Inner {
     }
 
     /// The security groups that carry a stack's tag.
-    pub(super) async fn security_groups_of(&self, stack: &str) -> Result<Vec<ec2::SecurityGroup>, AwsError> {
+    pub(super) async fn security_groups_of(&self, stack: &StackId) -> Result<Vec<ec2::SecurityGroup>, AwsError> {
         let Some(once) = &self.once else {
             let mut filters = self.of_cluster();
-            filters.push(filter(format!("tag:{SERVICE_STACK_TAG}"), [stack]));
+            filters.push(filter(format!("tag:{}", stack.stack_tag()), [stack.tag_value()]));
             return self.clients.security_groups(filters).await;
         };
         let groups = self.groups_once(once).await?;
@@ -116,8 +116,8 @@ impl Listing {
         let mut by_stack = BTreeMap::<_, BTreeSet<_>>::new();
         for (arn, tagged) in &tags {
             let cluster = tagged.tags.get(CLUSTER_TAG).is_some_and(|name| name == account.cluster_name.as_str());
-            if let Some(stack) = tagged.tags.get(SERVICE_STACK_TAG).filter(|_| cluster) {
-                by_stack.entry(stack.clone()).or_default().insert(arn.clone());
+            if let Some(stack) = StackId::from_tags(&tagged.tags).filter(|_| cluster) {
+                by_stack.entry(stack).or_default().insert(arn.clone());
             }
         }
         let names = load_balancers.iter().map(|listed| (listed.name.clone(), LoadBalancerArn::new(&listed.arn)));
@@ -135,7 +135,10 @@ impl Listing {
     }
 
     /// What may be a stack's, by ARN.
-    pub(super) fn of_stack(&self, stack: &str) -> (Vec<&Listed<elb::LoadBalancer>>, Vec<&Listed<elb::TargetGroup>>) {
+    pub(super) fn of_stack(
+        &self,
+        stack: &StackId,
+    ) -> (Vec<&Listed<elb::LoadBalancer>>, Vec<&Listed<elb::TargetGroup>>) {
         let arns = || self.by_stack.get(stack).into_iter().flatten();
         let load_balancers = arns().filter_map(|arn| self.load_balancers.get(arn)).collect();
         (load_balancers, arns().filter_map(|arn| self.target_groups.get(arn)).collect())
@@ -162,10 +165,11 @@ impl Listing {
 
 impl ClusterGroups {
     fn new(all: Vec<ec2::SecurityGroup>) -> Self {
-        let mut by_stack = BTreeMap::<String, Vec<usize>>::new();
+        let mut by_stack = BTreeMap::<StackId, Vec<usize>>::new();
         for (place, group) in all.iter().enumerate() {
-            if let Some(stack) = tag(group, SERVICE_STACK_TAG) {
-                by_stack.entry(stack.to_owned()).or_default().push(place);
+            let tags = group.tags().iter().filter_map(|tag| Some((tag.key()?.to_owned(), tag.value()?.to_owned())));
+            if let Some(stack) = StackId::from_tags(&tags.collect::<Pairs>()) {
+                by_stack.entry(stack).or_default().push(place);
             }
         }
         Self { all, by_stack }

@@ -7,6 +7,7 @@ use super::error::AwsError;
 use super::lookup::worker_groups;
 
 mod cluster;
+mod listener;
 mod stack;
 mod targets;
 

@@ -21,9 +21,11 @@ use serde_json::{Map, Value};
 
 use self::question::Questions;
 
+mod certificate;
 mod load_balancing;
 mod network;
 mod question;
+mod rule;
 
 /// Keeps every answer that the clients of one connection get. Clones share what they keep.
 #[derive(Debug, Clone, Default)]
@@ -70,7 +72,16 @@ struct Description<'a> {
     vpc_id: &'a str,
     #[serde(flatten)]
     lists: BTreeMap<&'static str, Vec<&'a Map<String, Value>>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    quotas: BTreeMap<&'a str, &'a Value>,
     recorded: &'a BTreeSet<String>,
+}
+
+/// The part of a description that is no list: quotas by their names.
+const QUOTAS: &str = "quotas";
+
+fn quota<'a>((name, members): (&'a String, &'a Map<String, Value>)) -> Option<(&'a str, &'a Value)> {
+    Some((name, members.get("Max")?))
 }
 
 /// An operation whose answers no description has a place for.
@@ -85,7 +96,7 @@ impl Record {
         let owner =
             |element: &Map<String, Value>| element.get("LoadBalancerArn").and_then(Value::as_str).map(str::to_owned);
         let mut lists = BTreeMap::new();
-        for (list, elements) in &kept.elements {
+        for (list, elements) in kept.elements.iter().filter(|(list, _)| **list != QUOTAS) {
             let there = elements.iter().filter(|(id, element)| {
                 !kept.gone.contains(*id) && !owner(element).is_some_and(|owner| kept.gone.contains(&owner))
             });
@@ -97,6 +108,7 @@ impl Record {
             region: occasion.region.as_str(),
             vpc_id: occasion.vpc.as_str(),
             lists,
+            quotas: kept.elements.get(QUOTAS).into_iter().flatten().filter_map(quota).collect(),
             recorded: &kept.questions,
         };
         let mut json = serde_json::to_string_pretty(&description).expect("every map of a description has text keys");
@@ -156,7 +168,9 @@ impl Intercept for Record {
         let asked = config.load::<Questions>().ok_or_else(|| not_recorded(config))?;
         match context.output_or_error() {
             Ok(output) => {
-                let elements = load_balancing::elements(asked, output).or_else(|| network::elements(output));
+                let elements = load_balancing::elements(asked, output);
+                let elements = elements.or_else(|| network::elements(output));
+                let elements = elements.or_else(|| certificate::elements(output));
                 self.lock().keep(asked, elements.ok_or_else(|| not_recorded(config))?);
             }
             Err(error) if error.is_operation_error() => self.lock().refused(asked),

@@ -3,20 +3,23 @@
 use std::sync::Arc;
 
 use northgate_planner::actual::{Actual, ActualStack, Purpose, Scope};
+use northgate_planner::facts::Needs;
 use northgate_planner::id::{
-    AccountId, ClusterName, HealthCheckProtocol, IpAddressType, Knowable, LoadBalancerArn, ObjectName, Protocol, Ref,
-    Region, ResourceKey, Scheme, SecurityGroupId, StackId, SubnetId, TargetGroupArn, TargetType, VpcId,
+    AccountId, ClusterName, HealthCheckProtocol, IpAddressType, Knowable, LoadBalancerArn, LoadBalancerType,
+    ObjectName, Protocol, ProtocolVersion, Ref, Region, ResourceKey, Scheme, SecurityGroupId, StackId, SubnetId,
+    TargetGroupArn, TargetType, VpcId,
 };
-use northgate_planner::model::{HealthCheck, HealthCheckPort, Pairs, SubnetMapping};
+use northgate_planner::model::{Action, HealthCheck, HealthCheckPort, Matcher, Pairs, SubnetMapping};
 use northgate_planner::plan::{
-    AwsChange, Change, CreateListener, CreateLoadBalancer, CreateTargetGroup, Forward, Impact, Made, Resolved,
-    Resource, TagList, Write as PlannedWrite, resolve,
+    AwsChange, Change, CreateListener, CreateLoadBalancer, CreateTargetGroup, Impact, Made, Resolved, Resource,
+    TagList, Write as PlannedWrite, resolve,
 };
 use northgate_simulator::{Options, Simulator, account_description};
 
 use self::wire::Wire;
 use super::{Account, AwsError, Connection, Performed, Read as _, Write as _};
 
+mod application;
 mod apply;
 mod connection;
 mod lookup;
@@ -157,7 +160,7 @@ fn health_check() -> HealthCheck {
         protocol: HealthCheckProtocol::Http,
         port: HealthCheckPort::TrafficPort,
         path: Some("/healthz".to_owned()),
-        matcher: Some("200-399".to_owned()),
+        matcher: Some(Matcher::Http("200-399".to_owned())),
         interval: 10,
         timeout: 6,
         healthy_threshold: 3,
@@ -170,6 +173,7 @@ fn target_group(name: &str, resource: &str) -> CreateTargetGroup {
         name: name.to_owned(),
         target_type: TargetType::Instance,
         protocol: Protocol::Tcp,
+        protocol_version: None,
         port: Knowable::Known(31_000),
         vpc_id: VpcId::new(VPC),
         ip_address_type: None,
@@ -182,12 +186,12 @@ fn target_group(name: &str, resource: &str) -> CreateTargetGroup {
 fn load_balancer(name: &str) -> CreateLoadBalancer {
     CreateLoadBalancer {
         name: name.to_owned(),
-        load_balancer_type: "network",
+        load_balancer_type: LoadBalancerType::Network,
         scheme: Scheme::InternetFacing,
         ip_address_type: IpAddressType::Ipv4,
         subnet_mappings: vec![SubnetMapping { subnet_id: SubnetId::new("subnet-a") }],
         security_groups: vec![Ref::Known(SecurityGroupId::new("sg-frontend"))],
-        enable_prefix_for_ipv6_source_nat: "off",
+        enable_prefix_for_ipv6_source_nat: Some("off"),
         tags: tags("LoadBalancer"),
     }
 }
@@ -197,7 +201,9 @@ fn listener(load_balancer: &LoadBalancerArn, target_group: &TargetGroupArn) -> C
         load_balancer_arn: Ref::Known(load_balancer.clone()),
         port: 80,
         protocol: Protocol::Tcp,
-        forward: vec![Forward { target_group_arn: Ref::Known(target_group.clone()), weight: None }],
+        default_actions: vec![Action::forward_to(Ref::Known(target_group.clone()))],
+        certificate: None,
+        ssl_policy: None,
         tags: tags("80"),
     }
 }

@@ -5,9 +5,12 @@ use aws_sdk_elasticloadbalancingv2::types as elb;
 use ipnet::IpNet;
 use northgate_planner::id::{Knowable, Ref};
 use northgate_planner::model::{IngressRule, Pairs, Peer, SubnetMapping, Target};
-use northgate_planner::plan::Forward;
 
 use super::error::{AwsError, Call};
+
+mod rule;
+
+pub(super) use rule::{actions, certificate, conditions, listener_attributes};
 
 /// The id behind a reference of a resolved change.
 pub(super) fn id<Id: ToString>(reference: &Ref<Id>) -> String {
@@ -58,17 +61,6 @@ pub(super) fn subnet_mappings(mappings: &[SubnetMapping]) -> Vec<elb::SubnetMapp
         elb::SubnetMapping::builder().subnet_id(subnet_id.as_str()).build()
     };
     mappings.iter().map(one).collect()
-}
-
-/// The one action of a listener: it forwards.
-pub(super) fn forward_action(groups: &[Forward]) -> elb::Action {
-    let one = |Forward { target_group_arn, weight }: &Forward| {
-        let weight = weight.map(i32::from);
-        elb::TargetGroupTuple::builder().target_group_arn(id(target_group_arn)).set_weight(weight).build()
-    };
-    let groups = groups.iter().map(one).collect();
-    let config = elb::ForwardActionConfig::builder().set_target_groups(Some(groups)).build();
-    elb::Action::builder().r#type(elb::ActionTypeEnum::Forward).order(1).forward_config(config).build()
 }
 
 /// Targets to register or deregister.

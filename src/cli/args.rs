@@ -1,11 +1,16 @@
 //! The flags that change a decision: `run` and `plan` take the same ones, with LBC's names.
 
+mod gates;
+
 use std::collections::BTreeSet;
 
-use clap::Args;
-use northgate_planner::id::{ClusterName, Region, Scheme, TargetType, VpcId};
+use clap::{ArgAction, Args};
+use northgate_planner::id::{ClusterName, Region, Scheme, SecurityGroupId, TargetType, VpcId};
 use northgate_planner::model::Pairs;
-use northgate_planner::snapshot::{ClasslessServices, Settings};
+use northgate_planner::snapshot::{BackendSecurityGroup, ClasslessServices, Settings};
+use northgate_planner::spec::value::parse_bool;
+
+use gates::Gate;
 
 /// Flags that change a decision.
 #[derive(Debug, Clone, Args)]
@@ -46,6 +51,43 @@ pub(super) struct DecisionArgs {
     /// One worker rule per port, instead of one span from the lowest to the highest.
     #[arg(long)]
     exact_worker_ports: bool,
+    /// The value of the annotation kubernetes.io/ingress.class that makes an Ingress ours; empty: `alb` and no value do, and
+    /// so does having no class at all.
+    #[arg(long, value_name = "CLASS", default_value = "alb")]
+    ingress_class: String,
+    /// The security policy of HTTPS listeners where no annotation says.
+    #[arg(long, value_name = "POLICY", default_value = "ELBSecurityPolicy-2016-08")]
+    default_ssl_policy: String,
+    /// Whether load balancers carry a security group towards their targets, one for the whole cluster.
+    #[arg(long, value_name = "BOOL", default_value = "true", default_missing_value = "true", num_args = 0..=1,
+        require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
+    enable_backend_security_group: bool,
+    /// That security group. Default: one is made.
+    #[arg(long, value_name = "GROUP", value_parser = security_group)]
+    backend_security_group: Option<SecurityGroupId>,
+    /// Whether the rules towards the targets are managed where an Ingress gives the security groups of its load balancer
+    /// itself and no annotation says.
+    #[arg(long, value_name = "BOOL", default_value = "false", default_missing_value = "true", num_args = 0..=1,
+        require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
+    enable_manage_backend_security_group_rules: bool,
+    /// Whether the targets of Ingresses let in all TCP ports instead of those that are used.
+    #[arg(long, value_name = "BOOL", default_value = "false", default_missing_value = "true", num_args = 0..=1,
+        require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
+    disable_restricted_sg_rules: bool,
+    /// Whether a rule of an Ingress whose Service is missing answers 503, instead of being refused.
+    #[arg(long, value_name = "BOOL", default_value = "true", default_missing_value = "true", num_args = 0..=1,
+        require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
+    tolerate_non_existent_backend_service: bool,
+    /// Whether a rule of an Ingress whose action is missing answers 503, instead of being refused.
+    #[arg(long, value_name = "BOOL", default_value = "true", default_missing_value = "true", num_args = 0..=1,
+        require_equals = true, action = ArgAction::Set, value_parser = parse_bool)]
+    tolerate_non_existent_backend_action: bool,
+    /// Only certificates of these authorities are discovered, `arn,…`. Default: all.
+    #[arg(long, value_name = "ARNS", value_delimiter = ',')]
+    allowed_certificate_authority_arns: Vec<String>,
+    /// Features to switch on or off, `NAME=true,…`.
+    #[arg(long, value_name = "GATES", value_delimiter = ',', value_parser = gates::parse)]
+    feature_gates: Vec<Gate>,
 }
 
 /// A list of tags on the command line.
@@ -83,6 +125,11 @@ pub(super) enum ArgumentError {
         /// The key.
         key: String,
     },
+    /// Rules towards targets need a group that they name.
+    #[error(
+        "--enable-manage-backend-security-group-rules needs --enable-backend-security-group: the rules let in that group"
+    )]
+    NoGroupToManage,
 }
 
 impl DecisionArgs {
@@ -96,6 +143,9 @@ impl DecisionArgs {
             if let Some(key) = keys.iter().find(|key| TRACKING_KEYS.contains(&key.as_str())) {
                 return Err(ArgumentError::Tracking { flag, key: (*key).clone() });
             }
+        }
+        if self.enable_manage_backend_security_group_rules && !self.enable_backend_security_group {
+            return Err(ArgumentError::NoGroupToManage);
         }
         match flags[0].1.intersection(&flags[1].1).next() {
             Some(key) => Err(ArgumentError::Both { key: (*key).clone() }),
@@ -114,6 +164,19 @@ impl DecisionArgs {
             external_managed_tags: self.external_managed_tags.iter().cloned().collect(),
             target_eni_security_group_tags: self.service_target_eni_security_group_tags.0.clone(),
             exact_worker_ports: self.exact_worker_ports,
+            ingress_class: self.ingress_class.clone(),
+            default_ssl_policy: self.default_ssl_policy.clone(),
+            backend_security_group: match &self.backend_security_group {
+                _ if !self.enable_backend_security_group => BackendSecurityGroup::Off,
+                Some(group) => BackendSecurityGroup::Given(group.clone()),
+                None => BackendSecurityGroup::Shared,
+            },
+            manage_backend_security_group_rules: self.enable_manage_backend_security_group_rules,
+            all_target_ports: self.disable_restricted_sg_rules,
+            tolerate_missing_service: self.tolerate_non_existent_backend_service,
+            tolerate_missing_action: self.tolerate_non_existent_backend_action,
+            allowed_certificate_authorities: self.allowed_certificate_authority_arns.iter().cloned().collect(),
+            gates: gates::settings(&self.feature_gates),
             ..Settings::new(ClusterName::new(&self.cluster_name), vpc, region)
         }
     }
@@ -133,6 +196,13 @@ fn classless(text: &str) -> Result<ClasslessServices, String> {
         "true" => Ok(ClasslessServices::True),
         "false" => Ok(ClasslessServices::False),
         other => Err(format!("{other:?} is none of auto, true, false")),
+    }
+}
+
+fn security_group(text: &str) -> Result<SecurityGroupId, String> {
+    match text.starts_with("sg-") {
+        true => Ok(SecurityGroupId::new(text)),
+        false => Err(format!("{text:?} is no id of a security group: those begin with sg-")),
     }
 }
 
@@ -178,6 +248,28 @@ mod tests {
         assert!(error.to_string().contains("--default-tags"), "{error}");
         let error = flags(&["--default-tags=a=1", "--external-managed-tags=a"]).check().unwrap_err();
         assert!(error.to_string().contains("both name \"a\""), "{error}");
+    }
+
+    #[test]
+    fn switches_are_given_as_go_writes_them() {
+        let settings = |more: &[&str]| flags(more).settings(VpcId::new("vpc-1"), Region::new("us-west-2"));
+        let plain = Settings::new(ClusterName::new("demo"), VpcId::new("vpc-1"), Region::new("us-west-2"));
+        assert_eq!(settings(&[]), plain, "the defaults are those of every fixture");
+        let given = settings(&["--enable-backend-security-group=F", "--disable-restricted-sg-rules"]);
+        assert_eq!((given.backend_security_group, given.all_target_ports), (BackendSecurityGroup::Off, true));
+        let given = settings(&["--backend-security-group=sg-1", "--tolerate-non-existent-backend-service=false"]);
+        assert_eq!(given.backend_security_group, BackendSecurityGroup::Given(SecurityGroupId::new("sg-1")));
+        assert!(!given.tolerate_missing_service && given.tolerate_missing_action);
+        let given = settings(&["--feature-gates=ALBSingleSubnet=true,EnableIPTargetType=false"]);
+        assert!(given.gates.alb_single_subnet && !given.gates.ip_target_type);
+    }
+
+    #[test]
+    fn a_group_to_manage_must_be_there_and_be_one() {
+        let error = flags(&["--enable-manage-backend-security-group-rules", "--enable-backend-security-group=false"]);
+        assert!(error.check().unwrap_err().to_string().contains("needs --enable-backend-security-group"));
+        let parsed = Flags::try_parse_from(["northgate", "--cluster-name=demo", "--backend-security-group=web"]);
+        assert!(parsed.unwrap_err().to_string().contains("begin with sg-"));
     }
 
     #[test]

@@ -2,11 +2,15 @@
 //!
 //! - `manifests`: what is applied
 //! - `workers`, `world`, `traffic`: what the controller works on
-//! - `news`: what happens, line by line
+//! - `news`, `kubectl`: what happens, line by line, and what objects look like
+//! - `requests`, `client`: what is asked of load balancers, and who asks
 //! - `story`: what is done, and what must come of it
 
+mod client;
+mod kubectl;
 mod manifests;
 mod news;
+mod requests;
 mod story;
 mod traffic;
 mod workers;
@@ -122,7 +126,7 @@ fn introduce(world: &World) {
         let worker = format!("  {} on {} in {}\n", worker.node, worker.instance, worker.zone);
         print(&worker);
     }
-    print("The controller is the real one. AWS's minutes are shortened to about a second.\n");
+    print("The controller is the real one. AWS's minutes are shortened to half a second.\n");
 }
 
 /// Leaves everything up until somebody ends it.
@@ -131,8 +135,9 @@ async fn keep(world: &mut World, kept: &[story::Reached]) -> Result<(), Failure>
     let mut interrupt = signal(SignalKind::interrupt())?;
     let door = world.open_door().await?;
     let mut text = "\n== It stays up until Ctrl-C\n\n".to_owned();
-    for story::Reached { host, port, address } in kept {
-        text.push_str(&format!("  curl http://{address}/    # stands for {host}:{port}\n"));
+    for story::Reached { request, address, is_secure } in kept {
+        let line = request.curl(&address.to_string(), *is_secure);
+        text.push_str(&format!("  {line}    # stands for {}\n", request.place()));
     }
     let (account, region) = (&world.scope.account, &world.scope.region);
     text.push_str(&format!(

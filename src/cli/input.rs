@@ -4,18 +4,24 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::{Node, Pod, Service};
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
-use northgate_planner::crd::TargetGroupBinding;
+use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
+use northgate_planner::crd::{IngressClassParams, TargetGroupBinding};
 use northgate_planner::id::{ObjectName, ObjectRef};
+use northgate_planner::model::Pairs;
 use northgate_planner::plan::Skipped;
 use northgate_planner::problem::Problem;
 use northgate_planner::snapshot::Snapshot;
+use northgate_planner::spec::ingress::class::CONTROLLER;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 
-use super::{line_index, unknown_fields};
+use super::{line_index, retired, unknown_fields};
+
+/// The name that LBC's chart gives its IngressClass.
+const USUAL_CLASS: &str = "alb";
 
 /// What manifests hold.
 #[derive(Debug, Default)]
@@ -26,6 +32,14 @@ pub(super) struct Manifests {
     pub(super) others: Vec<Value>,
     /// Services.
     pub(super) services: BTreeMap<ObjectName, Arc<Service>>,
+    /// Ingresses.
+    pub(super) ingresses: BTreeMap<ObjectName, Arc<Ingress>>,
+    /// IngressClasses.
+    pub(super) ingress_classes: BTreeMap<String, Arc<IngressClass>>,
+    /// IngressClassParams.
+    pub(super) ingress_class_params: BTreeMap<String, Arc<IngressClassParams>>,
+    /// The labels of Namespaces.
+    pub(super) namespaces: BTreeMap<String, Pairs>,
     /// TargetGroupBindings.
     pub(super) bindings: BTreeMap<ObjectName, Arc<TargetGroupBinding>>,
     /// EndpointSlices.
@@ -40,6 +54,8 @@ pub(super) struct Manifests {
     pub(super) ignored: BTreeMap<String, usize>,
     /// Documents that could not be read.
     pub(super) problems: Vec<Problem>,
+    /// What is odd about objects but does no harm.
+    pub(super) warnings: Vec<Problem>,
 }
 
 /// A file that could not be opened.
@@ -69,18 +85,9 @@ impl Manifests {
     /// A file that cannot be opened. What is wrong inside a file is a problem; the others are still read.
     pub(super) fn read(paths: &[PathBuf], recursive: bool) -> Result<Self, InputError> {
         let mut manifests = Self::default();
-        for path in paths {
-            if path.as_os_str() == "-" {
-                let text = std::io::read_to_string(std::io::stdin())
-                    .map_err(|source| InputError { path: path.clone(), source })?;
-                manifests.parse("-", &text);
-                continue;
-            }
-            for file in files(path, recursive)? {
-                let text =
-                    std::fs::read_to_string(&file).map_err(|source| InputError { path: file.clone(), source })?;
-                manifests.parse(&file.to_string_lossy(), &text);
-            }
+        for text in texts(paths, recursive) {
+            let (file, text) = text?;
+            manifests.parse(&file, &text);
         }
         Ok(manifests)
     }
@@ -111,23 +118,21 @@ impl Manifests {
             }
             return;
         }
+        self.warnings.extend(retired::convert(&mut value));
         let result = match (value.get("apiVersion").and_then(Value::as_str).unwrap_or_default(), kind.as_str()) {
             ("v1", "Service") => namespaced(&value, &mut self.services),
             ("v1", "Pod") => namespaced(&value, &mut self.pods),
-            ("v1", "Node") => typed::<Node>(&value).map(|node| {
-                _ = self.nodes.insert(node.metadata.name.clone().unwrap_or_default(), Arc::new(node));
+            ("v1", "Node") => named(&value, &mut self.nodes),
+            ("v1", "Namespace") => typed::<Namespace>(&value).map(|namespace| {
+                let name = namespace.metadata.name.unwrap_or_default();
+                _ = self.namespaces.insert(name, namespace.metadata.labels.unwrap_or_default());
             }),
+            ("networking.k8s.io/v1", "Ingress") => namespaced(&value, &mut self.ingresses),
+            ("networking.k8s.io/v1", "IngressClass") => named(&value, &mut self.ingress_classes),
+            ("elbv2.k8s.aws/v1beta1", "IngressClassParams") => named(&value, &mut self.ingress_class_params),
             ("discovery.k8s.io/v1", "EndpointSlice") => namespaced(&value, &mut self.endpoint_slices),
             ("elbv2.k8s.aws/v1beta1" | "elbv2.k8s.aws/v1alpha1", "TargetGroupBinding") => {
                 namespaced(&value, &mut self.bindings)
-            }
-            ("networking.k8s.io/v1" | "networking.k8s.io/v1beta1" | "extensions/v1beta1", "Ingress") => {
-                let text = |pointer: &str| value.pointer(pointer).and_then(Value::as_str);
-                let namespace = text("/metadata/namespace").unwrap_or("default");
-                let name = ObjectName::new(namespace, text("/metadata/name").unwrap_or_default());
-                let reason = "Ingresses are not supported yet".to_owned();
-                self.skipped.push(Skipped { object: ObjectRef::new("Ingress", &name), reason, hint: None });
-                return;
             }
             ("", _) | (_, "") => Err(vec![Fault { path: None, message: "apiVersion or kind is missing".to_owned() }]),
             _ => {
@@ -145,12 +150,43 @@ impl Manifests {
         }
     }
 
+    /// Files seldom hold the class that their Ingresses name: the one of the usual name, where no class is given at all, is
+    /// taken to be ours.
+    pub(super) fn assume_class(&mut self) {
+        let names_it = |ingress: &Ingress| {
+            ingress.spec.as_ref().and_then(|spec| spec.ingress_class_name.as_deref()) == Some(USUAL_CLASS)
+        };
+        if !self.ingress_classes.is_empty() {
+            return;
+        }
+        for (name, _) in self.ingresses.iter().filter(|(_, ingress)| names_it(ingress)) {
+            let message =
+                format!("the IngressClass is not among the files; it is taken to be of controller {CONTROLLER}");
+            let warning = Problem::of(ObjectRef::new("Ingress", name), message).at("spec.ingressClassName");
+            self.warnings.push(warning.value(USUAL_CLASS));
+            let mut class = IngressClass::default();
+            class.metadata.name = Some(USUAL_CLASS.to_owned());
+            class.spec.get_or_insert_default().controller = Some(CONTROLLER.to_owned());
+            self.ingress_classes.insert(USUAL_CLASS.to_owned(), Arc::new(class));
+        }
+    }
+
+    /// Whether they hold anything that a plan tells of.
+    pub(super) fn concern_us(&self) -> bool {
+        let Self { services, ingresses, bindings, skipped, .. } = self;
+        !(services.is_empty() && ingresses.is_empty() && bindings.is_empty() && skipped.is_empty())
+    }
+
     /// The files alone as a view of the cluster: what they do not hold is unknown, not empty.
     pub(super) fn fill(&self, snapshot: &mut Snapshot) {
         fn known<K: Clone + Ord, V>(map: &BTreeMap<K, Arc<V>>) -> Option<BTreeMap<K, Arc<V>>> {
             (!map.is_empty()).then(|| map.clone())
         }
         snapshot.services.clone_from(&self.services);
+        snapshot.ingresses.clone_from(&self.ingresses);
+        snapshot.ingress_classes.clone_from(&self.ingress_classes);
+        snapshot.ingress_class_params.clone_from(&self.ingress_class_params);
+        snapshot.namespaces.clone_from(&self.namespaces);
         snapshot.bindings.clone_from(&self.bindings);
         snapshot.endpoint_slices = known(&self.endpoint_slices);
         snapshot.nodes = known(&self.nodes);
@@ -189,6 +225,16 @@ where
     Ok(())
 }
 
+/// The same for what is in no namespace.
+fn named<T>(value: &Value, into: &mut BTreeMap<String, Arc<T>>) -> Result<(), Vec<Fault>>
+where
+    T: DeserializeOwned + Serialize + kube::ResourceExt,
+{
+    let object = typed::<T>(value)?;
+    into.insert(object.name_any(), Arc::new(object));
+    Ok(())
+}
+
 /// Reads an object into its type, and refuses fields that the type does not have, as the API server would.
 fn typed<T: DeserializeOwned + Serialize + kube::ResourceExt>(value: &Value) -> Result<T, Vec<Fault>> {
     let object: T = serde_path_to_error::deserialize(value).map_err(|error| {
@@ -196,7 +242,9 @@ fn typed<T: DeserializeOwned + Serialize + kube::ResourceExt>(value: &Value) -> 
         vec![Fault { path, message: error.into_inner().to_string() }]
     })?;
     let understood = serde_json::to_value(&object).unwrap_or_default();
-    let unknown = unknown_fields::find(value, &understood);
+    let mut unknown = unknown_fields::find(value, &understood);
+    // By these the type was chosen.
+    unknown.retain(|path| path != "apiVersion" && path != "kind");
     if !unknown.is_empty() {
         let fault = |path: String| Fault { message: format!("there is no field {path}"), path: Some(path) };
         return Err(unknown.into_iter().map(fault).collect());
@@ -208,6 +256,35 @@ fn typed<T: DeserializeOwned + Serialize + kube::ResourceExt>(value: &Value) -> 
         }]);
     }
     Ok(object)
+}
+
+/// The files of these paths, each by its name and with its text.
+///
+/// # Errors
+///
+/// Of each that cannot be read, why.
+pub(super) fn texts(paths: &[PathBuf], recursive: bool) -> impl Iterator<Item = Result<(String, String), InputError>> {
+    let read = |path: PathBuf| {
+        let text = match path.as_os_str() == "-" {
+            true => std::io::read_to_string(std::io::stdin()),
+            false => std::fs::read_to_string(&path),
+        };
+        let name = path.to_string_lossy().into_owned();
+        text.map(|text| (name, text)).map_err(|source| InputError { path, source })
+    };
+    let found = paths.iter().flat_map(move |path| match path.as_os_str() == "-" {
+        true => vec![Ok(path.clone())],
+        false => match files(path, recursive) {
+            Ok(files) => files.into_iter().map(Ok).collect(),
+            Err(error) => vec![Err(error)],
+        },
+    });
+    found.map(move |path| path.and_then(read))
+}
+
+/// The documents of a text, each with the number of its first line, from 1.
+pub(super) fn split(text: &str) -> impl Iterator<Item = (usize, &str)> {
+    documents("", text).into_iter().map(|document| (document.line, document.text))
 }
 
 /// Splits a file at its `---` lines; at the start of a line they always part documents.
@@ -275,6 +352,43 @@ mod tests {
         assert!(manifests.services.contains_key(&ObjectName::new("default", "web")));
         assert_eq!(manifests.nodes.len(), 1);
         assert_eq!(manifests.ignored, BTreeMap::from([("Deployment".to_owned(), 1)]));
+    }
+
+    #[test]
+    fn ingresses_come_with_their_classes_and_retired_ones_in_todays_form() {
+        let manifests = read(
+            "apiVersion: networking.k8s.io/v1beta1\nkind: Ingress\nmetadata: {name: web}\nspec: {backend: {serviceName: web, servicePort: 80}}\n---\n\
+             apiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: alb}\nspec: {controller: ingress.k8s.aws/alb}\n---\n\
+             apiVersion: elbv2.k8s.aws/v1beta1\nkind: IngressClassParams\nmetadata: {name: alb}\nspec: {scheme: internal}\n---\n\
+             apiVersion: v1\nkind: Namespace\nmetadata: {name: shop, labels: {team: a}}\n",
+        );
+        assert_eq!(manifests.problems, []);
+        assert_eq!(manifests.warnings.len(), 1);
+        let ingress = &manifests.ingresses[&ObjectName::new("default", "web")];
+        assert!(ingress.spec.as_ref().unwrap().default_backend.is_some());
+        assert_eq!(manifests.ingress_classes.len() + manifests.ingress_class_params.len(), 2);
+        assert_eq!(manifests.namespaces["shop"]["team"], "a");
+        let slip = read(
+            "apiVersion: elbv2.k8s.aws/v1beta1\nkind: IngressClassParams\nmetadata: {name: alb}\nspec: {schema: internal}\n",
+        );
+        assert!(slip.problems[0].message.contains("there is no field spec.schema"), "{:?}", slip.problems);
+    }
+
+    #[test]
+    fn the_usual_class_is_assumed_only_where_no_class_is_given() {
+        let ingress =
+            "apiVersion: networking.k8s.io/v1\nkind: Ingress\nmetadata: {name: web}\nspec: {ingressClassName: alb}\n";
+        let class = "---\napiVersion: networking.k8s.io/v1\nkind: IngressClass\nmetadata: {name: other}\nspec: {controller: x/y}\n";
+        for (text, assumed) in
+            [(ingress.to_owned(), true), (format!("{ingress}{class}"), false), (ingress.replace("alb", "nginx"), false)]
+        {
+            let mut manifests = read(&text);
+            manifests.assume_class();
+            assert_eq!(
+                (manifests.ingress_classes.contains_key("alb"), manifests.warnings.len() == 1),
+                (assumed, assumed)
+            );
+        }
     }
 
     #[test]

@@ -2,22 +2,19 @@
 
 #[cfg(test)]
 mod golden;
-mod passes;
-mod selection;
-mod source;
-
-use std::path::PathBuf;
+pub(super) mod passes;
+pub(super) mod selection;
+pub(super) mod source;
 
 use clap::{Args, ValueEnum};
 use northgate_planner::plan::{Document, FailOn, render};
 use northgate_planner::snapshot::Settings;
 
-use super::args::DecisionArgs;
 use super::input::Manifests;
 use super::{Failure, print};
 use passes::Passes;
 use selection::{Named, Selection};
-use source::Source;
+use source::SourceArgs;
 
 use crate::aws::ReadOnlyAccount;
 use crate::cluster::Client;
@@ -25,28 +22,9 @@ use crate::cluster::Client;
 /// Print what the controller would change, and change nothing.
 #[derive(Debug, Clone, Args)]
 pub(super) struct PlanArgs {
-    /// What to plan: service/NAME or binding/NAME. Default: everything that is ours.
+    /// What to plan: service/NAME, ingress/NAME, group/NAME or binding/NAME. Default: everything that is ours.
     #[arg(value_name = "KIND/NAME", value_parser = selection::named)]
     names: Vec<Named>,
-    /// Manifests to plan instead of a cluster's objects: files, folders, or - for standard input.
-    #[arg(short = 'f', long = "filename", value_name = "FILE")]
-    files: Vec<PathBuf>,
-    /// Read the folders inside the folders of -f too.
-    #[arg(short = 'R', long, requires = "files")]
-    recursive: bool,
-    /// Lay the manifests over the live cluster's objects.
-    #[arg(long, requires = "files")]
-    cluster: bool,
-    /// An account description to plan against, instead of AWS.
-    #[arg(long, value_name = "FILE")]
-    account: Option<PathBuf>,
-    /// Write what the plan read of the account, and the time, as an account description: planned from it with the same
-    /// objects and flags, the plan is the same.
-    #[arg(long, value_name = "FILE")]
-    record: Option<PathBuf>,
-    /// Only this namespace.
-    #[arg(short, long, value_name = "NAMESPACE")]
-    namespace: Option<String>,
     /// Text for people or JSON for programs.
     #[arg(short, long, value_enum, default_value = "text")]
     output: Output,
@@ -56,32 +34,24 @@ pub(super) struct PlanArgs {
     /// With --check: what counts.
     #[arg(long, value_name = "WHAT", value_delimiter = ',', requires = "check", value_parser = fail_on)]
     fail_on: Vec<FailOn>,
-    /// The kubeconfig to use.
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-    /// The kubeconfig's context to use.
-    #[arg(long, value_name = "CONTEXT")]
-    context: Option<String>,
     #[command(flatten)]
-    decisions: DecisionArgs,
+    source: SourceArgs,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Output {
+pub(super) enum Output {
     Text,
     Json,
 }
 
 /// Plans and prints.
 pub(super) fn run(args: PlanArgs) -> Result<u8, Failure> {
-    args.decisions.check()?;
+    args.source.decisions.check()?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
-        let source = source::open(&args).await?;
+        let source = source::open(&args.source).await?;
         let document = planned(&args, &source).await?;
-        if let Some(path) = &args.record {
-            source.write_record(path)?;
-        }
+        source.write_record()?;
         match args.output {
             Output::Text => print(&render(&document)),
             Output::Json => print(&document.to_json()),
@@ -96,8 +66,9 @@ pub(super) fn run(args: PlanArgs) -> Result<u8, Failure> {
 ///
 /// The API server or AWS could not be asked.
 pub async fn of_cluster(client: &Client, account: ReadOnlyAccount, settings: Settings) -> Result<Document, Failure> {
-    let source = source::over_cluster(client, Manifests::default(), account, settings).await?;
-    document(&Source { by_files: false, ..source }, &[], None).await
+    let mut source = source::over_cluster(client, Manifests::default(), account, settings).await?;
+    source.by_files = false;
+    document(&source, &[], None).await
 }
 
 /// The plan of manifests laid over a cluster, as `northgate plan -f FILE --cluster` makes it; every Service of the cluster
@@ -112,7 +83,7 @@ pub(super) async fn over_cluster(
 }
 
 async fn planned(args: &PlanArgs, source: &source::Source) -> Result<Document, Failure> {
-    document(source, &args.names, args.namespace.as_deref()).await
+    document(source, &args.names, args.source.namespace.as_deref()).await
 }
 
 async fn document(source: &source::Source, names: &[Named], namespace: Option<&str>) -> Result<Document, Failure> {
@@ -121,6 +92,7 @@ async fn document(source: &source::Source, names: &[Named], namespace: Option<&s
     let selection =
         Selection { names, namespace, default_namespace: &source.default_namespace, by_files: source.by_files };
     passes.run(&selection).await?;
+    passes.warn(&source.warnings);
     let mut ignored = source.ignored.clone();
     *ignored.entry("Service".to_owned()).or_default() += passes.unlisted;
     ignored.retain(|_, count| *count > 0);

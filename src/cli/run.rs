@@ -10,7 +10,7 @@ use tracing_subscriber::EnvFilter;
 use super::Failure;
 use super::args::DecisionArgs;
 use crate::cluster::{self, Clock};
-use crate::controller::{self, RunOptions};
+use crate::controller::{self, Pace, RunOptions};
 
 /// Run the controller.
 #[derive(Debug, Args)]
@@ -54,6 +54,7 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
             health_probe_bind_addr: health_probe_bind_addr.0,
             instance,
             clock: Clock::System,
+            pace: Pace::default(),
         };
         controller::run(options).await?;
         Ok(0)

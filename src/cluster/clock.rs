@@ -1,10 +1,13 @@
 //! The time that decisions are made at.
 
-use jiff::Timestamp;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+
+use jiff::{SignedDuration, Timestamp};
 use tokio::time::Instant;
 
 /// Where the controller's calendar comes from. Pauses and time limits are tokio's own.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub enum Clock {
     /// The machine's.
     #[default]
@@ -16,17 +19,28 @@ pub enum Clock {
         /// When.
         origin: Instant,
     },
+    /// The same, and somebody sets it, as machines' clocks are set.
+    Adjusted {
+        /// What it showed.
+        start: Timestamp,
+        /// When.
+        origin: Instant,
+        /// By how many seconds it was set ahead since.
+        ahead: Arc<AtomicI64>,
+    },
 }
 
 impl Clock {
     /// The time now.
-    pub fn now(self) -> Timestamp {
+    pub fn now(&self) -> Timestamp {
+        let after = |start: &Timestamp, origin: &Instant, ahead| {
+            let shown = start.checked_add(origin.elapsed()).unwrap_or(Timestamp::MAX);
+            shown.checked_add(SignedDuration::from_secs(ahead)).unwrap_or(shown)
+        };
         match self {
             Self::System => now(),
-            Self::Simulated { start, origin } => {
-                let passed = origin.elapsed();
-                start.checked_add(passed).unwrap_or(Timestamp::MAX)
-            }
+            Self::Simulated { start, origin } => after(start, origin, 0),
+            Self::Adjusted { start, origin, ahead } => after(start, origin, ahead.load(Ordering::Relaxed)),
         }
     }
 }
@@ -49,5 +63,14 @@ mod tests {
         let clock = Clock::Simulated { start, origin: Instant::now() };
         tokio::time::sleep(Duration::from_secs(3600)).await;
         assert_eq!(clock.now().to_string(), "2026-01-31T13:00:00Z");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_simulated_calendar_can_be_set() {
+        let start: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
+        let ahead = Arc::new(AtomicI64::new(0));
+        let clock = Clock::Adjusted { start, origin: Instant::now(), ahead: Arc::clone(&ahead) };
+        ahead.store(-1800, Ordering::Relaxed);
+        assert_eq!(clock.now().to_string(), "2026-01-31T11:30:00Z");
     }
 }

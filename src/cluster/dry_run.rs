@@ -3,11 +3,14 @@
 use kube::api::{DynamicObject, Patch, PatchParams};
 use kube::core::{ApiResource, GroupVersionKind};
 use kube::{Api, Client};
+use northgate_planner::crd::IngressClassParams;
 use serde_json::{Map, Value, json};
 
 use super::error::{Error, ask};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// Kinds without a namespace among those that a plan is made of.
+const OF_THE_CLUSTER: [&str; 4] = ["IngressClass", "IngressClassParams", "Namespace", "Node"];
 /// The field manager of `kubectl apply --server-side`.
 const MANAGER: &str = "kubectl";
 
@@ -38,9 +41,13 @@ pub async fn dry_run_apply(client: &Client, object: &Value) -> Result<Result<Val
     let (kind, name, namespace) = (text("/kind"), text("/metadata/name"), text("/metadata/namespace"));
     let api_version = text("/apiVersion");
     let (group, version) = api_version.split_once('/').unwrap_or(("", &api_version));
-    let resource = ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &kind));
+    let resource = match kind.as_str() {
+        // Its plural cannot be guessed.
+        "IngressClassParams" => ApiResource::erase::<IngressClassParams>(&()),
+        _ => ApiResource::from_gvk(&GroupVersionKind::gvk(group, version, &kind)),
+    };
     let objects: Api<DynamicObject> = match (kind.as_str(), namespace.as_str()) {
-        ("Node", _) => Api::all_with(client.clone(), &resource),
+        (kind, _) if OF_THE_CLUSTER.contains(&kind) => Api::all_with(client.clone(), &resource),
         (_, "") => Api::default_namespaced_with(client.clone(), &resource),
         (_, namespace) => Api::namespaced_with(client.clone(), namespace, &resource),
     };

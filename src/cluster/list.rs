@@ -1,10 +1,10 @@
 //! The whole cluster, read once: what `northgate plan` decides from.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Debug;
 use std::sync::Arc;
 
-use k8s_openapi::api::core::v1::Node;
+use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::api::ListParams;
 use kube::{Api, Client};
 use northgate_planner::id::{InstanceId, ObjectName};
@@ -14,6 +14,7 @@ use serde::de::DeserializeOwned;
 use super::clock;
 use super::error::{Error, ask};
 use super::lease;
+use super::snapshot::by_name;
 use super::watch::Watched;
 
 /// Objects per page, as client-go has it.
@@ -30,13 +31,18 @@ pub struct Listing {
     pub bindings_exist: bool,
 }
 
-/// Reads Services, TargetGroupBindings, EndpointSlices, Nodes, Pods and the Lease of a cloud controller.
+/// Reads Services, Ingresses with their classes, TargetGroupBindings, EndpointSlices, Nodes, Pods, the labels of Namespaces,
+/// and the Lease of a cloud controller.
 ///
 /// # Errors
 ///
 /// One of the lists could not be read.
 pub async fn list(client: &Client, settings: Arc<Settings>) -> Result<Listing, Error> {
-    let (services, bindings, endpoint_slices, nodes, pods, cloud_controller) = tokio::join!(
+    let (services, bindings, endpoint_slices, nodes, pods, ingresses, classes, params, namespaces, cloud_controller) = tokio::join!(
+        objects(client),
+        objects(client),
+        objects(client),
+        objects(client),
         objects(client),
         objects(client),
         objects(client),
@@ -48,19 +54,25 @@ pub async fn list(client: &Client, settings: Arc<Settings>) -> Result<Listing, E
         Err(missing) if missing.is_not_found() => (BTreeMap::new(), false),
         bindings => (bindings?, true),
     };
+    let params = match params {
+        Err(missing) if missing.is_not_found() => BTreeMap::new(),
+        params => params?,
+    };
     let nodes: BTreeMap<ObjectName, Arc<Node>> = nodes?;
+    let namespaces: BTreeMap<ObjectName, Arc<Namespace>> = namespaces?;
+    let labels = |namespace: &Namespace| namespace.metadata.labels.clone().unwrap_or_default();
     let snapshot = Snapshot {
-        now: clock::now(),
-        settings,
         services: services?,
+        ingresses: ingresses?,
+        ingress_classes: by_name(classes?),
+        ingress_class_params: by_name(params),
+        namespaces: by_name(namespaces).iter().map(|(name, found)| (name.clone(), labels(found))).collect(),
         bindings,
-        wanted_bindings: BTreeMap::new(),
         endpoint_slices: Some(endpoint_slices?),
-        nodes: Some(nodes.into_iter().map(|(name, node)| (name.name, node)).collect()),
+        nodes: Some(by_name(nodes)),
         pods: Some(pods?),
         cloud_controller,
-        lingering: BTreeSet::new(),
-        files_alone: false,
+        ..Snapshot::empty(&settings, clock::now())
     };
     Ok(Listing { snapshot, bindings_exist })
 }

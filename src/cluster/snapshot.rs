@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{Node, Service};
+use k8s_openapi::api::core::v1::{Namespace, Node, Service};
+use k8s_openapi::api::networking::v1::Ingress;
 use northgate_planner::crd::TargetGroupBinding;
 use northgate_planner::id::{Key, ObjectName, StackId};
+use northgate_planner::model::Pairs;
 use northgate_planner::snapshot::{CloudController, Settings, Snapshot};
 use northgate_planner::spec::class;
+use northgate_planner::spec::ingress::{class as ingress_class, group};
 
 use super::watch::Caches;
 
@@ -45,29 +48,19 @@ pub(super) fn take(
     cloud_controller: CloudController,
     now: Timestamp,
 ) -> Snapshot {
-    let mut snapshot = Snapshot {
-        now,
-        settings: Arc::clone(settings),
-        services: BTreeMap::new(),
-        bindings: BTreeMap::new(),
-        wanted_bindings: BTreeMap::new(),
-        endpoint_slices: None,
-        nodes: None,
-        pods: None,
-        cloud_controller,
-        lingering: BTreeSet::new(),
-        files_alone: false,
-    };
+    let mut snapshot = Snapshot { cloud_controller, ..Snapshot::empty(settings, now) };
     match key {
         Key::Stack(id) => {
-            let owner = id.owner();
             // The others decide whether what the cluster shares goes with this one.
-            snapshot.services = caches.services.filter(|name, service| name == owner || concerns_us(service));
-            snapshot.bindings =
-                caches.bindings.in_namespace(&owner.namespace, |binding| stack_of(binding).as_ref() == Some(id));
+            take_ours(caches, &mut snapshot);
+            if let StackId::Service(name) = id {
+                snapshot.services.extend(caches.services.get(name).map(|service| (name.clone(), service)));
+            }
+            snapshot.bindings = caches.bindings.filter(|_, binding| stack_of(binding).as_ref() == Some(id));
         }
         Key::Binding(name) => take_binding(caches, name, &mut snapshot),
         Key::Rules(_) => {
+            take_ours(caches, &mut snapshot);
             snapshot.services = caches.services.all();
             snapshot.bindings = caches.bindings.all();
             snapshot.endpoint_slices = Some(caches.endpoint_slices.all());
@@ -75,12 +68,53 @@ pub(super) fn take(
             snapshot.pods = Some(caches.pods.all());
         }
         Key::Cluster => {
-            snapshot.services = caches.services.filter(|_, service| concerns_us(service));
-            // Those of Ingresses and Gateways tell that others use what is shared.
+            take_ours(caches, &mut snapshot);
+            // Those of Gateways tell that others use what is shared.
             snapshot.bindings = caches.bindings.all();
         }
     }
     snapshot
+}
+
+/// Takes the Ingresses with what decides whose they are, and the Services that are anything to us or may be behind one.
+fn take_ours(caches: &Caches, snapshot: &mut Snapshot) {
+    snapshot.ingresses = caches.ingresses.all();
+    take_classes(caches, snapshot);
+    let with_ingresses = snapshot.ingresses.keys().map(|name| name.namespace.clone()).collect::<BTreeSet<_>>();
+    snapshot.namespaces = labels(caches, |name| with_ingresses.contains(name));
+    snapshot.services =
+        caches.services.filter(|name, service| concerns_us(service) || with_ingresses.contains(&name.namespace));
+}
+
+fn take_classes(caches: &Caches, snapshot: &mut Snapshot) {
+    snapshot.ingress_classes = by_name(caches.ingress_classes.all());
+    snapshot.ingress_class_params = by_name(caches.ingress_class_params.all());
+}
+
+/// What decides whose the Ingresses of a namespace are, and nothing else.
+pub(crate) fn classes(caches: &Caches, settings: &Arc<Settings>, namespace: &str) -> Snapshot {
+    // Whose an Ingress is does not depend on the time.
+    let mut snapshot = Snapshot::empty(settings, Timestamp::UNIX_EPOCH);
+    take_classes(caches, &mut snapshot);
+    snapshot.namespaces = labels(caches, |name| name == namespace);
+    snapshot
+}
+
+/// Whether an Ingress may be anything to us: ours, given up, or of a class that nobody knows.
+pub(crate) fn ingress_concerns_us(ingress: &Ingress, classes: &Snapshot) -> bool {
+    group::holds_any(ingress)
+        || !matches!(ingress_class::ownership(ingress, classes), ingress_class::Ownership::NotOurs { .. })
+}
+
+fn labels(caches: &Caches, is_wanted: impl Fn(&str) -> bool) -> BTreeMap<String, Pairs> {
+    let namespaces = caches.namespaces.filter(|name, _| is_wanted(&name.name));
+    let labels = |namespace: &Namespace| namespace.metadata.labels.clone().unwrap_or_default();
+    by_name(namespaces).into_iter().map(|(name, namespace)| (name, labels(&namespace))).collect()
+}
+
+/// Objects that are in no namespace.
+pub(super) fn by_name<K>(objects: BTreeMap<ObjectName, Arc<K>>) -> BTreeMap<String, Arc<K>> {
+    objects.into_iter().map(|(name, object)| (name.name, object)).collect()
 }
 
 fn take_binding(caches: &Caches, name: &ObjectName, snapshot: &mut Snapshot) {
@@ -105,7 +139,7 @@ pub(crate) fn shares_group(one: &TargetGroupBinding, other: &TargetGroupBinding)
 }
 
 fn nodes(caches: &Caches) -> BTreeMap<String, Arc<Node>> {
-    caches.nodes.all().into_iter().map(|(name, node)| (name.name, node)).collect()
+    by_name(caches.nodes.all())
 }
 
 #[cfg(test)]
@@ -146,6 +180,7 @@ mod tests {
                 service("web", "LoadBalancer"),
                 service("api", "LoadBalancer"),
                 service("inner", "ClusterIP"),
+                json!({ "metadata": { "namespace": "other", "name": "behind" }, "spec": { "type": "ClusterIP" } }),
                 json!({ "metadata": { "namespace": "shop", "name": "left", "finalizers": [class::SERVICE_FINALIZER] },
                     "spec": { "type": "NodePort" } }),
             ],
@@ -161,6 +196,14 @@ mod tests {
         fill::<EndpointSlice>(
             &caches.endpoint_slices,
             &[slice("web-1", "web"), slice("web-2", "web"), slice("api-1", "api")],
+        );
+        fill::<Ingress>(&caches.ingresses, &[json!({ "metadata": { "namespace": "other", "name": "door" } })]);
+        fill::<Namespace>(
+            &caches.namespaces,
+            &[
+                json!({ "metadata": { "name": "other", "labels": { "team": "a" } } }),
+                json!({ "metadata": { "name": "shop" } }),
+            ],
         );
         fill::<Node>(&caches.nodes, &[json!({ "metadata": { "name": "n-1" } })]);
         fill::<Pod>(
@@ -185,9 +228,18 @@ mod tests {
     #[test]
     fn a_stack_sees_itself_its_bindings_and_who_else_is_ours() {
         let taken = snapshot(&Key::Stack(StackId::Service(ObjectName::new("shop", "web"))));
-        assert_eq!(names(&taken.services), ["api", "left", "web"]);
+        assert_eq!(names(&taken.services), ["behind", "api", "left", "web"]);
         assert_eq!(names(&taken.bindings), ["k8s-web"]);
+        assert_eq!(names(&taken.ingresses), ["door"]);
+        assert_eq!(taken.namespaces, [("other".to_owned(), [("team".to_owned(), "a".to_owned())].into())].into());
         assert!(taken.pods.is_none() && taken.nodes.is_none() && taken.endpoint_slices.is_none());
+    }
+
+    #[test]
+    fn a_stack_of_ingresses_sees_the_services_of_their_namespaces() {
+        let taken = snapshot(&Key::Stack(StackId::Group("shop".to_owned())));
+        assert!(taken.services.contains_key(&ObjectName::new("other", "behind")));
+        assert!(!taken.services.contains_key(&ObjectName::new("shop", "inner")));
     }
 
     #[test]
@@ -209,7 +261,8 @@ mod tests {
     #[test]
     fn rules_see_everything_and_the_cluster_sees_what_may_be_ours() {
         let rules = snapshot(&Key::Rules(SecurityGroupId::new("sg-1")));
-        assert_eq!((rules.services.len(), rules.bindings.len(), rules.pods.unwrap().len()), (4, 3, 2));
-        assert_eq!(names(&snapshot(&Key::Cluster).services), ["api", "left", "web"]);
+        assert_eq!((rules.services.len(), rules.bindings.len(), rules.pods.unwrap().len()), (5, 3, 2));
+        assert_eq!(names(&snapshot(&Key::Cluster).services), ["behind", "api", "left", "web"]);
+        assert_eq!((rules.ingresses.len(), snapshot(&Key::Cluster).ingresses.len()), (1, 1));
     }
 }

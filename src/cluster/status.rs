@@ -1,11 +1,18 @@
 //! What is written into the status of objects, and only when it differs.
 
+use std::collections::BTreeSet;
+
 use jiff::Timestamp;
-use k8s_openapi::api::core::v1::{LoadBalancerIngress, PortStatus, Service};
+use k8s_openapi::api::core::v1::{LoadBalancerIngress, PortStatus, Service, ServiceStatus};
+use k8s_openapi::api::networking::v1::{Ingress, IngressStatus};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::{Condition, Time};
+use kube::Resource;
+use kube::core::NamespaceResourceScope;
 use northgate_planner::crd::TargetGroupBinding;
 use northgate_planner::targets::TargetCount;
 use serde_json::{Value, json};
+
+use super::watch::Watched;
 
 /// The condition that we write on TargetGroupBindings.
 const READY: &str = "Ready";
@@ -25,24 +32,85 @@ pub(crate) struct BindingStanding {
     pub(crate) message: String,
 }
 
-/// The merge patch that brings `host` into a Service's status, `None` when it is there. No host clears the status.
-///
-/// The uid makes the API server refuse when the object is another one by now.
-pub(super) fn service(service: &Service, host: Option<&str>) -> Option<Value> {
-    let ingress =
-        service.status.as_ref().and_then(|status| status.load_balancer.as_ref()).and_then(|all| all.ingress.as_deref());
-    let found = ingress.unwrap_or_default();
-    let wanted = host.map(|host| vec![entry(service, host)]).unwrap_or_default();
-    if found == wanted {
-        return None;
-    }
-    // An empty list would stay as `ingress: []`; null leaves `loadBalancer: {}`.
-    let ingress = if wanted.is_empty() { Value::Null } else { json!(wanted) };
-    Some(json!({ "metadata": { "uid": service.metadata.uid }, "status": { "loadBalancer": { "ingress": ingress } } }))
+/// Where the clients of an object find it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Address {
+    /// The load balancer's host name.
+    pub(crate) host: String,
+    /// The ports that the load balancer listens on, in ascending order.
+    pub(crate) ports: Vec<u16>,
 }
 
-/// Host name and ports as LBC writes them (`service-nlb.md` §5.2).
-fn entry(service: &Service, host: &str) -> LoadBalancerIngress {
+/// A kind whose objects say in their status where they are found.
+pub(super) trait Served: Watched + Resource<Scope = NamespaceResourceScope> {
+    /// The status.
+    type Status: Clone + Default;
+
+    /// The status, to be read and replaced.
+    fn status(&mut self) -> &mut Option<Self::Status>;
+
+    /// The list at `status.loadBalancer.ingress` that is wanted; `None`: the one that is there will do.
+    fn entries(&self, address: Option<&Address>) -> Option<Vec<Value>>;
+}
+
+/// The merge patch that brings an address into an object's status, `None` when it is there. No address clears the status.
+///
+/// The uid makes the API server refuse when the object is another one by now.
+pub(super) fn address<K: Served>(object: &K, address: Option<&Address>) -> Option<Value> {
+    let entries = object.entries(address)?;
+    // An empty list would stay as `ingress: []`; null leaves `loadBalancer: {}`.
+    let ingress = if entries.is_empty() { Value::Null } else { json!(entries) };
+    Some(json!({ "metadata": { "uid": object.meta().uid }, "status": { "loadBalancer": { "ingress": ingress } } }))
+}
+
+impl Served for Service {
+    type Status = ServiceStatus;
+
+    fn status(&mut self) -> &mut Option<ServiceStatus> {
+        &mut self.status
+    }
+
+    /// Host name and ports as LBC writes them (`service-nlb.md` §5.2): all the Service's own ports.
+    fn entries(&self, address: Option<&Address>) -> Option<Vec<Value>> {
+        let status = self.status.as_ref().and_then(|status| status.load_balancer.as_ref());
+        let found = status.and_then(|all| all.ingress.as_deref()).unwrap_or_default();
+        let wanted = address.map(|address| vec![of_service(self, &address.host)]).unwrap_or_default();
+        (found != wanted).then(|| wanted.iter().map(|entry| json!(entry)).collect())
+    }
+}
+
+impl Served for Ingress {
+    type Status = IngressStatus;
+
+    fn status(&mut self) -> &mut Option<IngressStatus> {
+        &mut self.status
+    }
+
+    /// Host name and ports as LBC writes and compares them (`ingress-alb.md` §11.4): the ports of all listeners, without a
+    /// protocol.
+    fn entries(&self, address: Option<&Address>) -> Option<Vec<Value>> {
+        let status = self.status.as_ref().and_then(|status| status.load_balancer.as_ref());
+        let found = status.and_then(|all| all.ingress.as_deref()).unwrap_or_default();
+        let there = found.iter().map(|entry| {
+            let ports = entry.ports.iter().flatten().map(|port| port.port).collect::<BTreeSet<_>>();
+            (entry.hostname.clone(), entry.ip.is_none(), ports)
+        });
+        let wanted = address.map(|address| {
+            let ports = address.ports.iter().map(|port| i32::from(*port)).collect::<BTreeSet<_>>();
+            (Some(address.host.to_ascii_lowercase()), true, ports)
+        });
+        if there.eq(wanted.clone()) {
+            return None;
+        }
+        let entry = |(host, _, ports): (Option<String>, bool, BTreeSet<i32>)| {
+            let ports = ports.into_iter().map(|port| json!({ "port": port, "protocol": "" })).collect::<Vec<_>>();
+            json!({ "hostname": host, "ports": ports })
+        };
+        Some(wanted.into_iter().map(entry).collect())
+    }
+}
+
+fn of_service(service: &Service, host: &str) -> LoadBalancerIngress {
     let ports = service.spec.as_ref().and_then(|spec| spec.ports.as_deref()).unwrap_or_default();
     LoadBalancerIngress {
         hostname: Some(host.to_ascii_lowercase()),
@@ -119,6 +187,38 @@ mod tests {
         json!({ "loadBalancer": { "ingress": [{
             "hostname": host, "ports": [{ "port": 80, "protocol": "TCP" }, { "port": 53, "protocol": "UDP" }]
         }] } })
+    }
+
+    fn service(service: &Service, host: Option<&str>) -> Option<Value> {
+        let at = host.map(|host| Address { host: host.to_owned(), ports: vec![1] });
+        address(service, at.as_ref())
+    }
+
+    #[test]
+    fn an_ingress_has_the_ports_of_all_listeners() {
+        let ingress = |status: Value| -> Ingress {
+            serde_json::from_value(json!({ "metadata": { "name": "web", "uid": "u-1" }, "status": status })).unwrap()
+        };
+        let served = json!({ "loadBalancer": { "ingress": [{
+            "hostname": "k8s-web-1.elb.amazonaws.com", "ports": [{ "port": 80, "protocol": "" }, { "port": 443, "protocol": "" }]
+        }] } });
+        let at = Address { host: "K8s-Web-1.elb.amazonaws.com".to_owned(), ports: vec![80, 443] };
+        let patch = json!({ "metadata": { "uid": "u-1" }, "status": served });
+        assert_eq!(address(&ingress(json!({})), Some(&at)), Some(patch.clone()));
+        assert_eq!(address(&ingress(served.clone()), Some(&at)), None);
+        let mut with_protocols = served.clone();
+        with_protocols["loadBalancer"]["ingress"][0]["ports"] =
+            json!([{ "port": 443, "protocol": "TCP" }, { "port": 80, "protocol": "TCP" }]);
+        assert_eq!(address(&ingress(with_protocols), Some(&at)), None, "ports are compared as a set of numbers");
+        let mut other = served.clone();
+        other["loadBalancer"]["ingress"][0]["ports"] = json!([{ "port": 80, "protocol": "" }]);
+        assert_eq!(address(&ingress(other), Some(&at)), Some(patch.clone()));
+        let mut two = served.clone();
+        two["loadBalancer"]["ingress"] = json!([two["loadBalancer"]["ingress"][0], { "ip": "192.0.2.1" }]);
+        assert_eq!(address(&ingress(two), Some(&at)), Some(patch));
+        let cleared = json!({ "metadata": { "uid": "u-1" }, "status": { "loadBalancer": { "ingress": null } } });
+        assert_eq!(address(&ingress(served), None), Some(cleared));
+        assert_eq!(address(&ingress(json!({})), None), None);
     }
 
     #[test]

@@ -2,11 +2,12 @@
 //! heartbeat in it would look like a change.
 
 use k8s_openapi::api::core::v1::{
-    Container, Node, NodeSpec, NodeStatus, Pod, PodSpec, PodStatus, Service, ServiceStatus,
+    Container, Namespace, Node, NodeSpec, NodeStatus, Pod, PodSpec, PodStatus, Service, ServiceStatus,
 };
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
-use northgate_planner::crd::TargetGroupBinding;
+use northgate_planner::crd::{IngressClassParams, TargetGroupBinding};
 
 /// kubectl's copy of the whole object; it says nothing that the object does not.
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
@@ -19,6 +20,29 @@ pub(super) fn service(service: &mut Service) {
     if let Some(ServiceStatus { conditions, load_balancer: _ }) = &mut service.status {
         *conditions = None;
     }
+}
+
+pub(super) fn ingress(ingress: &mut Ingress) {
+    keep_annotations(&mut ingress.metadata, |key| key != LAST_APPLIED);
+    metadata(&mut ingress.metadata);
+}
+
+pub(super) fn ingress_class(class: &mut IngressClass) {
+    keep_annotations(&mut class.metadata, |key| key != LAST_APPLIED);
+    metadata(&mut class.metadata);
+}
+
+pub(super) fn ingress_class_params(params: &mut IngressClassParams) {
+    keep_annotations(&mut params.metadata, |_| false);
+    metadata(&mut params.metadata);
+}
+
+/// A class may be for some namespaces only, by their labels.
+pub(super) fn namespace(namespace: &mut Namespace) {
+    keep_annotations(&mut namespace.metadata, |_| false);
+    metadata(&mut namespace.metadata);
+    namespace.spec = None;
+    namespace.status = None;
 }
 
 pub(super) fn target_group_binding(binding: &mut TargetGroupBinding) {
@@ -146,6 +170,44 @@ mod tests {
         full["metadata"]["annotations"][LAST_APPLIED] = json!("{}");
         full["status"]["conditions"] = json!([{ "type": "A", "status": "True", "reason": "R", "message": "", "lastTransitionTime": "2026-01-31T12:00:00Z" }]);
         assert_eq!(trimmed(service, full), kept);
+    }
+
+    #[test]
+    fn an_ingress_keeps_what_is_asked_for_and_its_address() {
+        let kept = json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "Ingress",
+            "metadata": {
+                "name": "web", "namespace": "default", "uid": "u", "finalizers": ["x/y"],
+                "annotations": { "alb.ingress.kubernetes.io/scheme": "internal" }
+            },
+            "spec": { "ingressClassName": "alb", "rules": [{ "host": "a.example.com" }] },
+            "status": { "loadBalancer": { "ingress": [{ "hostname": "x" }] } }
+        });
+        let mut full = kept.clone();
+        full["metadata"]["managedFields"] = json!([{ "manager": "kubectl" }]);
+        full["metadata"]["annotations"][LAST_APPLIED] = json!("{}");
+        assert_eq!(trimmed(ingress, full), kept);
+    }
+
+    #[test]
+    fn a_class_keeps_whether_it_is_the_default_and_a_namespace_its_labels() {
+        let kept = json!({
+            "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass",
+            "metadata": { "name": "alb", "annotations": { "ingressclass.kubernetes.io/is-default-class": "true" } },
+            "spec": { "controller": "ingress.k8s.aws/alb" }
+        });
+        let mut full = kept.clone();
+        full["metadata"]["annotations"][LAST_APPLIED] = json!("{}");
+        assert_eq!(trimmed(ingress_class, full), kept);
+
+        let kept = json!({
+            "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": "shop", "labels": { "team": "a" } }
+        });
+        let mut full = kept.clone();
+        full["metadata"]["annotations"] = json!({ "openshift.io/description": "a shop" });
+        full["spec"] = json!({ "finalizers": ["kubernetes"] });
+        full["status"] = json!({ "phase": "Active" });
+        assert_eq!(trimmed(namespace, full), kept);
     }
 
     #[test]

@@ -1,14 +1,16 @@
-//! The watches: five kinds, each feeding its cache, each change told once.
+//! The watches: one for each kind, each feeding its cache, each change told once.
 
 use std::fmt::Debug;
 use std::pin::pin;
 
 use futures::StreamExt as _;
-use k8s_openapi::api::core::v1::{Node, Pod, Service};
+use futures::future::BoxFuture;
+use k8s_openapi::api::core::v1::{Namespace, Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
+use k8s_openapi::api::networking::v1::{Ingress, IngressClass};
 use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, Resource};
-use northgate_planner::crd::TargetGroupBinding;
+use northgate_planner::crd::{IngressClassParams, TargetGroupBinding};
 use serde::de::DeserializeOwned;
 use tracing::{info, warn};
 
@@ -53,6 +55,28 @@ impl Watched for Pod {
     const MISSING: Option<&'static str> = None;
 }
 
+impl Watched for Ingress {
+    const TRIM: fn(&mut Self) = trim::ingress;
+    const MISSING: Option<&'static str> = None;
+}
+
+impl Watched for IngressClass {
+    const TRIM: fn(&mut Self) = trim::ingress_class;
+    const MISSING: Option<&'static str> = None;
+}
+
+impl Watched for IngressClassParams {
+    const TRIM: fn(&mut Self) = trim::ingress_class_params;
+    const MISSING: Option<&'static str> = Some(
+        "the cluster does not know IngressClassParams; apply the custom resource definitions (northgate crds | kubectl apply -f -)",
+    );
+}
+
+impl Watched for Namespace {
+    const TRIM: fn(&mut Self) = trim::namespace;
+    const MISSING: Option<&'static str> = None;
+}
+
 /// A change of an object of any watched kind.
 #[derive(Debug)]
 pub(crate) enum Changed {
@@ -66,6 +90,14 @@ pub(crate) enum Changed {
     TargetGroupBinding(Change<TargetGroupBinding>),
     /// A Pod.
     Pod(Change<Pod>),
+    /// An Ingress.
+    Ingress(Change<Ingress>),
+    /// An IngressClass.
+    IngressClass(Change<IngressClass>),
+    /// IngressClassParams.
+    IngressClassParams(Change<IngressClassParams>),
+    /// A Namespace.
+    Namespace(Change<Namespace>),
 }
 
 /// What the watches know.
@@ -81,34 +113,94 @@ pub(crate) struct Caches {
     pub(crate) bindings: Cache<TargetGroupBinding>,
     /// Pods.
     pub(crate) pods: Cache<Pod>,
+    /// Ingresses.
+    pub(crate) ingresses: Cache<Ingress>,
+    /// IngressClasses.
+    pub(crate) ingress_classes: Cache<IngressClass>,
+    /// IngressClassParams.
+    pub(crate) ingress_class_params: Cache<IngressClassParams>,
+    /// Namespaces.
+    pub(crate) namespaces: Cache<Namespace>,
 }
 
 impl Caches {
     /// Keeps all caches up to date, for ever, and tells every change after it is in its cache.
     pub(super) async fn watch(&self, client: &Client, tell: impl Fn(Changed)) {
-        let Self { services, nodes, endpoint_slices, bindings, pods } = self;
+        let Self {
+            services,
+            nodes,
+            endpoint_slices,
+            bindings,
+            pods,
+            ingresses,
+            ingress_classes,
+            ingress_class_params,
+            namespaces,
+        } = self;
         tokio::join!(
             follow(client, services, |change| tell(Changed::Service(change))),
             follow(client, nodes, |change| tell(Changed::Node(change))),
             follow(client, endpoint_slices, |change| tell(Changed::EndpointSlice(change))),
             follow(client, bindings, |change| tell(Changed::TargetGroupBinding(change))),
             follow(client, pods, |change| tell(Changed::Pod(change))),
+            follow(client, ingresses, |change| tell(Changed::Ingress(change))),
+            follow(client, ingress_classes, |change| tell(Changed::IngressClass(change))),
+            follow(client, ingress_class_params, |change| tell(Changed::IngressClassParams(change))),
+            follow(client, namespaces, |change| tell(Changed::Namespace(change))),
         );
     }
 
     /// Waits until every cache had its first complete list.
     pub(super) async fn synced(&self) {
-        let Self { services, nodes, endpoint_slices, bindings, pods } = self;
-        tokio::join!(services.synced(), nodes.synced(), endpoint_slices.synced(), bindings.synced(), pods.synced());
+        for cache in self.each() {
+            cache.first_list().await;
+        }
     }
 
     /// The caches without a first complete list, each with what keeps it; empty when all are there.
     pub(super) fn missing(&self) -> Vec<String> {
-        let Self { services, nodes, endpoint_slices, bindings, pods } = self;
-        [lacks(services), lacks(nodes), lacks(endpoint_slices), lacks(bindings), lacks(pods)]
-            .into_iter()
-            .flatten()
-            .collect()
+        self.each().iter().filter_map(|cache| cache.lacks()).collect()
+    }
+
+    fn each(&self) -> [&dyn AnyCache; 9] {
+        let Self {
+            services,
+            nodes,
+            endpoint_slices,
+            bindings,
+            pods,
+            ingresses,
+            ingress_classes,
+            ingress_class_params,
+            namespaces,
+        } = self;
+        [services, nodes, endpoint_slices, bindings, pods, ingresses, ingress_classes, ingress_class_params, namespaces]
+    }
+}
+
+/// A cache, whatever its kind.
+trait AnyCache: Sync {
+    /// Waits until the first complete list is in.
+    fn first_list(&self) -> BoxFuture<'_, ()>;
+
+    /// What keeps the first complete list, when it is not in.
+    fn lacks(&self) -> Option<String>;
+}
+
+impl<K: Watched> AnyCache for Cache<K> {
+    fn first_list(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.synced())
+    }
+
+    fn lacks(&self) -> Option<String> {
+        if self.is_synced() {
+            return None;
+        }
+        let kind = K::plural(&());
+        Some(match self.trouble() {
+            Some(trouble) => format!("{kind} are not listed yet: {trouble}"),
+            None => format!("{kind} are not listed yet"),
+        })
     }
 }
 
@@ -135,17 +227,6 @@ async fn follow<K: Watched>(client: &Client, cache: &Cache<K>, tell: impl Fn(Cha
             }
         }
     }
-}
-
-fn lacks<K: Watched>(cache: &Cache<K>) -> Option<String> {
-    if cache.is_synced() {
-        return None;
-    }
-    let kind = K::plural(&());
-    Some(match cache.trouble() {
-        Some(trouble) => format!("{kind} are not listed yet: {trouble}"),
-        None => format!("{kind} are not listed yet"),
-    })
 }
 
 fn explain<K: Watched>(error: &watcher::Error) -> String {
@@ -192,7 +273,7 @@ mod tests {
         let caches = Caches::default();
         caches.pods.set_trouble(Some("pods is forbidden".to_owned()));
         let missing = caches.missing();
-        assert_eq!(missing.len(), 5);
+        assert_eq!(missing.len(), 9);
         assert!(missing.contains(&"services are not listed yet".to_owned()));
         assert!(missing.contains(&"pods are not listed yet: pods is forbidden".to_owned()));
     }

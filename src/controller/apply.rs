@@ -2,18 +2,21 @@
 
 use std::time::Duration;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, join_all};
 use northgate_planner::id::{Key, ObjectRef, ResourceKind};
 use northgate_planner::plan::{
-    Action, AwsChange, Change, Impact, KubeChange, Made, Plan, Resolved, Step, Wait, WaitFor, resolve,
+    Action, AwsChange, Change, Impact, KubeChange, Made, Plan, Resolved, Step, Wait, WaitFor, resolve, together,
 };
 use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Snapshot;
-use tracing::{Instrument as _, info, info_span};
+use tracing::{Instrument as _, Span, info, info_span};
 
 use super::error::Error;
 use super::world::{Account, World};
 use super::{Next, binding, rules, shared};
+
+/// How many changes are under way at the same time.
+const AT_ONCE: usize = 8;
 
 /// How far a pass came with its plan.
 #[derive(Debug, Default)]
@@ -55,6 +58,12 @@ impl Applied {
         !plan.wanted && !plan.refused && plan.held.is_empty() && done
     }
 
+    /// Whether nothing is left of those that leave a stack which others keep: every change is made. What is only waited for
+    /// at the end is for the others.
+    pub(crate) fn lets_go(&self, plan: &Plan) -> bool {
+        !plan.refused && !plan.steps[self.reached..].iter().any(|step| step.change().is_some())
+    }
+
     /// When the key is looked at again.
     ///
     /// # Errors
@@ -63,20 +72,22 @@ impl Applied {
     pub(crate) fn next(self) -> Result<Next, Error> {
         match (self.error, self.stopped_at) {
             (Some(error), _) => Err(error),
-            (None, Some(wait)) => Ok(pause(wait.reason).map_or(Next::Resync, Next::After)),
+            (None, Some(wait)) => Ok(pause(&wait).map_or(Next::Resync, Next::After)),
             (None, None) => Ok(Next::Resync),
         }
     }
 }
 
 /// How long a wait is left alone before the key looks for itself; `None`: something else brings it back.
-fn pause(reason: WaitFor) -> Option<Duration> {
-    let seconds = match reason {
+fn pause(wait: &Wait) -> Option<Duration> {
+    let seconds = match wait.reason {
         // The poll does.
-        WaitFor::LoadBalancerActive => return None,
+        WaitFor::LoadBalancerActive if wait.entry.is_none() => return None,
         // The watch does, if no event is lost.
-        WaitFor::BindingGone => 60,
+        WaitFor::LoadBalancerActive | WaitFor::BindingGone => 60,
         WaitFor::InterfacesGone | WaitFor::BackendGroup | WaitFor::RulesOpen | WaitFor::RulesClosed => 5,
+        // The pass over the binding does.
+        WaitFor::TargetsHealthy if wait.entry.is_some() => 60,
         WaitFor::TargetsHealthy => 10,
     };
     Some(Duration::from_secs(seconds))
@@ -86,15 +97,23 @@ fn pause(reason: WaitFor) -> Option<Duration> {
 pub(crate) async fn run<A: Account>(world: &World<A>, snapshot: &Snapshot, plan: &Plan) -> Applied {
     let mut walk = Walk { world, snapshot, plan, made: Made::default(), confirmed: false };
     let (mut reached, mut stopped_at, mut error) = (0, None, None);
-    for step in &plan.steps {
+    while let Some(step) = plan.steps.get(reached)
+        && stopped_at.is_none()
+        && error.is_none()
+    {
+        let steps = together(&plan.steps[reached..]);
+        if steps > 1 {
+            let some = &plan.steps[reached..reached + steps.min(AT_ONCE)];
+            let (done, failure) = walk.take_together(some).await;
+            reached += done;
+            error = failure;
+            continue;
+        }
         match walk.take(step).await {
             Ok(None) => reached += 1,
             Ok(wait) => stopped_at = wait,
             Err(_) if planted(Bug::FailureSwallowed) => reached += 1,
             Err(failure) => error = Some(failure),
-        }
-        if stopped_at.is_some() || error.is_some() {
-            break;
         }
     }
     Applied { made: walk.made, reached, stopped_at, error }
@@ -126,15 +145,65 @@ impl<A: Account> Walk<'_, A> {
         }
     }
 
-    async fn make(&mut self, change: &Change) -> Result<(), Error> {
-        let Self { world, snapshot, plan, .. } = self;
-        if !self.confirmed && is_destructive(plan, change) {
-            world.cluster.confirm(snapshot, &plan.key).await?;
+    /// Takes steps that need nothing of each other at the same time. Gives how many are done, from the first on, and the
+    /// first failure; those after it are done or not, as the next pass will see.
+    async fn take_together(&mut self, steps: &[Step]) -> (usize, Option<Error>) {
+        match self.made_together(steps).await {
+            Ok(outcomes) => {
+                let done = outcomes.iter().take_while(|outcome| outcome.is_ok()).count();
+                (done, outcomes.into_iter().find_map(Result::err))
+            }
+            Err(failure) => (0, Some(failure)),
+        }
+    }
+
+    async fn made_together(&mut self, steps: &[Step]) -> Result<Vec<Result<(), Error>>, Error> {
+        if self.world.stop.is_told() {
+            return Err(Error::Stopping);
+        }
+        let mut writes = Vec::new();
+        for change in steps.iter().filter_map(Step::change) {
+            self.confirm(change).await?;
+            let Ok(write) = resolve(change, &self.made)?.split() else {
+                unreachable!("only writes to AWS go together");
+            };
+            writes.push((change, write));
+        }
+        let perform = async |(change, write): &(&Change, Resolved<AwsChange>)| {
+            self.world.perform_at_its_turn(write, || change.resource.key.to_string()).await
+        };
+        let outcomes = join_all(writes.iter().map(|write| perform(write).instrument(self.span(write.0)))).await;
+        let noted = writes.iter().zip(outcomes).map(|((change, _), outcome)| {
+            let performed = outcome?;
+            if let Some(id) = performed.physical_id {
+                self.made.note(change.resource.key.clone(), id);
+            }
+            Ok(())
+        });
+        Ok(noted.collect())
+    }
+
+    async fn confirm(&mut self, change: &Change) -> Result<(), Error> {
+        if !self.confirmed && is_destructive(self.plan, change) {
+            self.world.cluster.confirm(self.snapshot, self.plan).await?;
             self.confirmed = true;
         }
-        // The line that says what was written is written inside of it, and shows its fields.
-        let object = plan.objects.first().map_or_else(|| plan.key.to_string(), ObjectRef::to_string);
-        let span = info_span!("change", object, resource = %change.resource.key, reason = %change.reason);
+        Ok(())
+    }
+
+    /// The line that says what was written is written inside of it, and shows its fields.
+    fn span(&self, change: &Change) -> Span {
+        let Self { plan, .. } = self;
+        let object = match &plan.key {
+            Key::Stack(id) => id.object().to_string(),
+            key => plan.objects.first().map_or_else(|| key.to_string(), ObjectRef::to_string),
+        };
+        info_span!("change", object, resource = %change.resource.key, reason = %change.reason)
+    }
+
+    async fn make(&mut self, change: &Change) -> Result<(), Error> {
+        self.confirm(change).await?;
+        let span = self.span(change);
         match resolve(change, &self.made)?.split() {
             Ok(write) => self.perform(change, &write).instrument(span).await,
             Err(write) => self.write(&write).instrument(span).await,
@@ -142,7 +211,8 @@ impl<A: Account> Walk<'_, A> {
     }
 
     async fn perform(&mut self, change: &Change, write: &Resolved<AwsChange>) -> Result<(), Error> {
-        let creates = change.action() == Action::Create;
+        // A rule is never looked for: it is read with its listener.
+        let creates = change.action() == Action::Create && change.resource.key.kind != ResourceKind::ListenerRule;
         if creates {
             self.world.expected.begin(&self.plan.key);
         }
@@ -195,6 +265,7 @@ fn settle<'a, A: Account>(
             (WaitFor::RulesOpen, Some(Key::Rules(group))) => rules::open(world, group).await,
             (WaitFor::RulesClosed, Some(Key::Rules(group))) => rules::close(world, group).await,
             (WaitFor::RulesOpen, Some(Key::Binding(name))) => binding::has_rules_open(world, plan, name).await,
+            (WaitFor::TargetsHealthy, Some(Key::Binding(name))) => binding::can_serve(world, plan, name).await,
             _ => return Ok(false),
         };
         settled.map_err(|source| match &wait.entry {

@@ -9,19 +9,19 @@ use northgate_planner::pipeline::{self, Accepted};
 use northgate_planner::plan::Plan;
 use northgate_planner::problem::{Declined, Problem};
 use northgate_planner::snapshot::Snapshot;
-use northgate_planner::targets::{TargetCount, deregisters, lingers};
+use northgate_planner::targets::{TargetCount, deregisters, is_settled, lingers};
 use northgate_planner::worker_rules;
 
 use super::Next;
 use super::apply::{self, Applied};
+use super::awaited_targets::GATHERED;
 use super::error::Error;
 use super::world::{Account, World};
 use super::{finalizers, tell};
 use crate::cluster::BindingStanding;
 
-/// The first pause before targets that are not ready yet are looked at again; each further one is twice as long …
-pub(super) const FIRST_LOOK: Duration = Duration::from_secs(5);
-/// … up to this, for as many looks …
+/// Targets that are not ready yet are looked at again after the pace's pause; each further one is twice as long, up to this, for as
+/// many looks …
 const LOOK: Duration = Duration::from_secs(30);
 const LOOKS: u32 = 12;
 /// … and then up to this: the account's calls are shared, and what was unhealthy for so long is news to nobody.
@@ -60,6 +60,10 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
         world.needs_rules(name, binding.rules().map(|rules| rules.into_iter().cloned().collect()));
     }
     report(world, name, &snapshot, &plan, count, &applied).await?;
+    if is_ready(&actual, count) {
+        let waiting = world.awaited_targets.take(name);
+        waiting.into_iter().for_each(|stack| world.queues.stacks.add_after(stack, GATHERED));
+    }
     let unseen = finalizers::release(world, &snapshot, &plan, &applied).await?;
     Ok(applied.next()?.at_most(look_again(world, name, &plan, &actual, count)).at_most(unseen))
 }
@@ -90,6 +94,27 @@ pub(super) async fn has_rules_open<A: Account>(
         // Nothing will be opened for it.
         Ok(_) | Err(_) => Ok(true),
     }
+}
+
+/// Whether requests may be moved to a binding's targets, for a pass over its stack; if not, that is looked at again when they
+/// may.
+///
+/// 1. snapshot: from the caches        2. accept: pure        3. observe: AWS reads
+pub(super) async fn can_serve<A: Account>(world: &World<A>, stack: &Plan, name: &ObjectName) -> Result<bool, Error> {
+    // First: what the binding's own pass finds in the meantime must not be missed.
+    world.awaited_targets.add(name, &stack.key);
+    let key = Key::Binding(name.clone());
+    let Ok(accepted @ Accepted::Binding(_)) = pipeline::accept(&world.cluster.snapshot(&key), &key) else {
+        return Ok(false);
+    };
+    let actual = world.observe(&accepted.scope()).await?;
+    Ok(is_ready(&actual, count(&accepted, &actual)))
+}
+
+/// Whether the targets can take what others serve now: one is healthy, and no other is about to be.
+fn is_ready(actual: &Actual, count: Option<TargetCount>) -> bool {
+    let is_settled = matches!(actual, Actual::Targets(found) if is_settled(found));
+    count.is_some_and(|count| count.can_serve() && (is_settled || count.ready == count.total))
 }
 
 /// Writes targets and condition into the status, and tells the rest.
@@ -160,8 +185,12 @@ fn messages(problems: &[Problem]) -> String {
 fn learn<A: Account>(world: &World<A>, accepted: &Accepted, facts: &Facts, actual: &Actual) -> Option<TargetCount> {
     let Accepted::Binding(binding) = accepted else { return None };
     world.learn(worker_rules::groups_of(binding, facts).0);
-    match actual {
-        Actual::Targets(found) => binding.count(found),
+    count(accepted, actual)
+}
+
+fn count(accepted: &Accepted, actual: &Actual) -> Option<TargetCount> {
+    match (accepted, actual) {
+        (Accepted::Binding(binding), Actual::Targets(found)) => binding.count(found),
         _ => None,
     }
 }
@@ -188,14 +217,14 @@ fn look_again<A: Account>(
     let waiting = plan.wanted && (missing || count.is_some_and(|count| count.ready < count.total));
     match world.look(name, waiting) {
         0 => None,
-        looks => Some(pause_before(looks)),
+        looks => Some(pause_before(world.pace.targets, looks)),
     }
 }
 
 /// The pause before the n-th look in a row.
-fn pause_before(looks: u32) -> Duration {
+fn pause_before(first: Duration, looks: u32) -> Duration {
     let longest = if looks <= LOOKS { LOOK } else { LATE_LOOK };
-    FIRST_LOOK.saturating_mul(1_u32.checked_shl(looks - 1).unwrap_or(u32::MAX)).min(longest)
+    first.saturating_mul(1_u32.checked_shl(looks - 1).unwrap_or(u32::MAX)).min(longest)
 }
 
 #[cfg(test)]
@@ -208,7 +237,7 @@ mod tests {
 
     #[test]
     fn targets_that_are_not_ready_are_looked_at_ever_more_seldom() {
-        let pauses: Vec<u64> = (1..=14).map(|looks| pause_before(looks).as_secs()).collect();
+        let pauses: Vec<u64> = (1..=14).map(|looks| pause_before(Duration::from_secs(5), looks).as_secs()).collect();
         assert_eq!(pauses, [5, 10, 20, 30, 30, 30, 30, 30, 30, 30, 30, 30, 300, 300]);
     }
 

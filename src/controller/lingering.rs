@@ -6,6 +6,7 @@ use std::sync::{Mutex, MutexGuard};
 use northgate_planner::id::{Key, StackId};
 use northgate_planner::snapshot::Snapshot;
 use northgate_planner::spec::class;
+use northgate_planner::spec::ingress::group;
 
 /// What the controller that was stopped knew of its keys is lost with it: the rules that their old targets need are written
 /// nowhere else. So each of them counts as one that lingers until it was looked at.
@@ -59,13 +60,14 @@ impl Lingering {
     }
 }
 
-/// The keys of a snapshot that can use rules: bindings, and stacks that carry our finalizer, without which there is no load
+/// The keys of a snapshot that can use rules: bindings, and stacks whose objects carry our finalizer, without which there is no load
 /// balancer of ours.
 pub(crate) fn users(snapshot: &Snapshot) -> BTreeSet<Key> {
     let services = snapshot.services.iter().filter(|(_, service)| class::has_finalizer(service));
     let stacks = services.map(|(name, _)| Key::Stack(StackId::Service(name.clone())));
+    let groups = snapshot.ingresses.values().flat_map(|ingress| group::held(ingress)).map(Key::Stack);
     let bindings = snapshot.bindings.keys().cloned().map(Key::Binding);
-    stacks.chain(bindings).collect()
+    stacks.chain(groups).chain(bindings).collect()
 }
 
 #[cfg(test)]
@@ -91,6 +93,30 @@ mod tests {
         assert_eq!((lingering.keys(), lingering.is_early()), ([binding()].into(), true));
         assert!(!lingering.ends(&binding()), "it was never seen to linger");
         assert_eq!((lingering.keys(), lingering.is_early()), (BTreeSet::new(), false));
+    }
+
+    #[test]
+    fn stacks_with_our_finalizer_can_use_rules() {
+        let ingress = |name: &str, finalizers: &[&str]| {
+            let object =
+                serde_json::json!({ "metadata": { "namespace": "shop", "name": name, "finalizers": finalizers } });
+            (ObjectName::new("shop", name), std::sync::Arc::new(serde_json::from_value(object).unwrap()))
+        };
+        let settings = northgate_planner::snapshot::Settings::new(
+            northgate_planner::id::ClusterName::new("demo"),
+            northgate_planner::id::VpcId::new("vpc-1"),
+            northgate_planner::id::Region::new("us-west-2"),
+        );
+        let mut snapshot = Snapshot::empty(&std::sync::Arc::new(settings), jiff::Timestamp::UNIX_EPOCH);
+        snapshot.ingresses = [
+            ingress("alone", &["ingress.k8s.aws/resources"]),
+            ingress("one", &["group.ingress.k8s.aws/door"]),
+            ingress("moving", &["group.ingress.k8s.aws/door", "group.ingress.k8s.aws/gate"]),
+            ingress("other", &["x/theirs"]),
+        ]
+        .into();
+        let users = users(&snapshot).into_iter().map(|key| key.to_string()).collect::<Vec<_>>();
+        assert_eq!(users, ["ingress/shop/alone", "group/door", "group/gate"]);
     }
 
     #[test]

@@ -1,31 +1,31 @@
-//! The load balancers that are waited for: all of them are asked for together, every three seconds.
+//! The load balancers that are waited for: all of them are asked for together, at a steady pace.
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
 
 use northgate_planner::actual::LoadBalancerState;
-use northgate_planner::id::{Key, LoadBalancerArn, StackId, Uid};
+use northgate_planner::id::{Key, LoadBalancerArn, StackId};
 use northgate_planner::planted::{Bug, planted};
 use tokio::sync::Notify;
 use tracing::{info, warn};
 
+use super::address::{self, Addressee};
 use super::error::{Error, Retry};
 use super::tell;
 use super::world::{Account, States, World};
-use crate::cluster::Severity;
+use crate::cluster::{Address, Severity};
 use crate::error_chain::one_line;
-
-/// How often they are asked for.
-const EVERY: Duration = Duration::from_secs(3);
 
 /// Who waits for a load balancer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Waiting {
     /// The stack.
     pub(crate) stack: StackId,
-    /// The object at the time of the pass.
-    pub(crate) uid: Uid,
+    /// The objects that it is to serve.
+    pub(crate) addressees: Vec<Addressee>,
+    /// The ports that it listens on.
+    pub(crate) ports: Vec<u16>,
     /// Whether its plan has steps behind the wait.
     pub(crate) steps_left: bool,
 }
@@ -68,6 +68,7 @@ impl Poll {
 
 /// Asks for as long as somebody waits, for ever.
 pub(super) async fn run<A: Account>(world: &World<A>) {
+    let every = world.pace.load_balancers;
     loop {
         let arns = world.poll.arns();
         if arns.is_empty() {
@@ -79,14 +80,14 @@ pub(super) async fn run<A: Account>(world: &World<A>) {
                 for arn in &arns {
                     look(world, arn, &states).await;
                 }
-                EVERY
+                every
             }
             Err(_) if planted(Bug::PollGivesUp) => return,
             Err(error) => {
                 warn!("the load balancers that are waited for cannot be read: {}", one_line(&error));
                 match error.retry() {
-                    Retry::After(turn) => turn.max(EVERY),
-                    Retry::Soon | Retry::Seldom => EVERY,
+                    Retry::After(turn) => turn.max(every),
+                    Retry::Soon | Retry::Seldom => every,
                 }
             }
         };
@@ -102,10 +103,12 @@ async fn look<A: Account>(world: &World<A>, arn: &LoadBalancerArn, states: &Stat
         Some((LoadBalancerState::Provisioning, _)) => {}
         Some((LoadBalancerState::Active, _)) if planted(Bug::HostNotWritten) => _ = world.poll.remove(arn),
         Some((LoadBalancerState::Active, host)) => match serve(world, &waiting, host).await {
-            Ok(()) => {
+            Ok(all) => {
                 world.poll.remove(arn);
                 if waiting.steps_left {
                     world.queues.stacks.add_after(key, Duration::ZERO);
+                } else if !all {
+                    world.queues.stacks.add_after(key, address::SOON);
                 }
             }
             // It stays on the list, and is written at the next look.
@@ -114,7 +117,9 @@ async fn look<A: Account>(world: &World<A>, arn: &LoadBalancerArn, states: &Stat
         Some((LoadBalancerState::Failed(reason), _)) => {
             world.poll.remove(arn);
             let problem = tell::not_set_up(reason);
-            world.cluster.say(&waiting.stack.object(), Severity::Warning, "FailedDeployModel", problem.to_string());
+            for Addressee { object, .. } in &waiting.addressees {
+                world.cluster.say(object, Severity::Warning, "FailedDeployModel", problem.to_string());
+            }
             world.queues.stacks.add_after(key, Duration::from_secs(60));
         }
         // Somebody deleted it: the pass sees what is to be done.
@@ -125,20 +130,25 @@ async fn look<A: Account>(world: &World<A>, arn: &LoadBalancerArn, states: &Stat
     }
 }
 
-/// Writes the host name from this very observation: no further pass is needed for it.
-async fn serve<A: Account>(world: &World<A>, waiting: &Waiting, host: &str) -> Result<(), Error> {
-    let object = waiting.stack.object();
-    if world.cluster.is_going(&object) {
-        return Ok(());
+/// Writes the host name from this very observation: no further pass is needed for it. Gives whether all of them have it;
+/// those that are answered elsewhere until their targets take requests here do not yet.
+async fn serve<A: Account>(world: &World<A>, waiting: &Waiting, host: &str) -> Result<bool, Error> {
+    let address = Address { host: host.to_owned(), ports: waiting.ports.clone() };
+    let snapshot = world.cluster.snapshot(&Key::Stack(waiting.stack.clone()));
+    let mut all = true;
+    for Addressee { object, uid } in &waiting.addressees {
+        if world.cluster.is_going(object) {
+            continue;
+        }
+        if !address::may_come_here(&snapshot, &waiting.stack, object, &[]) {
+            all = false;
+            continue;
+        }
+        if world.cluster.set_address(object, uid, Some(&address)).await.map_err(Error::Status)? {
+            info!(%object, host, "the load balancer serves");
+            let note = format!("Successfully reconciled: serving at {host}");
+            world.cluster.say(object, Severity::Normal, tell::RECONCILED, note);
+        }
     }
-    if world.cluster.set_host(waiting.stack.owner(), &waiting.uid, Some(host)).await.map_err(Error::Status)? {
-        info!(%object, host, "the load balancer serves");
-        world.cluster.say(
-            &object,
-            Severity::Normal,
-            tell::RECONCILED,
-            format!("Successfully reconciled: serving at {host}"),
-        );
-    }
-    Ok(())
+    Ok(all)
 }

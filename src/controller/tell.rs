@@ -1,5 +1,6 @@
 //! What people are told of a pass: events on objects, and log lines.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use northgate_planner::id::{Key, ObjectRef};
@@ -16,6 +17,9 @@ use crate::cluster::{Severity, is_load_balancer};
 /// Failures in a row before one that is worth another try soon is told on the object: most are over by then.
 pub(super) const PATIENCE: u32 = 3;
 
+/// The kind by which messages name a group of Ingresses. No object is of it.
+const GROUP: &str = "IngressGroup";
+
 /// When a Service that another cloud controller takes is looked at again; that costs no call.
 const SKIPPED: Duration = Duration::from_secs(60);
 
@@ -29,14 +33,18 @@ pub(super) fn declined<A: Account>(world: &World<A>, declined: &Declined) -> Nex
         }
         Declined::Skipped { object, reason, hint } => {
             let Some(hint) = hint.as_ref().filter(|_| asks_for_a_load_balancer(world, object)) else {
-                return Next::Resync;
+                return if object.kind() == "Ingress" { Next::Never } else { Next::Resync };
             };
             // In a cluster with another cloud controller these are many; each is told once.
-            if world.is_news(object.name(), reason) {
+            if world.is_news(object, reason) {
                 world.cluster.say(object, Severity::Normal, "Skipped", format!("skipped: {reason}\nhint: {hint}"));
             }
-            // That other one may go, and tells nobody.
-            Next::After(SKIPPED)
+            match object.kind() {
+                // That other one may go, and tells nobody.
+                "Service" => Next::After(SKIPPED),
+                // The watch tells of classes.
+                _ => Next::Never,
+            }
         }
         Declined::Absent => Next::Never,
     }
@@ -46,6 +54,9 @@ pub(super) fn declined<A: Account>(world: &World<A>, declined: &Declined) -> Nex
 pub(super) fn plan<A: Account>(world: &World<A>, plan: &Plan, applied: &Applied) {
     for problem in &plan.problems {
         say(world, plan, problem.object.as_ref(), Severity::Warning, problem_reason(&plan.key), problem.to_string());
+    }
+    for (peer, note) in notes_to_peers(plan) {
+        world.cluster.say(peer, Severity::Normal, "PeerSetAside", note);
     }
     for warning in &plan.warnings {
         say(world, plan, warning.object.as_ref(), Severity::Warning, "ConfigurationWarning", warning.to_string());
@@ -77,13 +88,33 @@ pub(super) fn failed<A: Account>(world: &World<A>, key: &Key, error: &Error, fai
     } else {
         info!(failures, "failed, and tried again: {chain}");
     }
-    let Some(object) = object(key).filter(|_| is_told(error, failures)) else { return };
-    if error.is_wait() {
-        world.cluster.say(&object, Severity::Normal, "Waiting", error.note());
-    } else {
-        let wanted = !world.cluster.is_going(&object);
-        world.cluster.say(&object, Severity::Warning, reason(key, wanted, error), error.note());
+    if !is_told(error, failures) {
+        return;
     }
+    for object in world.cluster.objects(key) {
+        if error.is_wait() {
+            world.cluster.say(&object, Severity::Normal, "Waiting", error.note());
+        } else {
+            let wanted = !world.cluster.is_going(&object);
+            world.cluster.say(&object, Severity::Warning, reason(key, wanted, error), error.note());
+        }
+    }
+}
+
+/// Those of a group that go on are told which one does not: its own events say why.
+fn notes_to_peers(plan: &Plan) -> Vec<(&ObjectRef, String)> {
+    if plan.refused || !matches!(plan.key, Key::Stack(_)) {
+        return Vec::new();
+    }
+    let culprits = plan.problems.iter().filter_map(|problem| problem.object.as_ref());
+    let culprits = culprits.filter(|object| plan.objects.contains(object) && !plan.holding.contains(object));
+    let culprits = culprits.map(ObjectRef::to_string).collect::<BTreeSet<_>>();
+    if culprits.is_empty() {
+        return Vec::new();
+    }
+    let names = culprits.into_iter().collect::<Vec<_>>().join(", ");
+    let note = format!("of the same group {names} cannot be used as written, and is set aside: see the events there");
+    plan.holding.iter().map(|peer| (peer, note.clone())).collect()
 }
 
 /// The reason of the event, or condition, that tells a failure: LBC's, where it has one.
@@ -120,11 +151,18 @@ fn say<A: Account>(
     reason: &'static str,
     note: String,
 ) {
-    match object.or_else(|| plan.objects.first()) {
-        Some(object) => world.cluster.say(object, severity, reason, note),
-        // The rules of a security group and what the cluster shares have no object: the log is the place.
-        None if severity == Severity::Warning => warn!(reason, "{note}"),
-        None => {}
+    let concerned = match object.filter(|object| object.kind() != GROUP) {
+        Some(object) => std::slice::from_ref(object),
+        // What concerns a whole group is said on each that goes on, or else on all.
+        None if plan.holding.is_empty() => &plan.objects,
+        None => &plan.holding,
+    };
+    for object in concerned {
+        world.cluster.say(object, severity, reason, note.clone());
+    }
+    // The rules of a security group and what the cluster shares have no object: the log is the place.
+    if concerned.is_empty() && severity == Severity::Warning {
+        warn!(reason, "{note}");
     }
 }
 
@@ -158,14 +196,10 @@ fn is_told(error: &Error, failures: u32) -> bool {
 }
 
 fn asks_for_a_load_balancer<A: Account>(world: &World<A>, object: &ObjectRef) -> bool {
-    world.cluster.caches().services.get(object.name()).is_some_and(|service| is_load_balancer(&service))
-}
-
-fn object(key: &Key) -> Option<ObjectRef> {
-    match key {
-        Key::Stack(id) => Some(id.object()),
-        Key::Binding(name) => Some(ObjectRef::new("TargetGroupBinding", name)),
-        Key::Rules(_) | Key::Cluster => None,
+    let caches = world.cluster.caches();
+    match object.kind() {
+        "Service" => caches.services.get(object.name()).is_some_and(|service| is_load_balancer(&service)),
+        _ => true,
     }
 }
 

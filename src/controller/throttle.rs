@@ -46,6 +46,16 @@ impl CallClass {
             Self::SecurityGroups => Duration::from_millis(200),
         }
     }
+
+    /// How many calls of the class may come at once, with room left for others in the account.
+    fn burst(self) -> u32 {
+        match self {
+            Self::Reads => 30,
+            Self::LoadBalancers => 8,
+            Self::Targets | Self::LoadBalancing => 15,
+            Self::SecurityGroups => 40,
+        }
+    }
 }
 
 impl fmt::Display for CallClass {
@@ -63,7 +73,11 @@ impl fmt::Display for CallClass {
 /// The classes that are held back. A pass that comes to a closed one does not wait with a worker in hand: it ends, and
 /// its key comes again at its turn, as fast as AWS allows the calls.
 #[derive(Debug, Default)]
-pub(crate) struct Throttle(Mutex<BTreeMap<CallClass, Gate>>);
+pub(crate) struct Throttle {
+    gates: Mutex<BTreeMap<CallClass, Gate>>,
+    /// When all calls of a class made so far would have been allowed one by one.
+    caught_up: Mutex<BTreeMap<CallClass, Instant>>,
+}
 
 #[derive(Debug)]
 struct Gate {
@@ -106,7 +120,17 @@ impl Throttle {
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<CallClass, Gate>> {
-        self.0.lock().expect("no thread panics while it holds the gates")
+        self.gates.lock().expect("no thread panics while it holds the gates")
+    }
+
+    /// Counts a call; gives how long one of many calls should wait before it is made, so that AWS never has to say no.
+    /// A call by itself need not.
+    pub(crate) fn count(&self, class: CallClass) -> Duration {
+        let now = Instant::now();
+        let mut caught_up = self.caught_up.lock().expect("no thread panics while it counts");
+        let entry = caught_up.entry(class).or_insert(now);
+        *entry = (*entry).max(now) + class.refill();
+        (*entry - now).saturating_sub(class.refill().saturating_mul(class.burst()))
     }
 }
 
@@ -130,6 +154,17 @@ mod tests {
         throttle.struck(CLASS);
         assert_eq!(throttle.admit(CallClass::Targets), Ok(()), "other classes go on");
         assert!(throttle.admit(CLASS).is_err());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn many_calls_are_made_at_once_and_then_as_fast_as_aws_allows() {
+        let throttle = Throttle::default();
+        let class = CallClass::LoadBalancing;
+        let waits = (0..17).map(|_| throttle.count(class)).collect::<Vec<_>>();
+        assert_eq!(waits[..15], [Duration::ZERO; 15]);
+        assert_eq!(waits[15..], [class.refill(), 2 * class.refill()]);
+        tokio::time::advance(20 * class.refill()).await;
+        assert_eq!(throttle.count(class), Duration::ZERO);
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,5 +1,7 @@
 //! Watch events to keys: an event only says what to look at again.
 
+mod ingress;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -10,11 +12,14 @@ use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use northgate_planner::crd::TargetGroupBinding;
 use northgate_planner::id::{Key, ObjectName, StackId};
 use northgate_planner::planted::{Bug, planted};
+use northgate_planner::snapshot::Settings;
 use northgate_planner::spec::class::SERVICE_FINALIZER;
 use northgate_planner::targets::BINDING_FINALIZER;
 
 use super::world::{Account, World};
-use crate::cluster::{Caches, Change, Changed, SERVICE_NAME_LABEL, Written, concerns_us, shares_group, stack_of};
+use crate::cluster::{
+    Caches, Change, Changed, Cluster, SERVICE_NAME_LABEL, Written, concerns_us, shares_group, stack_of,
+};
 
 /// How long endpoints, pods and nodes are gathered: a rollout is many events and few calls.
 const WINDOW: Duration = Duration::from_millis(200);
@@ -43,7 +48,7 @@ enum Look {
 /// Asks for every key that a change concerns. What the first lists tell is no change: it comes after what people do.
 pub(super) fn tell<A: Account>(world: &World<A>, changed: &Changed) {
     let first_lists = !world.cluster.missing().is_empty();
-    for look in looks(changed, world.cluster.caches(), &world.own_writes) {
+    for look in looks(changed, &View::of(&world.cluster), &world.own_writes) {
         match look {
             _ if first_lists && planted(Bug::FirstListsIgnored) => {}
             Look::Edited(key) | Look::Touched(key) if first_lists => world.queues.of(&key).add_behind(key),
@@ -54,9 +59,27 @@ pub(super) fn tell<A: Account>(world: &World<A>, changed: &Changed) {
     }
 }
 
-fn looks(changed: &Changed, caches: &Caches, own: &OwnWrites) -> BTreeSet<Look> {
+/// What a change is seen with.
+#[derive(Clone, Copy)]
+struct View<'w> {
+    caches: &'w Caches,
+    settings: &'w Arc<Settings>,
+}
+
+impl<'w> View<'w> {
+    fn of(cluster: &'w Cluster) -> Self {
+        Self { caches: cluster.caches(), settings: cluster.settings() }
+    }
+}
+
+fn looks(changed: &Changed, view: &View<'_>, own: &OwnWrites) -> BTreeSet<Look> {
+    let caches = view.caches;
     match changed {
-        Changed::Service(change) => service(change, caches),
+        Changed::Service(change) => {
+            let mut looks = service(change, caches);
+            looks.extend(ingress::service_behind(change, view));
+            looks
+        }
         Changed::TargetGroupBinding(change) => {
             let mut looks = binding(change, own);
             looks.extend(rivals(change, caches));
@@ -65,6 +88,10 @@ fn looks(changed: &Changed, caches: &Caches, own: &OwnWrites) -> BTreeSet<Look> 
         Changed::EndpointSlice(change) => endpoint_slice(change, caches),
         Changed::Pod(change) => pod(change, caches),
         Changed::Node(change) => node(change, caches),
+        Changed::Ingress(change) => ingress::edited(change, view),
+        Changed::IngressClass(change) => ingress::class(change, view),
+        Changed::IngressClassParams(change) => ingress::class_params(change, view),
+        Changed::Namespace(change) => ingress::namespace(change, view),
     }
 }
 
@@ -174,7 +201,7 @@ fn is_service_edited(change: &Change<Service>) -> bool {
     let (Some(before), Some(after)) = (&change.before, &change.after) else { return true };
     before.spec != after.spec
         || before.metadata.annotations != after.metadata.annotations
-        || is_metadata_edited(&before.metadata, &after.metadata, SERVICE_FINALIZER)
+        || is_metadata_edited(&before.metadata, &after.metadata, |name| name == SERVICE_FINALIZER)
 }
 
 /// Whether a TargetGroupBinding says something else than before. Its status is ours, its annotations are others'.
@@ -182,22 +209,23 @@ fn is_binding_edited(change: &Change<TargetGroupBinding>) -> bool {
     let (Some(before), Some(after)) = (&change.before, &change.after) else { return true };
     before.spec != after.spec
         || before.metadata.labels != after.metadata.labels
-        || is_metadata_edited(&before.metadata, &after.metadata, BINDING_FINALIZER)
+        || is_metadata_edited(&before.metadata, &after.metadata, |name| name == BINDING_FINALIZER)
 }
 
 /// Whether an object is another one, began to go, or has other finalizers. That ours appears is our own doing; that it
 /// vanishes is so only at the end.
-fn is_metadata_edited(before: &ObjectMeta, after: &ObjectMeta, finalizer: &str) -> bool {
-    let has_ours = |metadata: &ObjectMeta| metadata.finalizers.iter().flatten().any(|name| name == finalizer);
+fn is_metadata_edited(before: &ObjectMeta, after: &ObjectMeta, is_ours: impl Fn(&str) -> bool) -> bool {
+    let ours = |metadata: &ObjectMeta| {
+        metadata.finalizers.iter().flatten().filter(|name| is_ours(name)).cloned().collect::<BTreeSet<_>>()
+    };
+    let others = |metadata: &ObjectMeta| {
+        metadata.finalizers.iter().flatten().filter(|name| !is_ours(name)).cloned().collect::<Vec<_>>()
+    };
     before.uid != after.uid
         || (before.deletion_timestamp.is_some() != after.deletion_timestamp.is_some()
             && !planted(Bug::DeletionUnwatched))
-        || !others(before, finalizer).eq(others(after, finalizer))
-        || (has_ours(before) && !has_ours(after))
-}
-
-fn others<'m>(metadata: &'m ObjectMeta, finalizer: &'m str) -> impl Iterator<Item = &'m String> {
-    metadata.finalizers.iter().flatten().filter(move |name| *name != finalizer)
+        || others(before) != others(after)
+        || !ours(before).is_subset(&ours(after))
 }
 
 /// What of a node decides whether it is a target, for a binding that selects by these labels.
@@ -325,7 +353,7 @@ impl Drop for OwnWrite<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use northgate_planner::id::Uid;
+    use northgate_planner::id::{ClusterName, Region, Uid, VpcId};
     use serde::de::DeserializeOwned;
     use serde_json::{Value, json};
 
@@ -345,7 +373,12 @@ mod tests {
     }
 
     fn told_beside(changed: &Changed, own: &OwnWrites) -> Vec<String> {
-        let looks = looks(changed, &caches(), own);
+        told_with(changed, &caches(), own)
+    }
+
+    fn told_with(changed: &Changed, caches: &Caches, own: &OwnWrites) -> Vec<String> {
+        let settings = Arc::new(Settings::new(ClusterName::new("demo"), VpcId::new("vpc-1"), Region::new("us-west-2")));
+        let looks = looks(changed, &View { caches, settings: &settings }, own);
         let texts = looks.into_iter().map(|look| match look {
             Look::Edited(key) => format!("now {key}"),
             Look::Touched(key) => format!("soon {key}"),
@@ -586,7 +619,6 @@ mod tests {
         testing::fill(&caches.bindings, &[selecting, bound("hand", "web", "instance", false)]);
         let node = |pool: &str| json!({ "metadata": { "name": "n-1", "labels": { "pool": pool } } });
         let changed = Changed::Node(change(Some(&node("edge")), Some(&node("inner"))));
-        let looks = looks(&changed, &caches, &OwnWrites::default());
-        assert_eq!(looks, [Look::Touched(Key::Binding(ObjectName::new("shop", "web")))].into());
+        assert_eq!(told_with(&changed, &caches, &OwnWrites::default()), ["soon binding/shop/web"]);
     }
 }

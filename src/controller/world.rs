@@ -7,15 +7,16 @@ use std::time::Duration;
 
 use northgate_planner::actual::{Actual, LoadBalancerState, Scope};
 use northgate_planner::facts::{Facts, Needs};
-use northgate_planner::id::{Key, LoadBalancerArn, ObjectName, SecurityGroupId};
+use northgate_planner::id::{Key, LoadBalancerArn, ObjectName, ObjectRef, SecurityGroupId};
 use northgate_planner::model::IngressRule;
 use northgate_planner::plan::{Action, AwsChange, Resolved};
 use tokio::sync::OwnedMutexGuard;
 
-use super::binding::FIRST_LOOK;
+use super::awaited_targets::AwaitedTargets;
 use super::error::Error;
 use super::expected::Expected;
 use super::lingering::Lingering;
+use super::pace::Pace;
 use super::poll::Poll;
 use super::queue::Queue;
 use super::stop::Stop;
@@ -76,8 +77,12 @@ pub(crate) struct World<A> {
     pub(crate) expected: Expected,
     /// The keys that may use rules that no binding asks for.
     pub(crate) lingering: Lingering,
+    /// The bindings whose targets stacks wait for.
+    pub(crate) awaited_targets: AwaitedTargets,
     /// How often every key is looked at again.
     pub(crate) sync_period: Duration,
+    /// How often AWS is looked at for what it takes its time for.
+    pub(crate) pace: Pace,
     /// Whether the controller is told to stop.
     pub(crate) stop: Stop,
     account: A,
@@ -86,7 +91,7 @@ pub(crate) struct World<A> {
     worker_groups: Mutex<BTreeSet<SecurityGroupId>>,
     looks: Mutex<BTreeMap<ObjectName, u32>>,
     needed_rules: Mutex<BTreeMap<ObjectName, Option<BTreeSet<IngressRule>>>>,
-    skipped: Mutex<BTreeMap<ObjectName, String>>,
+    skipped: Mutex<BTreeMap<ObjectRef, String>>,
     answered: Mutex<Answered>,
 }
 
@@ -129,7 +134,7 @@ enum Answered {
 
 impl<A: Account> World<A> {
     /// A world in which nothing has happened yet.
-    pub(crate) fn new(cluster: Cluster, account: A, sync_period: Duration, stop: Stop) -> Self {
+    pub(crate) fn new(cluster: Cluster, account: A, sync_period: Duration, pace: Pace, stop: Stop) -> Self {
         Self {
             cluster,
             queues: Queues::default(),
@@ -137,7 +142,9 @@ impl<A: Account> World<A> {
             own_writes: OwnWrites::default(),
             expected: Expected::default(),
             lingering: Lingering::default(),
+            awaited_targets: AwaitedTargets::default(),
             sync_period,
+            pace,
             stop,
             account,
             throttle: Throttle::default(),
@@ -186,6 +193,29 @@ impl<A: Account> World<A> {
     ///
     /// [`Error::Write`], or [`Error::Throttled`].
     pub(crate) async fn perform(
+        &self,
+        change: &Resolved<AwsChange>,
+        resource: impl FnOnce() -> String,
+    ) -> Result<Performed, Error> {
+        self.throttle.count(CallClass::of(change));
+        self.perform_counted(change, resource).await
+    }
+
+    /// Makes one of many changes at its turn, so that all of them together stay within what AWS allows.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::perform`].
+    pub(crate) async fn perform_at_its_turn(
+        &self,
+        change: &Resolved<AwsChange>,
+        resource: impl FnOnce() -> String,
+    ) -> Result<Performed, Error> {
+        tokio::time::sleep(self.throttle.count(CallClass::of(change))).await;
+        self.perform_counted(change, resource).await
+    }
+
+    async fn perform_counted(
         &self,
         change: &Resolved<AwsChange>,
         resource: impl FnOnce() -> String,
@@ -282,24 +312,24 @@ impl<A: Account> World<A> {
     /// Has targets that are waited for looked at soon again, as if they were new: something that they depend on has changed.
     pub(crate) fn look_anew(&self, binding: &ObjectName) {
         if lock(&self.looks).remove(binding).is_some() {
-            self.queues.bindings.add_after(Key::Binding(binding.clone()), FIRST_LOOK);
+            self.queues.bindings.add_after(Key::Binding(binding.clone()), self.pace.targets);
         }
     }
 
-    /// Whether it was not said before why a Service is skipped.
-    pub(crate) fn is_news(&self, service: &ObjectName, reason: &str) -> bool {
-        lock(&self.skipped).insert(service.clone(), reason.to_owned()).as_deref() != Some(reason)
+    /// Whether it was not said before why an object is skipped.
+    pub(crate) fn is_news(&self, object: &ObjectRef, reason: &str) -> bool {
+        lock(&self.skipped).insert(object.clone(), reason.to_owned()).as_deref() != Some(reason)
     }
 
-    /// Drops what was remembered of an object that is gone.
-    pub(crate) fn forget(&self, gone: &ObjectName) {
+    /// Drops what was remembered of a Service or an Ingress that is gone.
+    pub(crate) fn forget(&self, gone: &ObjectRef) {
         lock(&self.skipped).remove(gone);
-        lock(&self.looks).remove(gone);
     }
 
     /// Drops what was remembered of a binding that is gone.
     pub(crate) fn forget_binding(&self, gone: &ObjectName) {
-        self.forget(gone);
+        lock(&self.looks).remove(gone);
+        self.awaited_targets.take(gone);
         self.lingers_no_more(&Key::Binding(gone.clone()));
         lock(&self.needed_rules).remove(gone);
     }

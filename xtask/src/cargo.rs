@@ -20,6 +20,11 @@ pub(crate) fn build_release() -> Result<(), Failure> {
     run(&["build", "--release", WORKSPACE, "--bins"])
 }
 
+/// A benchmark, which judges its numbers itself.
+pub(crate) fn bench(name: &str) -> Result<(), Failure> {
+    run(&["bench", WORKSPACE, "--bench", name])
+}
+
 /// The formatting of every file.
 pub(crate) fn check_format() -> Result<(), Failure> {
     run(&["fmt", "--all", "--check"])

@@ -1,5 +1,5 @@
 //! `cargo xtask measure plan`: how long `northgate plan` takes without a network, and how much memory, against the limits
-//! that it has to keep.
+//! that it has to keep. `cargo xtask measure decide`: how long the planner takes by itself.
 
 mod crowd;
 
@@ -25,6 +25,8 @@ pub(crate) enum Subject {
         #[arg(long, value_name = "FILE")]
         program: Option<PathBuf>,
     },
+    /// The decision on a group of 100 Ingresses with 100 rules, planner only
+    Decide,
 }
 
 /// One measurement and what it must not exceed.
@@ -53,7 +55,13 @@ struct Measured {
 
 /// Measures and prints.
 pub(crate) fn run(subject: Subject) -> Result<(), Failure> {
-    let Subject::Plan { program } = subject;
+    match subject {
+        Subject::Plan { program } => plans(program),
+        Subject::Decide => cargo::bench("decide"),
+    }
+}
+
+fn plans(program: Option<PathBuf>) -> Result<(), Failure> {
     let program = match program {
         Some(given) => given,
         None => {

@@ -50,6 +50,23 @@ const CASES: &[Case] = &[
     Case { workload: "port-swapped", quota: "target-groups", needed: 4, to_the_end: true },
     Case { workload: "two-services-share-rules", quota: "network-load-balancers", needed: 3, to_the_end: false },
     Case { workload: "two-services-share-rules", quota: "target-groups", needed: 3, to_the_end: false },
+    Case { workload: "ingress-created", quota: "application-load-balancers", needed: 1, to_the_end: true },
+    Case { workload: "ingress-created", quota: "target-groups", needed: 3, to_the_end: true },
+    Case { workload: "ingress-created", quota: "rules-per-application-load-balancer", needed: 2, to_the_end: true },
+    Case {
+        workload: "ingress-secured",
+        quota: "listeners-per-application-load-balancer",
+        needed: 2,
+        to_the_end: false,
+    },
+    Case { workload: "ingress-edited", quota: "condition-values-per-alb-rule", needed: 2, to_the_end: true },
+    Case { workload: "hundred-rules", quota: "rules-per-application-load-balancer", needed: 101, to_the_end: true },
+    Case {
+        workload: "two-certificates",
+        quota: "certificates-per-application-load-balancer",
+        needed: 1,
+        to_the_end: true,
+    },
 ];
 
 /// How often a program that cannot go on may write in an hour: once a minute.
@@ -68,7 +85,8 @@ pub(crate) fn run(options: &Options, jobs: usize) -> bool {
 
 fn judge(case: Case, allowed: u64) -> Option<Failure> {
     let Case { workload: name, quota, needed, to_the_end } = case;
-    let workload = workload::all().into_iter().find(|workload| workload.name == name)?;
+    let known = workload::all().into_iter().chain(workload::of_limits());
+    let workload = known.into_iter().find(|workload| workload.name == name)?;
     let quotas = BTreeMap::from([(quota.to_owned(), allowed)]);
     let script = Script { quotas, quiet: ONE_RESYNC, ..Script::without_faults(&workload) };
     let report = play(&script);

@@ -24,6 +24,9 @@ pub(crate) struct Options {
     /// The seed that everything is drawn from.
     #[arg(long)]
     seed: Option<u64>,
+    /// Services alone, and faults of single calls alone.
+    #[arg(long)]
+    services_alone: bool,
     /// The disturbance of what is seen of the cluster, as the run of stale views names it.
     #[arg(long, conflicts_with_all = ["workload", "seed"])]
     stale: Option<String>,
@@ -66,12 +69,14 @@ pub(crate) fn run(options: &Options) -> bool {
 
 fn script(options: &Options) -> Option<Script> {
     if let Some(seed) = options.seed {
-        return Some(swarm::script(seed, options.services, options.events));
+        let script = if options.services_alone { swarm::of_services } else { swarm::script };
+        return Some(script(seed, options.services, options.events));
     }
     if let Some(name) = &options.stale {
         return stale::scripts().into_iter().find(|(known, _)| known == name).map(|(_, script)| script);
     }
-    let workload = workload::all().into_iter().find(|workload| Some(&workload.name) == options.workload.as_ref())?;
+    let known = workload::all().into_iter().chain(workload::of_limits());
+    let workload = known.into_iter().find(|workload| Some(&workload.name) == options.workload.as_ref())?;
     let faults = match (options.at, options.fault) {
         (Some(at), Some(fault)) => Faults::single(at, fault, options.attempts),
         _ => Faults::None,
@@ -81,7 +86,7 @@ fn script(options: &Options) -> Option<Script> {
 }
 
 fn fault(name: &str) -> Result<Fault, String> {
-    let known = || Fault::ALL.map(Fault::name).join(", ");
+    let known = || Fault::all().map(Fault::name).collect::<Vec<_>>().join(", ");
     Fault::named(name).ok_or_else(|| format!("there is no fault {name:?}; there are {}", known()))
 }
 

@@ -43,7 +43,11 @@ pub(crate) fn run(options: &Options, jobs: usize) -> bool {
 pub(crate) fn scripts() -> Vec<(String, Script)> {
     let mut scripts = Vec::new();
     for workload in workload::all() {
-        for (index, (at, _)) in workload.events.iter().enumerate() {
+        for (index, (at, event)) in workload.events.iter().enumerate() {
+            // Nothing is done about a Service that nobody sends requests to yet.
+            if matches!(event, Event::Backend(..)) && *at < Duration::from_secs(2) {
+                continue;
+            }
             for disturbance in disturbances() {
                 let name = format!("{} {index} {} {}", workload.name, disturbance.0, disturbance.2);
                 let workload = disturbed(&workload, *at, &disturbance);

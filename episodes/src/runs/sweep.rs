@@ -21,9 +21,9 @@ pub(crate) struct Options {
     /// Only the workloads whose names contain this.
     #[arg(long, default_value = "")]
     only: String,
-    /// Only every n-th episode, for a quick look.
-    #[arg(long, default_value_t = 1)]
-    every: usize,
+    /// At most so many episodes of a workload, spread evenly over its calls and the faults.
+    #[arg(long, default_value_t = usize::MAX)]
+    at_most: usize,
 }
 
 /// Plays it; gives whether everything held.
@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Options, jobs: usize) -> bool {
     let mut failures = failed
         .map(|(workload, reference)| Failure::of(workload.name.clone(), reference, Vec::new()))
         .collect::<Vec<_>>();
-    let scripts = scripts(&workloads, &references).into_iter().step_by(options.every.max(1)).collect::<Vec<_>>();
+    let scripts = scripts(&workloads, &references, options.at_most);
     let reports = parallel::map(&scripts, jobs, |(replay, script, reference)| {
         let report = play(script);
         let different = compare(&report, reference);
@@ -54,13 +54,31 @@ pub(crate) fn references(only: &str, jobs: usize) -> (Vec<Workload>, Vec<Report>
     (workloads, references)
 }
 
-/// Every episode of the sweep: how it is played again, its script, and what it is compared with.
-pub(crate) fn scripts<'r>(workloads: &[Workload], references: &'r [Report]) -> Vec<(String, Script, &'r Report)> {
+/// The episodes of the sweep, at most so many of a workload: how each is played again, its script, and what it is compared
+/// with.
+pub(crate) fn scripts<'r>(
+    workloads: &[Workload],
+    references: &'r [Report],
+    at_most: usize,
+) -> Vec<(String, Script, &'r Report)> {
     let sound = workloads.iter().zip(references).filter(|(_, reference)| reference.violations.is_empty());
     let broken = sound.flat_map(|(workload, reference)| {
-        broken(workload, reference).into_iter().map(move |(replay, script)| (replay, script, reference))
+        let all = broken(workload, reference);
+        let stride = stride(all.len(), at_most);
+        all.into_iter().step_by(stride).map(move |(replay, script)| (replay, script, reference))
     });
     broken.collect()
+}
+
+/// Every how manieth of so many is played: no multiple of the faults that a read or a write has, so that each of them comes
+/// by.
+fn stride(all: usize, at_most: usize) -> usize {
+    let least = all.div_ceil(at_most.max(1)).max(1);
+    if least == 1 {
+        1
+    } else {
+        (least..).find(|stride| [2, 3, 5, 13].iter().all(|of| stride % of != 0)).unwrap_or(least)
+    }
 }
 
 /// The workload with every single fault at every call of the reference.
@@ -72,7 +90,7 @@ fn broken(workload: &Workload, reference: &Report) -> Vec<(String, Script)> {
         if number >= reference.calls || call.is_aside() {
             continue;
         }
-        for fault in Fault::ALL {
+        for fault in Fault::SWEPT {
             for attempts in attempts(fault, call.system) {
                 if !fault.is_possible(call) {
                     continue;

@@ -6,49 +6,75 @@ use northgate_planner::crd::TargetGroupBinding;
 use northgate_simulator::{Observed, Request, Service};
 
 use super::{Stage, scope};
-use crate::view::{is_our_rule, service};
+use crate::declared::Stack;
+use crate::view::{is_our_rule, stack};
 use crate::workload::Drift;
 
 impl Stage {
     pub(super) async fn drift(&mut self, drift: &Drift) {
         let view = self.observe().await;
         let load_balancer =
-            |name: &str| view.load_balancers.iter().find(|(_, found)| service(&found.tags) == Some(name));
-        let group = |name: &str| view.target_groups.iter().find(|(_, found)| service(&found.tags) == Some(name));
+            |owner: &Stack| view.load_balancers.iter().find(|(_, found)| stack(&found.tags).as_ref() == Some(owner));
+        let group =
+            |owner: &Stack| view.target_groups.iter().find(|(_, found)| stack(&found.tags).as_ref() == Some(owner));
         match drift {
-            Drift::LoadBalancer(service) => {
-                if let Some((arn, found)) = load_balancer(service) {
+            Drift::LoadBalancer(owner) => {
+                if let Some((arn, found)) = load_balancer(owner) {
                     self.judge().deleted_by_others.insert(found.dns_name.clone());
                     self.ask(&[("Action", "DeleteLoadBalancer"), ("LoadBalancerArn", arn)]).await;
                 }
             }
-            Drift::Listener(service, port) => {
-                let Some((arn, _)) = load_balancer(service) else { return };
+            Drift::Listener(owner, port) => {
+                let Some((arn, _)) = load_balancer(owner) else { return };
                 let mut listeners = view.listeners.iter();
                 let found = listeners.find(|(_, found)| found.load_balancer_arn == *arn && found.port == *port);
                 if let Some((listener, _)) = found {
                     self.ask(&[("Action", "DeleteListener"), ("ListenerArn", listener)]).await;
                 }
             }
-            Drift::Target(service) => {
-                let Some((arn, found)) = group(service) else { return };
+            Drift::Target(owner) => {
+                let Some((arn, found)) = group(owner) else { return };
                 if let Some(target) = found.targets.first() {
                     self.ask_targets("DeregisterTargets", arn, &target.id, target.port).await;
                 }
             }
-            Drift::ForeignTarget(service) => {
-                let Some((arn, found)) = group(service) else { return };
+            Drift::ForeignTarget(owner) => {
+                let Some((arn, found)) = group(owner) else { return };
                 let id = if found.target_type == "ip" { "10.0.0.9" } else { "i-00000000000000004" };
                 self.ask_targets("RegisterTargets", arn, id, 9999).await;
             }
-            Drift::HealthCheck(service) => {
-                let Some((arn, _)) = group(service) else { return };
+            Drift::HealthCheck(owner) => {
+                let Some((arn, _)) = group(owner) else { return };
                 self.ask(&[
                     ("Action", "ModifyTargetGroup"),
                     ("TargetGroupArn", arn),
                     ("HealthCheckIntervalSeconds", "77"),
                 ])
                 .await;
+            }
+            Drift::Rule(owner) => {
+                let Some((arn, _)) = load_balancer(owner) else { return };
+                let here = |listener: &String| {
+                    view.listeners.get(listener).is_some_and(|found| found.load_balancer_arn == *arn)
+                };
+                let mut rules = view.rules.iter().filter(|(_, rule)| rule.priority.is_some());
+                if let Some((rule, _)) = rules.find(|(_, rule)| here(&rule.listener_arn)) {
+                    self.ask(&[("Action", "DeleteRule"), ("RuleArn", rule)]).await;
+                }
+            }
+            Drift::Tags(owner) => {
+                let Some((arn, found)) = load_balancer(owner) else { return };
+                self.ask(&[
+                    ("Action", "AddTags"),
+                    ("ResourceArns.member.1", arn),
+                    ("Tags.member.1.Key", "theirs"),
+                    ("Tags.member.1.Value", "x"),
+                ])
+                .await;
+                if let Some(asked) = found.tags.keys().find(|key| !key.contains('/')) {
+                    self.ask(&[("Action", "RemoveTags"), ("ResourceArns.member.1", arn), ("TagKeys.member.1", asked)])
+                        .await;
+                }
             }
             Drift::WorkerRules => self.revoke_worker_rules(&view).await,
             Drift::Binding(service) => {
@@ -91,7 +117,7 @@ impl Stage {
         }
     }
 
-    async fn ask(&self, members: &[(&str, &str)]) {
+    pub(super) async fn ask(&self, members: &[(&str, &str)]) {
         self.request(Service::ElasticLoadBalancing, members).await;
     }
 

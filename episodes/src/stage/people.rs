@@ -1,6 +1,6 @@
 //! What people do to Services, and the cluster to pods and nodes: plain writes to the API server, which never fail.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 
 use super::Stage;
 use crate::declared::{self, POD_PORT};
-use crate::workload::{self, INTERVAL, SOURCE_RANGES, TARGET_TYPE};
+use crate::workload::{self, INTERVAL, SOURCE_RANGES, TAGS, TARGET_TYPE};
 
 /// Before the first node port that is given out.
 const FIRST_NODE_PORT: u16 = 30_000;
@@ -31,12 +31,34 @@ impl Stage {
         self.declared.services.insert(
             name.to_owned(),
             declared::Service {
-                uid: created.metadata.uid.clone().unwrap_or_default(),
                 ports: node_ports(&created),
                 ip,
                 pods: pods.iter().copied().collect(),
                 wanted: true,
                 refused: BTreeSet::new(),
+                tags: BTreeMap::new(),
+            },
+        );
+        self.write_endpoints(name).await;
+    }
+
+    pub(super) async fn create_backend(&mut self, name: &str, pods: &[workload::Pod]) {
+        let service = json!({
+            "metadata": { "name": name },
+            "spec": { "type": "NodePort", "selector": { "app": name }, "ports": self.ports_of(name, &[80]) },
+        });
+        let service = serde_json::from_value(service).expect("a Service");
+        let api: Api<Service> = self.namespaced();
+        let Ok(created) = api.create(&PostParams::default(), &service).await else { return };
+        self.declared.services.insert(
+            name.to_owned(),
+            declared::Service {
+                ports: node_ports(&created),
+                ip: false,
+                pods: pods.iter().copied().collect(),
+                wanted: false,
+                refused: BTreeSet::new(),
+                tags: BTreeMap::new(),
             },
         );
         self.write_endpoints(name).await;
@@ -51,6 +73,10 @@ impl Stage {
     pub(super) async fn annotate(&mut self, name: &str, key: &str, value: Option<&str>) {
         self.edit(name, json!({ "metadata": { "annotations": { key: value } } })).await;
         let Some(declared) = self.declared.services.get_mut(name) else { return };
+        if key == TAGS {
+            let pairs = value.unwrap_or_default().split(',').filter_map(|pair| pair.split_once('='));
+            declared.tags = pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect();
+        }
         if value.is_some_and(|value| is_refused(key, value)) {
             declared.refused.insert(key.to_owned());
         } else {
@@ -97,6 +123,20 @@ impl Stage {
         self.put(object.clone());
         self.put(object);
         self.declared.nodes.insert(node);
+        self.declared.drained.remove(&node);
+    }
+
+    /// The node takes no more pods, and those that it has go.
+    pub(super) async fn node_drains(&mut self, node: workload::Node) {
+        if !self.declared.nodes.contains(&node) {
+            return;
+        }
+        self.declared.drained.insert(node);
+        self.remember();
+        let api: Api<Node> = Api::all(self.admin.clone());
+        let cordoned = json!({ "spec": { "unschedulable": true } });
+        let _ = api.patch(&declared::node_name(node), &PatchParams::default(), &Patch::Merge(&cordoned)).await;
+        self.write_all_endpoints().await;
     }
 
     pub(super) async fn node_leaves(&mut self, node: workload::Node) {
@@ -178,7 +218,7 @@ impl Stage {
     }
 
     /// Writes an object as it is given, its status too.
-    fn put(&self, object: Value) {
+    pub(super) fn put(&self, object: Value) {
         self.kubernetes.put(object).expect("the objects of an episode are well formed");
     }
 

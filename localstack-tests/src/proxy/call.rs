@@ -14,6 +14,8 @@ pub struct Call {
     pub number: usize,
     /// When it arrived, counted from the proxy's start.
     pub at: Duration,
+    /// When it was answered, counted likewise; none as long as it is not.
+    pub answered: Option<Duration>,
     /// The access key id: the account, when that is 12 digits.
     pub account: String,
     /// The Region of the credential scope.
@@ -68,6 +70,7 @@ impl Call {
         Self {
             number: 0,
             at: Duration::ZERO,
+            answered: None,
             account,
             region,
             service,

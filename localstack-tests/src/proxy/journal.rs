@@ -68,7 +68,9 @@ impl Journal {
     }
 
     pub(super) fn answered(&mut self, number: usize, answer: Answer) {
+        let now = self.start.elapsed();
         self.change(number, |call| {
+            call.answered = Some(now);
             call.status = Some(answer.status);
             call.code = answer.code;
             call.request_id = answer.request_id;

@@ -1,8 +1,9 @@
 //! What an account holds of all that a load balancer is made of: read past the proxy, and compared as one value.
 
+mod read;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use localstack_tests::aws::{Aws, Element};
 use localstack_tests::bed::Bed;
 use localstack_tests::until;
 
@@ -14,6 +15,9 @@ pub(crate) type Tags = BTreeMap<String, String>;
 /// Which Service a resource belongs to, and which resource of it it is.
 const STACK: &str = "service.k8s.aws/stack";
 const RESOURCE: &str = "service.k8s.aws/resource";
+/// The same of Ingresses and their groups.
+const INGRESS_STACK: &str = "ingress.k8s.aws/stack";
+const INGRESS_RESOURCE: &str = "ingress.k8s.aws/resource";
 
 /// Everything, sorted.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -43,8 +47,28 @@ pub(crate) struct Listener {
     pub(crate) arn: String,
     pub(crate) port: String,
     pub(crate) protocol: String,
-    /// The ARN of the one target group that it forwards to.
+    /// The ARN of the one target group that it forwards to; "" when it does something else.
     pub(crate) target_group: String,
+    /// The other thing that it does: `fixed-response 404`.
+    pub(crate) otherwise: String,
+    /// The ARNs of its certificates, the default one too.
+    pub(crate) certificates: BTreeSet<String>,
+    /// By priority; those of an application load balancer but the default one.
+    pub(crate) rules: Vec<Rule>,
+    pub(crate) tags: Tags,
+}
+
+/// A rule of a listener.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Rule {
+    pub(crate) arn: String,
+    pub(crate) priority: u32,
+    /// `host-header a.example.com, path-pattern /*`.
+    pub(crate) conditions: String,
+    /// The ARN of the one target group that it forwards to; "" when it does something else.
+    pub(crate) target_group: String,
+    /// The other thing that it does: `fixed-response 503`.
+    pub(crate) otherwise: String,
     pub(crate) tags: Tags,
 }
 
@@ -77,20 +101,26 @@ impl Holdings {
     pub(crate) async fn read(bed: &Bed) -> Self {
         let aws = &bed.aws;
         let mut holdings = Self {
-            load_balancers: load_balancers(aws).await,
-            target_groups: target_groups(aws).await,
-            security_groups: security_groups(bed).await,
+            load_balancers: read::load_balancers(aws).await,
+            target_groups: read::target_groups(aws).await,
+            security_groups: read::security_groups(bed).await,
         };
         let arns = holdings.load_balancers.iter().flat_map(|found| {
-            [&found.arn].into_iter().chain(found.listeners.iter().map(|listener| &listener.arn)).cloned()
+            let of_listener = |listener: &Listener| {
+                [listener.arn.clone()].into_iter().chain(listener.rules.iter().map(|rule| rule.arn.clone())).collect()
+            };
+            [found.arn.clone()].into_iter().chain(found.listeners.iter().flat_map::<Vec<String>, _>(of_listener))
         });
         let arns: Vec<String> = arns.chain(holdings.target_groups.iter().map(|found| found.arn.clone())).collect();
-        let mut tags = tags(aws, &arns).await;
+        let mut tags = read::tags(aws, &arns).await;
         let mut of = |arn: &str| tags.remove(arn).unwrap_or_default();
         for found in &mut holdings.load_balancers {
             found.tags = of(&found.arn);
             for listener in &mut found.listeners {
                 listener.tags = of(&listener.arn);
+                for rule in &mut listener.rules {
+                    rule.tags = of(&rule.arn);
+                }
             }
         }
         for found in &mut holdings.target_groups {
@@ -109,8 +139,8 @@ impl Holdings {
         .unwrap()
     }
 
-    /// Waits until every load balancer is active, every listener forwards to a target group that is there, and every
-    /// target is healthy, with so many in each group.
+    /// Waits until every load balancer is active, its listeners and rules forward to target groups that are there, and
+    /// every target is healthy, with so many in each group.
     pub(crate) async fn standing(bed: &Bed, load_balancers: usize, targets: usize) -> Self {
         let what = format!("{load_balancers} standing load balancers with {targets} healthy targets in each group");
         Self::until(bed, &what, |found| found.stands(load_balancers, targets)).await
@@ -120,8 +150,13 @@ impl Holdings {
     pub(crate) fn stands(&self, load_balancers: usize, targets: usize) -> bool {
         let groups: BTreeSet<&str> = self.target_groups.iter().map(|group| group.arn.as_str()).collect();
         let used = |balancer: &LoadBalancer| {
-            let mut listeners = balancer.listeners.iter();
-            !balancer.listeners.is_empty() && listeners.all(|listener| groups.contains(listener.target_group.as_str()))
+            let rules = balancer.listeners.iter().flat_map(|listener| &listener.rules);
+            let rules = rules.map(|rule| (&rule.target_group, &rule.otherwise));
+            let listeners = balancer.listeners.iter().map(|listener| (&listener.target_group, &listener.otherwise));
+            let leads_on = |(group, otherwise): (&String, &String)| {
+                if group.is_empty() { !otherwise.is_empty() } else { groups.contains(group.as_str()) }
+            };
+            !balancer.listeners.is_empty() && listeners.chain(rules).all(leads_on)
         };
         let healthy = |group: &TargetGroup| {
             group.targets.len() == targets && group.targets.values().all(|state| state == "healthy")
@@ -149,8 +184,44 @@ impl Holdings {
 
     /// The security group of a Service's load balancer.
     pub(crate) fn managed_group(&self, service: &str) -> &SecurityGroup {
-        let stack = format!("default/{service}");
-        self.security_group(|group| group.tags.get(STACK) == Some(&stack))
+        self.front_group(&format!("default/{service}"))
+    }
+
+    /// The load balancer of a Service or an Ingress (`NAMESPACE/NAME`), or of a group; none when it has none.
+    pub(crate) fn load_balancer_of(&self, stack: &str) -> Option<&LoadBalancer> {
+        self.load_balancers.iter().find(|found| is_of(&found.tags, stack))
+    }
+
+    /// What becomes of a request at the load balancers, one line for each rule and default action:
+    /// `80:1 host-header a.example.com, path-pattern /* -> default/shop-web:80`.
+    pub(crate) fn routes(&self) -> Vec<String> {
+        let ids: BTreeMap<&str, &str> = self
+            .target_groups
+            .iter()
+            .filter_map(|group| {
+                let id = group.tags.get(INGRESS_RESOURCE).or(group.tags.get(RESOURCE))?;
+                Some((group.arn.as_str(), id.as_str()))
+            })
+            .collect();
+        let leads = |group: &str, otherwise: &str| match ids.get(group) {
+            Some(id) => (*id).to_owned(),
+            None => otherwise.to_owned(),
+        };
+        let mut routes = Vec::new();
+        for listener in self.load_balancers.iter().flat_map(|balancer| &balancer.listeners) {
+            let port = &listener.port;
+            routes.extend(listener.rules.iter().map(|rule| {
+                let to = leads(&rule.target_group, &rule.otherwise);
+                format!("{port}:{} {} -> {to}", rule.priority, rule.conditions)
+            }));
+            routes.push(format!("{port} -> {}", leads(&listener.target_group, &listener.otherwise)));
+        }
+        routes
+    }
+
+    /// The security group towards the clients of a Service or an Ingress (`NAMESPACE/NAME`), or of a group.
+    pub(crate) fn front_group(&self, stack: &str) -> &SecurityGroup {
+        self.security_group(|group| is_of(&group.tags, stack))
     }
 
     /// The security group that all load balancers share.
@@ -215,134 +286,7 @@ impl Holdings {
     }
 }
 
-/// The text of an element directly in this one; "" when there is none.
-fn text(element: &Element, name: &str) -> String {
-    let found = element.children.iter().find(|child| child.name == name);
-    found.map(Element::text).unwrap_or_default().to_owned()
-}
-
-/// The elements of a list directly in this one.
-fn members<'a>(element: &'a Element, name: &str) -> Vec<&'a Element> {
-    let found = element.children.iter().find(|child| child.name == name);
-    found.map(|list| list.children.iter().collect()).unwrap_or_default()
-}
-
-async fn load_balancers(aws: &Aws) -> Vec<LoadBalancer> {
-    let answer = aws.elbv2("DescribeLoadBalancers", &[]).await.unwrap();
-    let mut balancers = Vec::new();
-    for found in answer.list("LoadBalancers") {
-        let arn = text(found, "LoadBalancerArn");
-        // It may go between the two calls.
-        let Ok(listeners) = aws.elbv2("DescribeListeners", &[("LoadBalancerArn", &arn)]).await else { continue };
-        let zones = members(found, "AvailabilityZones");
-        let mut listeners: Vec<Listener> = listeners.list("Listeners").into_iter().map(listener).collect();
-        listeners.sort_by(|one, other| one.port.cmp(&other.port));
-        balancers.push(LoadBalancer {
-            name: text(found, "LoadBalancerName"),
-            dns_name: text(found, "DNSName"),
-            kind: text(found, "Type"),
-            scheme: text(found, "Scheme"),
-            state: found.value("Code").to_owned(),
-            subnets: zones.iter().map(|zone| text(zone, "SubnetId")).collect(),
-            security_groups: members(found, "SecurityGroups").iter().map(|group| group.text().to_owned()).collect(),
-            tags: Tags::new(),
-            listeners,
-            arn,
-        });
-    }
-    balancers.sort_by(|one, other| one.name.cmp(&other.name));
-    balancers
-}
-
-fn listener(found: &Element) -> Listener {
-    Listener {
-        arn: text(found, "ListenerArn"),
-        port: text(found, "Port"),
-        protocol: text(found, "Protocol"),
-        target_group: found.value("TargetGroupArn").to_owned(),
-        tags: Tags::new(),
-    }
-}
-
-async fn target_groups(aws: &Aws) -> Vec<TargetGroup> {
-    let answer = aws.elbv2("DescribeTargetGroups", &[]).await.unwrap();
-    let mut groups = Vec::new();
-    for found in answer.list("TargetGroups") {
-        let arn = text(found, "TargetGroupArn");
-        let Ok(health) = aws.elbv2("DescribeTargetHealth", &[("TargetGroupArn", &arn)]).await else { continue };
-        let targets = health.list("TargetHealthDescriptions").into_iter().map(|target| {
-            (format!("{}:{}", target.value("Id"), target.value("Port")), target.value("State").to_owned())
-        });
-        let check = |name: &str| text(found, name);
-        groups.push(TargetGroup {
-            name: text(found, "TargetGroupName"),
-            protocol: text(found, "Protocol"),
-            port: text(found, "Port"),
-            target_type: text(found, "TargetType"),
-            health_check: format!(
-                "{} {} every {} s for {} s, {} up {} down",
-                check("HealthCheckProtocol"),
-                check("HealthCheckPort"),
-                check("HealthCheckIntervalSeconds"),
-                check("HealthCheckTimeoutSeconds"),
-                check("HealthyThresholdCount"),
-                check("UnhealthyThresholdCount"),
-            ),
-            tags: Tags::new(),
-            targets: targets.collect(),
-            arn,
-        });
-    }
-    groups.sort_by(|one, other| one.name.cmp(&other.name));
-    groups
-}
-
-/// Tags by ARN. What is gone by now has none.
-async fn tags(aws: &Aws, arns: &[String]) -> BTreeMap<String, Tags> {
-    let mut found = BTreeMap::new();
-    for some in arns.chunks(20) {
-        let names: Vec<String> = (1..=some.len()).map(|number| format!("ResourceArns.member.{number}")).collect();
-        let parameters: Vec<(&str, &str)> =
-            names.iter().zip(some).map(|(name, arn)| (name.as_str(), arn.as_str())).collect();
-        let Ok(answer) = aws.elbv2("DescribeTags", &parameters).await else { continue };
-        for described in answer.list("TagDescriptions") {
-            let tags = members(described, "Tags");
-            let tags = tags.iter().map(|tag| (text(tag, "Key"), text(tag, "Value"))).collect();
-            found.insert(text(described, "ResourceArn"), tags);
-        }
-    }
-    found
-}
-
-async fn security_groups(bed: &Bed) -> Vec<SecurityGroup> {
-    let in_vpc = [("Filter.1.Name", "vpc-id"), ("Filter.1.Value.1", bed.world.vpc.as_str())];
-    let answer = bed.aws.ec2("DescribeSecurityGroups", &in_vpc).await.unwrap();
-    let mut groups: Vec<SecurityGroup> = answer
-        .list("securityGroupInfo")
-        .into_iter()
-        .map(|found| SecurityGroup {
-            id: text(found, "groupId"),
-            name: text(found, "groupName"),
-            description: text(found, "groupDescription"),
-            tags: members(found, "tagSet").iter().map(|tag| (text(tag, "key"), text(tag, "value"))).collect(),
-            rules: members(found, "ipPermissions").into_iter().flat_map(rules).collect(),
-        })
-        .collect();
-    groups.sort_by(|one, other| one.name.cmp(&other.name));
-    groups
-}
-
-/// One permission as AWS lists it may have several sources.
-fn rules(permission: &Element) -> Vec<String> {
-    let ports = format!("{}-{}", text(permission, "fromPort"), text(permission, "toPort"));
-    let sources = [("ipRanges", "cidrIp"), ("ipv6Ranges", "cidrIpv6"), ("groups", "groupId")];
-    let of_kind = |(list, name): (&str, &str)| {
-        let described = |source: &Element| match text(source, "description").as_str() {
-            "" => text(source, name),
-            description => format!("{} ({description})", text(source, name)),
-        };
-        members(permission, list).into_iter().map(described).collect::<Vec<_>>()
-    };
-    let protocol = text(permission, "ipProtocol");
-    sources.into_iter().flat_map(of_kind).map(|source| format!("{protocol} {ports} from {source}")).collect()
+/// Whether something is tagged as a stack's.
+fn is_of(tags: &Tags, stack: &str) -> bool {
+    [STACK, INGRESS_STACK].iter().any(|key| tags.get(*key).is_some_and(|tag| tag == stack))
 }

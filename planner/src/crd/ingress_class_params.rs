@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 use super::schema;
 
 /// An IngressClassParams. Unlike those of other kinds its spec may be missing: LBC's chart makes one without.
-#[derive(Resource, Debug, Clone, Default, PartialEq, Deserialize)]
+#[derive(Resource, Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[resource(inherit = "Definition")]
 pub struct IngressClassParams {
     /// Name and labels.

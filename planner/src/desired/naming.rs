@@ -1,10 +1,12 @@
-//! Names of resources, with their hashes (`service-nlb.md` §3.2). They are for creation only: nothing compares them.
+//! Names of resources, with their hashes (`service-nlb.md` §3.2, `ingress-alb.md` §5.2, §8.2). They are for creation only: nothing compares them.
 
 use sha2::{Digest as _, Sha256};
 
 use crate::id::{
-    ClusterName, HealthCheckProtocol, KNOWN_AFTER_APPLY, Knowable, ObjectName, Protocol, Scheme, TargetType, Uid,
+    ClusterName, HealthCheckProtocol, KNOWN_AFTER_APPLY, Knowable, ObjectName, Protocol, ProtocolVersion, Scheme,
+    StackId, TargetType, Uid,
 };
+use crate::model::PortRef;
 use crate::planted::{Bug, planted};
 
 /// The name of a Service's load balancer.
@@ -44,6 +46,58 @@ pub(super) fn target_group(name: &TargetGroupName<'_>) -> String {
             name.protocol.as_str(),
             name.health_check_protocol.as_str(),
             &name.health_check_interval.to_string(),
+        ])),
+        _ => None,
+    };
+    resource(name.service, hash)
+}
+
+/// The name of the load balancer of a group of Ingresses.
+pub(super) fn group_load_balancer(cluster: &ClusterName, group: &StackId, scheme: Scheme) -> String {
+    of_group(group, &hash(&[cluster.as_str(), &group.tag_value(), scheme.as_str()]))
+}
+
+/// The name of the front-end security group of a group of Ingresses.
+pub(super) fn group_security_group(cluster: &ClusterName, group: &StackId) -> String {
+    of_group(group, &hash(&[cluster.as_str(), &group.tag_value()]))
+}
+
+fn of_group(group: &StackId, hash: &str) -> String {
+    match group {
+        StackId::Group(name) => format!("k8s-{}-{hash}", alphanumeric(name, 17)),
+        StackId::Ingress(name) | StackId::Service(name) => resource(name, Some(hash.to_owned())),
+    }
+}
+
+/// What the name of a target group of an Ingress hashes.
+pub(super) struct BackendName<'a> {
+    pub(super) cluster: &'a ClusterName,
+    pub(super) group: &'a StackId,
+    pub(super) ingress: &'a ObjectName,
+    pub(super) service: &'a ObjectName,
+    pub(super) uid: Option<&'a Uid>,
+    /// The port as the Ingress writes it.
+    pub(super) port: &'a PortRef,
+    pub(super) target_group_port: &'a Knowable<u16>,
+    pub(super) target_type: TargetType,
+    pub(super) protocol: Protocol,
+    pub(super) protocol_version: ProtocolVersion,
+}
+
+/// The name of a target group of an Ingress, and of its TargetGroupBinding. The Service's name is not hashed: its uid is.
+pub(super) fn backend_target_group(name: &BackendName<'_>) -> String {
+    let hash = match (name.uid, name.target_group_port.known()) {
+        (Some(uid), Some(port)) => Some(hash(&[
+            name.cluster.as_str(),
+            &name.group.tag_value(),
+            &name.ingress.namespace,
+            &name.ingress.name,
+            uid.as_str(),
+            &name.port.to_string(),
+            &port.to_string(),
+            name.target_type.as_str(),
+            name.protocol.as_str(),
+            name.protocol_version.as_str(),
         ])),
         _ => None,
     };
@@ -187,6 +241,76 @@ mod tests {
                 health_check_interval: 10,
             };
             assert_eq!(target_group(&name), expected);
+        }
+    }
+
+    #[test]
+    fn load_balancers_of_ingresses_are_named_as_in_the_contract() {
+        let ingress = |namespace: &str, name: &str| StackId::Ingress(service(namespace, name));
+        for (cluster, group, scheme, expected) in [
+            ("", ingress("awesome-ns", "ing-1"), Scheme::InternetFacing, "k8s-awesomen-ing1-43b698093c"),
+            ("", StackId::Group("explicit-group".to_owned()), Scheme::Internal, "k8s-explicitgroup-5bf9e53c23"),
+            ("cluster-dummy", ingress("ns-1", "ing-1"), Scheme::Internal, "k8s-ns1-ing1-b7e914000d"),
+            ("cluster-dummy", ingress("ns-1", "ing-1"), Scheme::InternetFacing, "k8s-ns1-ing1-159dd7a143"),
+        ] {
+            assert_eq!(group_load_balancer(&ClusterName::new(cluster), &group, scheme), expected);
+        }
+        let group = ingress("ns-1", "ing-1");
+        assert_eq!(group_security_group(&ClusterName::new("cluster-dummy"), &group), "k8s-ns1-ing1-bd83176788");
+    }
+
+    #[test]
+    fn target_groups_of_ingresses_are_named_as_in_the_contract() {
+        use Protocol::{Http, Https};
+        use TargetType::{Instance, Ip};
+        let by_name = |name: &str| PortRef::Name(name.to_owned());
+        let number = PortRef::Number(Knowable::Known(80));
+        let (name, dummy) = (service("ns-1", "name-1"), service("ns-1", "ing-1"));
+        let none = StackId::Group(String::new());
+        let group = StackId::Ingress(dummy.clone());
+        for (cluster, group, ingress, svc, uid, port, target_port, kind, protocol, expected) in [
+            ("", &none, &name, "name-1", "my-uuid", by_name("http"), 8080, Ip, Http, "k8s-ns1-name1-2c37289a00"),
+            ("", &none, &name, "name-1", "my-uuid", number, 8080, Ip, Http, "k8s-ns1-name1-ab859e54b5"),
+            ("", &none, &name, "name-1", "my-uuid", by_name("http"), 8080, Instance, Http, "k8s-ns1-name1-f4adfdc175"),
+            ("", &none, &name, "name-1", "my-uuid", by_name("http"), 8080, Ip, Https, "k8s-ns1-name1-22fbce26a7"),
+            (
+                "cluster-dummy",
+                &group,
+                &dummy,
+                "svc-1",
+                "",
+                by_name("http"),
+                32768,
+                Instance,
+                Http,
+                "k8s-ns1-svc1-9889425938",
+            ),
+            (
+                "cluster-dummy",
+                &group,
+                &dummy,
+                "svc-3",
+                "",
+                by_name("https"),
+                8443,
+                Ip,
+                Https,
+                "k8s-ns1-svc3-bf42870fba",
+            ),
+        ] {
+            let found = backend_target_group(&BackendName {
+                cluster: &ClusterName::new(cluster),
+                group,
+                ingress,
+                service: &service("ns-1", svc),
+                uid: Some(&Uid::new(uid)),
+                port: &port,
+                target_group_port: &Knowable::Known(target_port),
+                target_type: kind,
+                protocol,
+                protocol_version: ProtocolVersion::Http1,
+            });
+            assert_eq!(found, expected);
         }
     }
 

@@ -9,10 +9,10 @@ use super::{
 };
 use crate::facts::{Facts, Live, LiveLoadBalancer, Needs};
 use crate::id::{
-    IpAddressType, IpProtocol, Knowable, ObjectName, Protocol, Ref, ResourceKey, Scheme, SecurityGroupId,
-    TargetIpAddressType, TargetType,
+    IpAddressType, IpProtocol, Knowable, LoadBalancerType, ObjectName, Protocol, Ref, ResourceKey, Scheme,
+    SecurityGroupId, TargetIpAddressType, TargetType,
 };
-use crate::model::{Binding, IngressRule, Pairs, Peer, PortRef, RuleProtocol, SubnetMapping};
+use crate::model::{Action, Binding, IngressRule, Pairs, Peer, PortRef, RuleProtocol, SubnetMapping};
 use crate::problem::Problem;
 use crate::spec::service::{Port, ServiceSpec, SubnetName};
 
@@ -23,7 +23,7 @@ pub(super) fn needs(spec: &ServiceSpec, live: &Live) -> Needs {
     let mut needs = Needs::default();
     let live = live.load_balancer.as_ref();
     let with_groups = live.is_none_or(|live| !live.security_groups.is_empty());
-    needs.backend_security_group = with_groups;
+    needs.backend_security_group = with_groups && networking::needs_shared_group(&spec.settings);
     match (&spec.subnets, live) {
         (Some(names), _) => {
             needs.availability_zones = true;
@@ -39,7 +39,9 @@ pub(super) fn needs(spec: &ServiceSpec, live: &Live) -> Needs {
         (None, None) => {
             needs.subnets = true;
             needs.availability_zones = true;
-            needs.route_tables_unless_tagged = Some(subnets::role_tag(wanted_scheme(spec, None)).to_owned());
+            let by_routes = spec.settings.gates.subnet_discovery_by_reachability;
+            needs.route_tables_unless_tagged =
+                by_routes.then(|| subnets::role_tag(wanted_scheme(spec, None)).to_owned());
         }
     }
     if let Some(live) = live.filter(|_| !with_groups) {
@@ -59,12 +61,13 @@ pub(super) fn decide(spec: &ServiceSpec, facts: &Facts, live: &Live) -> Result<D
         vec![Problem { object: Some(spec.id.object()), field: problem.field.or(field), ..problem }]
     })?;
     let with_groups = live.is_none_or(|live| !live.security_groups.is_empty());
-    let backend = backend_security_group(facts);
-    let security_groups = match with_groups {
-        true => vec![Ref::Made(ResourceKey::managed_security_group()), backend.clone()],
-        false => Vec::new(),
+    let (groups, backend) = networking::with_managed_group(&spec.settings, facts);
+    let security_groups = if with_groups { groups } else { Vec::new() };
+    let mut desired = Desired {
+        holding: vec![spec.id.object()],
+        untouched_tags: spec.settings.external_managed_tags.clone(),
+        ..Desired::default()
     };
-    let mut desired = Desired { untouched_tags: spec.settings.external_managed_tags.clone(), ..Desired::default() };
     if with_groups {
         desired.security_groups.insert(ResourceKey::managed_security_group().id, managed_security_group(spec));
     }
@@ -73,6 +76,7 @@ pub(super) fn decide(spec: &ServiceSpec, facts: &Facts, live: &Live) -> Result<D
         let id = target_group_id(&spec.name, port);
         let group = target_group(spec, port, &id);
         let networking = match with_groups {
+            true if spec.settings.all_target_ports => networking::all_ports(&backend),
             true => networking::from_security_group(&backend, port, &spec.health_check),
             false => networking::from_addresses(spec, port, load_balancer.scheme, &load_balancer.subnets, facts),
         };
@@ -80,7 +84,19 @@ pub(super) fn decide(spec: &ServiceSpec, facts: &Facts, live: &Live) -> Result<D
         desired.target_groups.insert(id.clone(), group);
         desired.listeners.insert(
             port.port,
-            Listener { protocol: Protocol::Tcp, target_group: id, tags: resource_tags(spec, &port.port.to_string()) },
+            Listener {
+                protocol: Protocol::Tcp,
+                default_actions: vec![Action::forward_to(target_group_ref(&id))],
+                default_origin: None,
+                ssl_policy: None,
+                certificates: Vec::new(),
+                attributes: Pairs::new(),
+                rules: Vec::new(),
+                tags: match spec.settings.gates.listener_rules_tagging {
+                    true => resource_tags(spec, &port.port.to_string()),
+                    false => Pairs::new(),
+                },
+            },
         );
         desired.routes.push(route(spec, port));
     }
@@ -104,21 +120,24 @@ fn chosen_subnets(
         return Ok(subnets::Chosen { subnets: live.subnets.clone(), reason });
     }
     match (&spec.subnets, live) {
-        (Some(names), _) => subnets::named(names, facts, &spec.settings.vpc),
+        (Some(names), _) => subnets::named(names, facts, &wanted_subnets(spec, live)),
         (None, Some(live)) => Ok(subnets::Chosen {
             subnets: live.subnets.clone(),
             reason: "the subnets of the existing load balancer".to_owned(),
         }),
-        (None, None) => {
-            subnets::discovered(wanted_scheme(spec, None), facts, &spec.settings.cluster_name, &spec.settings.vpc)
-        }
+        (None, None) => subnets::discovered(facts, &wanted_subnets(spec, None)),
     }
 }
 
-fn backend_security_group(facts: &Facts) -> Ref<SecurityGroupId> {
-    match &facts.backend_security_group {
-        Some(id) => Ref::Known(id.clone()),
-        None => Ref::Made(ResourceKey::backend_security_group()),
+fn wanted_subnets<'a>(spec: &'a ServiceSpec, live: Option<&LiveLoadBalancer>) -> subnets::Wanted<'a> {
+    subnets::Wanted {
+        scheme: wanted_scheme(spec, live),
+        ipv6: false,
+        zones: 1,
+        cluster: &spec.settings.cluster_name,
+        vpc: &spec.settings.vpc,
+        gates: spec.settings.gates,
+        annotation: crate::spec::annotation::SUBNETS.key(),
     }
 }
 
@@ -133,18 +152,21 @@ fn load_balancer(
     let scheme = live.map_or(wanted, |live| live.scheme);
     LoadBalancer {
         name: naming::load_balancer(&spec.settings.cluster_name, &spec.name, spec.uid.as_ref(), scheme),
+        load_balancer_type: LoadBalancerType::Network,
         scheme,
         replacement_scheme: (scheme != wanted).then_some(wanted),
         ip_address_type: IpAddressType::Ipv4,
         subnets: chosen.subnets.into_iter().map(|subnet_id| SubnetMapping { subnet_id }).collect(),
         subnets_reason: chosen.reason,
         security_groups,
+        attributes: Pairs::new(),
         tags: resource_tags(spec, &ResourceKey::load_balancer().id),
     }
 }
 
 fn resource_tags(spec: &ServiceSpec, resource_id: &str) -> Pairs {
-    tags::of_resource(&spec.tags, &spec.settings.cluster_name, &spec.id, resource_id)
+    let others = tags::with_defaults(&spec.tags, &spec.settings);
+    tags::of_resource(&others, &spec.settings.cluster_name, &spec.id, resource_id)
 }
 
 /// One rule per port and range (`service-nlb.md` §3.8).
@@ -194,6 +216,7 @@ fn target_group(spec: &ServiceSpec, port: &Port, id: &str) -> TargetGroup {
         name,
         target_type: spec.target_type,
         protocol: Protocol::Tcp,
+        protocol_version: None,
         port: port.target_group_port.clone(),
         vpc: spec.settings.vpc.clone(),
         ip_address_type: TargetIpAddressType::Ipv4,

@@ -1,11 +1,39 @@
-//! Who may reach the targets: the networking part of a TargetGroupBinding (`service-nlb.md` §3.16).
+//! Who may reach the targets: the networking part of a TargetGroupBinding (`service-nlb.md` §3.16,
+//! `ingress-alb.md` §8.7).
 
 use ipnet::{IpNet, Ipv4Net};
 
 use crate::facts::Facts;
-use crate::id::{IpProtocol, Ref, Scheme, SecurityGroupId, TargetType};
+use crate::id::{IpProtocol, Ref, ResourceKey, Scheme, SecurityGroupId, TargetType};
 use crate::model::{HealthCheck, HealthCheckPort, NetworkingPort, NetworkingRule, Peer, PortRef, SubnetMapping};
+use crate::snapshot::{BackendSecurityGroup, Settings};
 use crate::spec::service::{Port, ServiceSpec};
+
+/// Whether the cluster's shared security group is used at all.
+pub(super) fn needs_shared_group(settings: &Settings) -> bool {
+    settings.backend_security_group == BackendSecurityGroup::Shared
+}
+
+/// The security group that load balancers carry towards their targets; `None`: there is none of its own.
+pub(super) fn backend_group(settings: &Settings, facts: &Facts) -> Option<Ref<SecurityGroupId>> {
+    match (&settings.backend_security_group, &facts.backend_security_group) {
+        (BackendSecurityGroup::Off, _) => None,
+        (BackendSecurityGroup::Given(id), _) | (BackendSecurityGroup::Shared, Some(id)) => Some(Ref::Known(id.clone())),
+        (BackendSecurityGroup::Shared, None) => Some(Ref::Made(ResourceKey::backend_security_group())),
+    }
+}
+
+/// The security groups of a load balancer whose first one is made for it, and the one that its targets let in.
+pub(super) fn with_managed_group(
+    settings: &Settings,
+    facts: &Facts,
+) -> (Vec<Ref<SecurityGroupId>>, Ref<SecurityGroupId>) {
+    let managed = Ref::Made(ResourceKey::managed_security_group());
+    match backend_group(settings, facts) {
+        Some(backend) => (vec![managed, backend.clone()], backend),
+        None => (vec![managed.clone()], managed),
+    }
+}
 
 /// A load balancer with security groups: everything comes from the shared one.
 pub(super) fn from_security_group(
@@ -20,6 +48,26 @@ pub(super) fn from_security_group(
             ports.push(tcp(check_port));
         }
     }
+    vec![NetworkingRule { from: vec![Peer::SecurityGroup(source.clone())], ports }]
+}
+
+/// The targets of an Ingress: one rule per port, as LBC writes them (`ingress-alb.md` §8.7).
+pub(super) fn port_by_port(
+    source: &Ref<SecurityGroupId>,
+    target_port: &PortRef,
+    check: &HealthCheck,
+) -> Vec<NetworkingRule> {
+    let mut ports = vec![target_port.clone()];
+    if let HealthCheckPort::Port(number) = &check.port {
+        ports.push(PortRef::Number(number.clone()));
+    }
+    let rule = |port| NetworkingRule { from: vec![Peer::SecurityGroup(source.clone())], ports: vec![tcp(port)] };
+    ports.into_iter().map(rule).collect()
+}
+
+/// Every TCP port (`--disable-restricted-sg-rules`).
+pub(super) fn all_ports(source: &Ref<SecurityGroupId>) -> Vec<NetworkingRule> {
+    let ports = vec![NetworkingPort { protocol: IpProtocol::Tcp, port: None }];
     vec![NetworkingRule { from: vec![Peer::SecurityGroup(source.clone())], ports }]
 }
 

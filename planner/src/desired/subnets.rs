@@ -1,10 +1,12 @@
-//! The subnets of a load balancer: those that an annotation names, or discovered ones (`service-nlb.md` §3.5).
+//! The subnets of a load balancer: those that an annotation names, or discovered ones (`service-nlb.md` §3.5,
+//! `ingress-alb.md` §5.4).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::facts::{Facts, RouteTable, Subnet, ZoneType};
 use crate::id::{AvailabilityZone, ClusterName, Scheme, SubnetId};
 use crate::problem::Problem;
+use crate::snapshot::FeatureGates;
 use crate::spec::service::SubnetName;
 
 /// AWS's own minimum for an internet-facing load balancer.
@@ -26,8 +28,22 @@ pub(super) fn role_tag(scheme: Scheme) -> &'static str {
     }
 }
 
+/// What a load balancer asks of its subnets.
+pub(super) struct Wanted<'a> {
+    pub(super) scheme: Scheme,
+    /// Whether each needs an IPv6 range.
+    pub(super) ipv6: bool,
+    /// How many Availability Zones it must be in. Zones of other kinds are enough by themselves.
+    pub(super) zones: usize,
+    pub(super) cluster: &'a ClusterName,
+    pub(super) vpc: &'a crate::id::VpcId,
+    pub(super) gates: FeatureGates,
+    /// The annotation that names subnets.
+    pub(super) annotation: &'static str,
+}
+
 /// Resolves the subnets that the annotation names, in its order.
-pub(super) fn named(names: &[SubnetName], facts: &Facts, vpc: &crate::id::VpcId) -> Result<Chosen, Problem> {
+pub(super) fn named(names: &[SubnetName], facts: &Facts, wanted: &Wanted<'_>) -> Result<Chosen, Problem> {
     let mut chosen: Vec<&Subnet> = Vec::new();
     let mut missing = Vec::new();
     for name in names {
@@ -36,7 +52,7 @@ pub(super) fn named(names: &[SubnetName], facts: &Facts, vpc: &crate::id::VpcId)
             SubnetName::NameTag(name) => facts
                 .subnets
                 .values()
-                .filter(|subnet| subnet.vpc == *vpc && subnet.tags.get("Name") == Some(name))
+                .filter(|subnet| subnet.vpc == *wanted.vpc && subnet.tags.get("Name") == Some(name))
                 // A name given twice means two subnets of that name (the n-th takes the n-th).
                 .find(|subnet| !chosen.iter().any(|other| other.id == subnet.id)),
         };
@@ -54,8 +70,16 @@ pub(super) fn named(names: &[SubnetName], facts: &Facts, vpc: &crate::id::VpcId)
     if ids.len() != chosen.len() {
         return Err(Problem::general("a subnet is named twice").hint("name each subnet once"));
     }
+    if let Some(subnet) = chosen.iter().find(|subnet| wanted.ipv6 && subnet.ipv6_cidrs.is_empty()) {
+        return Err(Problem::general(format!(
+            "{} has no IPv6 range, which a dual-stack load balancer needs",
+            subnet.id
+        ))
+        .hint("give the subnet an IPv6 range, or name others"));
+    }
     one_per_zone(&chosen)?;
     one_locale(&chosen, facts)?;
+    enough_zones(&chosen, facts, wanted, &BTreeMap::new())?;
     Ok(Chosen {
         subnets: chosen.iter().map(|subnet| subnet.id.clone()).collect(),
         reason: "subnets as the annotation names them".to_owned(),
@@ -63,28 +87,56 @@ pub(super) fn named(names: &[SubnetName], facts: &Facts, vpc: &crate::id::VpcId)
 }
 
 /// Finds subnets by role tag, or by where their routes lead when none carries it.
-pub(super) fn discovered(
-    scheme: Scheme,
-    facts: &Facts,
-    cluster: &ClusterName,
-    vpc: &crate::id::VpcId,
-) -> Result<Chosen, Problem> {
-    let role = role_tag(scheme);
-    let of_vpc = || facts.subnets.values().filter(|subnet| subnet.vpc == *vpc);
+pub(super) fn discovered(facts: &Facts, wanted: &Wanted<'_>) -> Result<Chosen, Problem> {
+    let role = role_tag(wanted.scheme);
+    let of_vpc = || facts.subnets.values().filter(|subnet| subnet.vpc == *wanted.vpc);
     let tagged = of_vpc().filter(|subnet| has_role(subnet, role)).collect::<Vec<_>>();
     let (candidates, how) = if tagged.is_empty() {
         let tables = facts.route_tables.as_deref().unwrap_or_default();
-        let fits = |subnet: &&Subnet| reachability(subnet, tables) == Some(scheme);
+        let by_routes = wanted.gates.subnet_discovery_by_reachability;
+        let fits = |subnet: &&Subnet| by_routes && reachability(subnet, tables) == Some(wanted.scheme);
         (of_vpc().filter(fits).collect::<Vec<_>>(), "found by their routes")
     } else {
         (tagged, "found by their role tag")
     };
-    let own_tag = format!("{CLUSTER_TAG_PREFIX}{cluster}");
-    let others = of_vpc().filter(|subnet| !candidates.iter().any(|other| other.id == subnet.id)).collect::<Vec<_>>();
+    let why_not = |subnet: &Subnet| not_a_candidate(subnet, wanted, how, facts);
+    one_each(candidates, how, why_not, facts, wanted)
+}
+
+/// Finds subnets by the tags that a class selects: for each key one of the values.
+pub(super) fn tagged(
+    tags: &BTreeMap<String, Vec<String>>,
+    facts: &Facts,
+    wanted: &Wanted<'_>,
+) -> Result<Chosen, Problem> {
+    let missing = |subnet: &Subnet| {
+        tags.iter().find(|(key, values)| !subnet.tags.get(*key).is_some_and(|value| values.contains(value)))
+    };
+    let of_vpc = facts.subnets.values().filter(|subnet| subnet.vpc == *wanted.vpc);
+    let candidates = of_vpc.filter(|subnet| missing(subnet).is_none()).collect::<Vec<_>>();
+    let why_not = |subnet: &Subnet| match missing(subnet) {
+        Some((key, values)) => format!("no tag {key} with the value {}", values.join(" or ")),
+        None => String::new(),
+    };
+    let hint = "give one subnet per zone the tags that the class asks for, or change its selector";
+    one_each(candidates, "found by the tags of the class", why_not, facts, wanted).map_err(|problem| problem.hint(hint))
+}
+
+/// Takes one subnet of each zone.
+fn one_each(
+    candidates: Vec<&Subnet>,
+    how: &str,
+    why_not: impl Fn(&Subnet) -> String,
+    facts: &Facts,
+    wanted: &Wanted<'_>,
+) -> Result<Chosen, Problem> {
+    let own_tag = format!("{CLUSTER_TAG_PREFIX}{}", wanted.cluster);
+    let of_vpc = facts.subnets.values().filter(|subnet| subnet.vpc == *wanted.vpc);
+    let others = of_vpc.filter(|subnet| !candidates.iter().any(|other| other.id == subnet.id)).collect::<Vec<_>>();
     let mut dropped: BTreeMap<&SubnetId, String> = BTreeMap::new();
     let mut by_zone: BTreeMap<&AvailabilityZone, Vec<&Subnet>> = BTreeMap::new();
     for subnet in candidates {
-        match unfit(subnet, &own_tag) {
+        match unfit(subnet, &own_tag, wanted) {
             Some(why) => _ = dropped.insert(&subnet.id, why),
             None => by_zone.entry(&subnet.zone).or_default().push(subnet),
         }
@@ -100,15 +152,17 @@ pub(super) fn discovered(
         chosen.push(first);
     }
     chosen.sort_by_key(|subnet| &subnet.id);
-    if chosen.is_empty() {
-        dropped.extend(others.into_iter().map(|subnet| (&subnet.id, not_a_candidate(subnet, scheme, how, facts))));
-        return Err(none_left(scheme, role, &dropped));
-    }
-    one_locale(&chosen, facts)?;
     let mut reason = format!("subnets {how}");
     if !dropped.is_empty() {
         reason.push_str(&format!("; not {}", listed(&dropped)));
     }
+    let mut all_dropped = dropped;
+    all_dropped.extend(others.into_iter().map(|subnet| (&subnet.id, why_not(subnet))));
+    if chosen.is_empty() {
+        return Err(none_left(wanted, &all_dropped));
+    }
+    one_locale(&chosen, facts)?;
+    enough_zones(&chosen, facts, wanted, &all_dropped)?;
     Ok(Chosen { subnets: chosen.iter().map(|subnet| subnet.id.clone()).collect(), reason })
 }
 
@@ -125,8 +179,9 @@ fn reachability(subnet: &Subnet, tables: &[RouteTable]) -> Option<Scheme> {
     Some(if table.has_internet_gateway { Scheme::InternetFacing } else { Scheme::Internal })
 }
 
-fn not_a_candidate(subnet: &Subnet, scheme: Scheme, how: &str, facts: &Facts) -> String {
-    if how == "found by their role tag" {
+fn not_a_candidate(subnet: &Subnet, wanted: &Wanted<'_>, how: &str, facts: &Facts) -> String {
+    let scheme = wanted.scheme;
+    if how == "found by their role tag" || !wanted.gates.subnet_discovery_by_reachability {
         return format!("no tag {}", role_tag(scheme));
     }
     match reachability(subnet, facts.route_tables.as_deref().unwrap_or_default()) {
@@ -138,26 +193,51 @@ fn not_a_candidate(subnet: &Subnet, scheme: Scheme, how: &str, facts: &Facts) ->
 
 /// Why a candidate cannot be used. LBC tests the cluster tag's prefix without its slash, which also drops subnets with
 /// tags like `kubernetes.io/cluster-name`; we test the exact prefix (`decisions.md`, Service 17).
-fn unfit(subnet: &Subnet, own_tag: &str) -> Option<String> {
+fn unfit(subnet: &Subnet, own_tag: &str, wanted: &Wanted<'_>) -> Option<String> {
+    let checked = wanted.gates.subnets_cluster_tag_check;
     let other = subnet.tags.keys().find(|key| key.starts_with(CLUSTER_TAG_PREFIX));
     match other {
-        Some(other) if !subnet.tags.contains_key(own_tag) => Some(format!("tagged for another cluster ({other})")),
+        Some(other) if checked && !subnet.tags.contains_key(own_tag) => {
+            Some(format!("tagged for another cluster ({other})"))
+        }
         _ if subnet.available_ip_address_count < MIN_FREE_ADDRESSES => {
             Some(format!("{} free addresses, {MIN_FREE_ADDRESSES} are needed", subnet.available_ip_address_count))
         }
+        _ if wanted.ipv6 && subnet.ipv6_cidrs.is_empty() => Some("no IPv6 range".to_owned()),
         _ => None,
     }
 }
 
-fn none_left(scheme: Scheme, role: &str, dropped: &BTreeMap<&SubnetId, String>) -> Problem {
+fn none_left(wanted: &Wanted<'_>, dropped: &BTreeMap<&SubnetId, String>) -> Problem {
     let message = match dropped.is_empty() {
         true => "the VPC has no subnet".to_owned(),
-        false => format!("no subnet can hold an {scheme} load balancer: {}", listed(dropped)),
+        false => format!("no subnet can hold an {} load balancer: {}", wanted.scheme, listed(dropped)),
     };
-    Problem::general(message).hint(format!(
-        "tag one subnet per zone with {role}=1, or name subnets with the annotation {}",
-        crate::spec::annotation::SUBNETS.key()
-    ))
+    Problem::general(message).hint(what_would_do(wanted))
+}
+
+fn what_would_do(wanted: &Wanted<'_>) -> String {
+    let role = role_tag(wanted.scheme);
+    format!("tag one subnet per zone with {role}=1, or name subnets with the annotation {}", wanted.annotation)
+}
+
+/// An Application Load Balancer is in two Availability Zones at least; elsewhere one place is enough.
+fn enough_zones(
+    subnets: &[&Subnet],
+    facts: &Facts,
+    wanted: &Wanted<'_>,
+    dropped: &BTreeMap<&SubnetId, String>,
+) -> Result<(), Problem> {
+    let is_zone = |subnet: &&&Subnet| locale(subnet, facts) == AVAILABILITY_ZONE;
+    if subnets.len() >= wanted.zones || subnets.iter().any(|subnet| !is_zone(&subnet)) {
+        return Ok(());
+    }
+    let ids = subnets.iter().map(|subnet| subnet.id.to_string()).collect::<Vec<_>>().join(", ");
+    let mut message = format!("subnets in {} Availability Zones are needed; there is {ids}", wanted.zones);
+    if !dropped.is_empty() {
+        message.push_str(&format!("; not {}", listed(dropped)));
+    }
+    Err(Problem::general(message).hint(what_would_do(wanted)))
 }
 
 fn listed(dropped: &BTreeMap<&SubnetId, String>) -> String {
@@ -177,17 +257,10 @@ fn one_per_zone(subnets: &[&Subnet]) -> Result<(), Problem> {
 
 /// Zones of different kinds cannot be mixed in one load balancer.
 fn one_locale(subnets: &[&Subnet], facts: &Facts) -> Result<(), Problem> {
-    let locale = |subnet: &Subnet| match (&subnet.outpost_arn, facts.availability_zones.get(&subnet.zone_id)) {
-        (Some(_), _) => "an Outpost".to_owned(),
-        (None, Some(ZoneType::AvailabilityZone) | None) => "an Availability Zone".to_owned(),
-        (None, Some(ZoneType::LocalZone)) => "a Local Zone".to_owned(),
-        (None, Some(ZoneType::WavelengthZone)) => "a Wavelength Zone".to_owned(),
-        (None, Some(ZoneType::Other(kind))) => format!("a zone of type {kind}"),
-    };
-    let locales = subnets.iter().map(|subnet| locale(subnet)).collect::<BTreeSet<_>>();
+    let locales = subnets.iter().map(|subnet| locale(subnet, facts)).collect::<BTreeSet<_>>();
     if locales.len() > 1 {
         let where_each =
-            subnets.iter().map(|subnet| format!("{} is in {}", subnet.id, locale(subnet))).collect::<Vec<_>>();
+            subnets.iter().map(|subnet| format!("{} is in {}", subnet.id, locale(subnet, facts))).collect::<Vec<_>>();
         return Err(Problem::general(format!(
             "the subnets are in places of different kinds: {}",
             where_each.join(", ")
@@ -195,4 +268,16 @@ fn one_locale(subnets: &[&Subnet], facts: &Facts) -> Result<(), Problem> {
         .hint("name subnets of one kind"));
     }
     Ok(())
+}
+
+const AVAILABILITY_ZONE: &str = "an Availability Zone";
+
+fn locale(subnet: &Subnet, facts: &Facts) -> String {
+    match (&subnet.outpost_arn, facts.availability_zones.get(&subnet.zone_id)) {
+        (Some(_), _) => "an Outpost".to_owned(),
+        (None, Some(ZoneType::AvailabilityZone) | None) => AVAILABILITY_ZONE.to_owned(),
+        (None, Some(ZoneType::LocalZone)) => "a Local Zone".to_owned(),
+        (None, Some(ZoneType::WavelengthZone)) => "a Wavelength Zone".to_owned(),
+        (None, Some(ZoneType::Other(kind))) => format!("a zone of type {kind}"),
+    }
 }

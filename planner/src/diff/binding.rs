@@ -19,7 +19,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             kept.extend(comparison.bindings.iter().filter(|found| serves(found, binding)).map(ActualBinding::name));
             continue;
         }
-        let binding = Binding { target_group: comparison.target_group(&binding.target_group), ..binding.clone() };
+        let binding = comparison.with_known(binding);
         match matching(comparison.bindings, &binding) {
             Some(found) => {
                 kept.push(found.name());
@@ -29,12 +29,30 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
         }
     }
     for found in comparison.bindings.iter().filter(|found| !kept.contains(&found.name())) {
-        let id = format!("{}/{}:{}", found.name().namespace, found.binding.service, found.binding.port);
-        if !found.deleting {
-            comparison.stages.delete_bindings.push(delete(&id, found, "its target group is not wanted any more"));
+        let id = resource_id(comparison, found);
+        if comparison.is_set_aside(&id) {
+            continue;
         }
-        comparison.stages.bindings_gone = Some(gone(&id));
+        let still_serves =
+            found.binding.target_group.known().is_some_and(|group| comparison.still_serving.contains(group));
+        let stages = &mut comparison.stages;
+        let (deletes, wait) = match still_serves {
+            false => (&mut stages.delete_bindings, &mut stages.bindings_gone),
+            true => (&mut stages.held_back.delete_bindings, &mut stages.held_back.bindings_gone),
+        };
+        if !found.deleting {
+            deletes.push(delete(&id, found, "its target group is not wanted any more"));
+        }
+        *wait = Some(gone(&id));
     }
+}
+
+/// The id of its target group; of one that is gone the id that a Service's group has.
+fn resource_id(comparison: &Comparison<'_>, found: &ActualBinding) -> String {
+    let arn = found.binding.target_group.known();
+    let group = comparison.found.target_groups.iter().find(|group| Some(&group.arn) == arn);
+    let of_service = || format!("{}/{}:{}", found.name().namespace, found.binding.service, found.binding.port);
+    group.map_or_else(of_service, |group| group.resource_id().to_owned())
 }
 
 /// Waits until the targets of a group let in what its binding says. Gives whether there is anything to wait for.
@@ -53,6 +71,21 @@ pub(super) fn await_rules(comparison: &mut Comparison<'_>, id: &str) -> bool {
         comparison.stages.rules_open.push(wait);
     }
     true
+}
+
+/// Waits until a group has healthy targets, before requests are moved there.
+pub(super) fn await_targets(comparison: &mut Comparison<'_>, id: &str) {
+    let Some(binding) = comparison.wanted_binding(id) else { return };
+    let service = ObjectName::new(binding.name.namespace.clone(), binding.service.clone());
+    comparison.stages.held_back.targets_healthy.push(Wait {
+        reason: WaitFor::TargetsHealthy,
+        resource: Some(ResourceKey::new(ResourceKind::TargetGroup, id)),
+        entry: Some(Key::Binding(binding.name)),
+        message: format!(
+            "a target of Service {service} must pass its health checks before requests that are answered now go there; until \
+             then they are answered as before"
+        ),
+    });
 }
 
 /// Waits for the targets of every group of the stack.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use super::attribute::{self, Of};
 use super::{Comparison, Keys, change, gone, note, reason_to_delete, tag_changes};
 use crate::actual::{ActualLoadBalancer, LoadBalancerState, Owned};
 use crate::desired::LoadBalancer;
-use crate::id::{Key, Ref, ResourceKey, SecurityGroupId};
+use crate::id::{Key, LoadBalancerType, Ref, ResourceKey, SecurityGroupId, StackId};
 use crate::model::Pairs;
 use crate::plan::{
     AddTags, AwsChange, Change, CreateLoadBalancer, DeleteLoadBalancer, FieldChange, Held, Impact,
@@ -25,6 +26,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, spec: &StackSpec) {
             for found in &comparison.found.load_balancers {
                 delete(comparison, spec, found);
             }
+            wait_for_moves(comparison);
             wait_for_shared(comparison, spec);
         }
     }
@@ -46,29 +48,39 @@ fn create(comparison: &mut Comparison<'_>, wanted: &LoadBalancer) {
     }
     let LoadBalancer {
         name,
+        load_balancer_type,
         scheme,
         replacement_scheme: _,
         ip_address_type,
         subnets,
         subnets_reason,
         security_groups,
+        attributes,
         tags,
     } = wanted;
     let security_groups = security_groups.iter().map(|group| comparison.security_group(group)).collect::<Vec<_>>();
     wait_for_backend_group(comparison, &security_groups);
     let request = CreateLoadBalancer {
         name: name.clone(),
-        load_balancer_type: "network",
+        load_balancer_type: *load_balancer_type,
         scheme: *scheme,
         ip_address_type: *ip_address_type,
         subnet_mappings: subnets.clone(),
         security_groups,
-        enable_prefix_for_ipv6_source_nat: "off",
+        enable_prefix_for_ipv6_source_nat: prefix_for_source_nat(*load_balancer_type),
         tags: TagList(tags.clone()),
     };
     let reason = format!("no load balancer carries this stack's tags; {subnets_reason}");
     let resource = Resource::new(ResourceKey::load_balancer());
-    comparison.stages.load_balancer.push(change(resource, AwsChange::CreateLoadBalancer(request), reason));
+    let stage = &mut comparison.stages.load_balancer;
+    stage.push(change(resource.clone(), AwsChange::CreateLoadBalancer(request), reason));
+    let attributes = attribute::of_new(Of::LoadBalancer, attributes);
+    if !attributes.is_empty() {
+        let load_balancer_arn = Ref::Made(resource.key.clone());
+        let request = ModifyLoadBalancerAttributes { load_balancer_arn, attributes: TagList(attributes) };
+        let reason = "attributes cannot be given at creation";
+        stage.push(change(resource, AwsChange::ModifyLoadBalancerAttributes(request), reason));
+    }
 }
 
 fn wait_for_backend_group(comparison: &mut Comparison<'_>, security_groups: &[Ref<SecurityGroupId>]) {
@@ -86,12 +98,14 @@ fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<
     // The name is for creation only; the scheme decided is the one that is there.
     let LoadBalancer {
         name: _,
+        load_balancer_type,
         scheme: _,
         replacement_scheme,
         ip_address_type,
         subnets,
         subnets_reason,
         security_groups,
+        attributes,
         tags,
     } = wanted;
     let resource = Resource::live(ResourceKey::load_balancer(), &found.arn);
@@ -115,7 +129,7 @@ fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<
         let request = SetSubnets {
             load_balancer_arn: found.arn.clone(),
             subnet_mappings: subnets.clone(),
-            enable_prefix_for_ipv6_source_nat: "off",
+            enable_prefix_for_ipv6_source_nat: prefix_for_source_nat(*load_balancer_type),
         };
         // A zone that is left takes its connections with it.
         let impact = if found_subnets.is_subset(&wanted_subnets) { Impact::None } else { Impact::Brief };
@@ -129,11 +143,28 @@ fn update(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, found: &Owned<
         let mut fields = Vec::new();
         note(&mut fields, "IpAddressType", found.ip_address_type, ip_address_type);
         let request = SetIpAddressType { load_balancer_arn: found.arn.clone(), ip_address_type: *ip_address_type };
-        let update =
-            change(resource, AwsChange::SetIpAddressType(request), "no annotation asks for the address type it has");
+        let update = change(
+            resource.clone(),
+            AwsChange::SetIpAddressType(request),
+            "no annotation asks for the address type it has",
+        );
         changes.push(Change { fields, impact: Impact::Brief, ..update });
     }
+    let (set, fields) = attribute::changes(attributes, found.attributes.as_ref());
+    if !set.is_empty() {
+        let load_balancer_arn = Ref::Known(found.arn.clone());
+        let request = ModifyLoadBalancerAttributes { load_balancer_arn, attributes: TagList(set) };
+        let update = change(resource, AwsChange::ModifyLoadBalancerAttributes(request), "its attributes differ");
+        changes.push(Change { fields, ..update });
+    }
+    let lingering = attribute::lingering(Of::LoadBalancer, "load balancer", attributes, found.attributes.as_ref());
+    comparison.warnings.extend(lingering);
     comparison.stages.load_balancer.extend(changes);
+}
+
+/// LBC sends it for Network Load Balancers, the only ones that have it.
+fn prefix_for_source_nat(load_balancer_type: LoadBalancerType) -> Option<&'static str> {
+    (load_balancer_type == LoadBalancerType::Network).then_some("off")
 }
 
 /// The targets let in one of its groups: it keeps what it has until they let in another that it has by then.
@@ -194,11 +225,13 @@ fn hold_replacement(
         })
         .collect();
     let request = AwsChange::DeleteLoadBalancer(DeleteLoadBalancer { load_balancer_arn: found.arn.clone() });
+    let objects = super::made_again(found.load_balancer_type == LoadBalancerType::Application.to_string());
     comparison.held.push(Held {
         change: Change { fields, impact: Impact::Outage, ..change(resource.clone(), request, "it would have to be replaced") },
-        why: "a load balancer's scheme cannot be changed, and replacing it is not supported yet; the one that is there goes on \
-              serving. Undo the change, or delete the Service and make it again (its host name changes then)"
-            .to_owned(),
+        why: format!(
+            "a load balancer's scheme cannot be changed, and replacing it is not supported yet; the one that is there goes on \
+             serving. Undo the change, or delete {objects} again (its host name changes then)"
+        ),
         acknowledge: None,
     });
 }
@@ -218,10 +251,14 @@ fn delete(comparison: &mut Comparison<'_>, spec: &StackSpec, found: &Owned<Actua
     if protected && !gone(spec).is_some_and(|gone| gone.unprotected) {
         comparison.held.push(Held {
             change: deletion,
-            why: "the load balancer is protected against deletion in AWS; switch the protection off there, or say \
-                  deletion_protection.enabled=false in the annotation \
-                  service.beta.kubernetes.io/aws-load-balancer-attributes"
-                .to_owned(),
+            why: format!(
+                "the load balancer is protected against deletion in AWS; switch the protection off there, or say \
+                 deletion_protection.enabled=false in the annotation {}",
+                match spec.id() {
+                    StackId::Service(_) => "service.beta.kubernetes.io/aws-load-balancer-attributes",
+                    StackId::Ingress(_) | StackId::Group(_) => "alb.ingress.kubernetes.io/load-balancer-attributes",
+                }
+            ),
             acknowledge: None,
         });
         comparison.protected = true;
@@ -231,12 +268,26 @@ fn delete(comparison: &mut Comparison<'_>, spec: &StackSpec, found: &Owned<Actua
         let attributes = Pairs::from([(DELETION_PROTECTION.to_owned(), "false".to_owned())]);
         let mut fields = Vec::new();
         note(&mut fields, "Attributes[deletion_protection.enabled]", "true", "false");
-        let request =
-            ModifyLoadBalancerAttributes { load_balancer_arn: found.arn.clone(), attributes: TagList(attributes) };
+        let request = ModifyLoadBalancerAttributes {
+            load_balancer_arn: Ref::Known(found.arn.clone()),
+            attributes: TagList(attributes),
+        };
         let update = change(resource, AwsChange::ModifyLoadBalancerAttributes(request), "the annotation says so");
         comparison.stages.delete_load_balancers.push(Change { fields, ..update });
     }
     comparison.stages.delete_load_balancers.push(deletion);
+}
+
+/// A load balancer that clients still come to is not deleted before the one that its Ingresses moved to serves.
+fn wait_for_moves(comparison: &mut Comparison<'_>) {
+    if let Some((name, group)) = comparison.wanted.moving.first_key_value() {
+        comparison.stages.moved = Some(Wait {
+            reason: WaitFor::LoadBalancerActive,
+            resource: Some(ResourceKey::load_balancer()),
+            entry: Some(Key::Stack(group.clone())),
+            message: format!("Ingress {name} moves to {group}, whose host name its status does not have yet"),
+        });
+    }
 }
 
 /// The last stack of a cluster keeps its finalizer until what the cluster shares is gone.

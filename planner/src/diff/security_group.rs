@@ -54,7 +54,10 @@ fn update(comparison: &mut Comparison<'_>, id: &str, group: &SecurityGroup, foun
     let reason = "the ports or source ranges of the Service ask for other rules";
     let (open, close) = rule_changes(resource.clone(), &reference, rules, &found.rules, reason);
     comparison.stages.open_security_groups.extend(open);
-    comparison.stages.close_security_groups.extend(close);
+    // A port may be one of a member that is set aside.
+    if comparison.wanted.set_aside.is_empty() {
+        comparison.stages.close_security_groups.extend(close);
+    }
     let untouched = &comparison.wanted.untouched_tags;
     let tags = tag_changes(tags, &found.tags, untouched, Keys::WithLegacy);
     let stage = &mut comparison.stages.open_security_groups;

@@ -1,11 +1,12 @@
 //! Target groups.
 
+use super::attribute::{self, Of};
 use super::{Comparison, change, named, note, reason_to_delete};
 use crate::actual::{ActualTargetGroup, Owned};
 use crate::desired::TargetGroup;
 use crate::diff::load_balancer::elb_tags;
-use crate::id::{ResourceKey, ResourceKind};
-use crate::model::HealthCheck;
+use crate::id::{ProtocolVersion, ResourceKey, ResourceKind};
+use crate::model::{HealthCheck, Matcher};
 use crate::plan::{
     AwsChange, Change, CreateTargetGroup, DeleteTargetGroup, FieldChange, Held, ModifyTargetGroup,
     ModifyTargetGroupAttributes, Resource, TagList,
@@ -13,13 +14,10 @@ use crate::plan::{
 use crate::planted::{Bug, planted};
 use crate::problem::Problem;
 
-/// Attributes that AWS sets to these values by itself (`reliability-and-limits.md` B.11).
-const DEFAULTS: &[(&str, &str)] = &[("proxy_protocol_v2.enabled", "false")];
-
 /// Whether an existing group can become the wanted one: type, protocol and address family cannot be changed.
 pub(super) fn fits(wanted: &TargetGroup, found: &ActualTargetGroup) -> bool {
-    (wanted.target_type, wanted.protocol, wanted.ip_address_type)
-        == (found.target_type, found.protocol, found.ip_address_type)
+    (wanted.target_type, wanted.protocol, wanted.protocol_version, wanted.ip_address_type)
+        == (found.target_type, found.protocol, found.protocol_version, found.ip_address_type)
 }
 
 pub(super) fn compare(comparison: &mut Comparison<'_>) {
@@ -33,8 +31,14 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
             },
         }
     }
+}
+
+/// What nothing wants any more.
+pub(super) fn compare_surplus(comparison: &mut Comparison<'_>) {
     for found in &comparison.found.target_groups {
-        if !wanted.target_groups.contains_key(found.resource_id()) && !planted(Bug::TargetGroupsStay) {
+        let is_kept = comparison.wanted.target_groups.contains_key(found.resource_id())
+            || comparison.is_set_aside(found.resource_id());
+        if !is_kept && !planted(Bug::TargetGroupsStay) {
             delete(comparison, found);
         }
     }
@@ -52,16 +56,9 @@ fn create(comparison: &mut Comparison<'_>, id: &str, group: &TargetGroup) {
         AwsChange::CreateTargetGroup(request(group)),
         "no target group carries this stack's tags",
     ));
-    let default = |name: &str, value: &str| DEFAULTS.contains(&(name, value));
-    let attributes = group
-        .attributes
-        .iter()
-        .filter(|(name, value)| !default(name, value))
-        .map(|(n, v)| (n.clone(), v.clone()))
-        .collect();
     let request = ModifyTargetGroupAttributes {
         target_group_arn: crate::desired::target_group_ref(id),
-        attributes: TagList(attributes),
+        attributes: TagList(attribute::of_new(Of::TargetGroup, &group.attributes)),
     };
     if !request.attributes.0.is_empty() {
         let reason = "attributes cannot be given at creation";
@@ -70,12 +67,23 @@ fn create(comparison: &mut Comparison<'_>, id: &str, group: &TargetGroup) {
 }
 
 fn request(group: &TargetGroup) -> CreateTargetGroup {
-    let TargetGroup { name, target_type, protocol, port, vpc, ip_address_type, health_check, attributes: _, tags } =
-        group;
+    let TargetGroup {
+        name,
+        target_type,
+        protocol,
+        protocol_version,
+        port,
+        vpc,
+        ip_address_type,
+        health_check,
+        attributes: _,
+        tags,
+    } = group;
     CreateTargetGroup {
         name: name.clone(),
         target_type: *target_type,
         protocol: *protocol,
+        protocol_version: *protocol_version,
         port: port.clone(),
         vpc_id: vpc.clone(),
         ip_address_type: (*ip_address_type != crate::id::TargetIpAddressType::Ipv4).then_some(*ip_address_type),
@@ -91,6 +99,7 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found
         name: _,
         target_type: _,
         protocol: _,
+        protocol_version: _,
         port: _,
         vpc: _,
         ip_address_type: _,
@@ -116,21 +125,20 @@ fn update(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found
             comparison.stages.target_groups.push(update);
         }
     }
-    let read = found.attributes.as_ref();
-    let differs = |(name, value): &(&String, &String)| read.is_some_and(|read| read.get(*name) != Some(*value));
-    let changed = attributes.iter().filter(differs).collect::<Vec<_>>();
-    if !changed.is_empty() {
-        let fields = changed.iter().map(|(name, value)| FieldChange {
-            field: format!("Attributes[{name}]"),
-            from: read.and_then(|read| read.get(*name)).cloned(),
-            to: Some((*value).clone()),
-        });
+    let (set, fields) = attribute::changes(attributes, found.attributes.as_ref());
+    if !set.is_empty() {
         let request = ModifyTargetGroupAttributes {
             target_group_arn: crate::id::Ref::Known(found.arn.clone()),
-            attributes: TagList(changed.iter().map(|(name, value)| ((*name).clone(), (*value).clone())).collect()),
+            attributes: TagList(set),
         };
         let update = change(resource, AwsChange::ModifyTargetGroupAttributes(request), "its attributes differ");
-        comparison.stages.target_groups.push(Change { fields: fields.collect(), ..update });
+        comparison.stages.target_groups.push(Change { fields, ..update });
+    }
+    // Those of a Network Load Balancer's groups have no annotation yet.
+    if wanted.protocol_version.is_some() {
+        let name = format!("target group {id}");
+        let lingering = attribute::lingering(Of::TargetGroup, &name, attributes, found.attributes.as_ref());
+        comparison.warnings.extend(lingering);
     }
 }
 
@@ -145,8 +153,12 @@ fn health_check_fields(wanted: &HealthCheck, found: &HealthCheck, fields: &mut V
     if path.is_some() {
         note(fields, "HealthCheckPath", text(&found.path), text(path));
     }
-    if matcher.is_some() {
-        note(fields, "Matcher.HttpCode", text(&found.matcher), text(matcher));
+    if let Some(matcher) = matcher {
+        let field = match matcher {
+            Matcher::Http(_) => "Matcher.HttpCode",
+            Matcher::Grpc(_) => "Matcher.GrpcCode",
+        };
+        note(fields, field, found.matcher.as_ref().map(ToString::to_string).unwrap_or_default(), matcher);
     }
     note(fields, "HealthCheckIntervalSeconds", found.interval, interval);
     note(fields, "HealthCheckTimeoutSeconds", found.timeout, timeout);
@@ -159,8 +171,12 @@ fn hold(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: 
     let mut fields = Vec::new();
     note(&mut fields, "TargetType", found.target_type, wanted.target_type);
     note(&mut fields, "Protocol", found.protocol, wanted.protocol);
+    let version = |version: Option<ProtocolVersion>| version.map(ProtocolVersion::as_str).unwrap_or_default();
+    note(&mut fields, "ProtocolVersion", version(found.protocol_version), version(wanted.protocol_version));
     note(&mut fields, "IpAddressType", found.ip_address_type, wanted.ip_address_type);
     let resource = Resource::new(ResourceKey::new(ResourceKind::TargetGroup, id));
+    // Only groups of an Application Load Balancer have one.
+    let objects = super::made_again(wanted.protocol_version.is_some());
     comparison.held.push(Held {
         change: Change {
             fields,
@@ -172,7 +188,7 @@ fn hold(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: 
         },
         why: format!(
             "a live target group cannot be changed so, and replacing it is not supported yet; {} goes on serving. \
-             Undo the change, or delete the Service and make it again",
+             Undo the change, or delete {objects} again",
             found.arn
         ),
         acknowledge: None,
@@ -180,9 +196,13 @@ fn hold(comparison: &mut Comparison<'_>, id: &str, wanted: &TargetGroup, found: 
 }
 
 fn delete(comparison: &mut Comparison<'_>, found: &Owned<ActualTargetGroup>) {
-    comparison.stages.delete_target_groups.push(change(
+    let deletion = change(
         Resource::live(ResourceKey::new(ResourceKind::TargetGroup, found.resource_id()), &found.arn),
         AwsChange::DeleteTargetGroup(DeleteTargetGroup { target_group_arn: found.arn.clone() }),
         reason_to_delete(comparison.wanted),
-    ));
+    );
+    match comparison.still_serving.contains(&found.arn) {
+        false => comparison.stages.delete_target_groups.push(deletion),
+        true => comparison.stages.held_back.delete_target_groups.push(deletion),
+    }
 }

@@ -71,12 +71,21 @@ text_enum! {
         /// Addresses, reached on the pod's own port.
         Ip = "ip",
     }
+    /// The kind of a load balancer.
+    LoadBalancerType {
+        /// An Application Load Balancer.
+        Application = "application",
+        /// A Network Load Balancer.
+        Network = "network",
+    }
     /// The address type of a load balancer.
     IpAddressType {
         /// IPv4 only.
         Ipv4 = "ipv4",
         /// IPv4 and IPv6.
         Dualstack = "dualstack",
+        /// IPv4 and IPv6, without public IPv4 addresses (Application Load Balancers).
+        DualstackWithoutPublicIpv4 = "dualstack-without-public-ipv4",
     }
     /// The address family of a target group's targets.
     TargetIpAddressType {
@@ -85,7 +94,7 @@ text_enum! {
         /// IPv6.
         Ipv6 = "ipv6",
     }
-    /// The protocol of a listener or target group of a Network Load Balancer.
+    /// The protocol of a listener or a target group.
     Protocol {
         /// TCP.
         Tcp = "TCP",
@@ -103,6 +112,22 @@ text_enum! {
         Http = "HTTP",
         /// HTTPS (ALB).
         Https = "HTTPS",
+    }
+    /// How an Application Load Balancer speaks to its targets.
+    ProtocolVersion {
+        /// HTTP/1.1.
+        Http1 = "HTTP1",
+        /// HTTP/2.
+        Http2 = "HTTP2",
+        /// gRPC.
+        Grpc = "GRPC",
+    }
+    /// The status code of a redirect.
+    RedirectStatusCode {
+        /// For ever.
+        Http301 = "HTTP_301",
+        /// For now.
+        Http302 = "HTTP_302",
     }
     /// The protocol of a health check.
     HealthCheckProtocol {

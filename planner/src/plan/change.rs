@@ -4,10 +4,11 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::request::{
-    AddTags, CreateListener, CreateLoadBalancer, CreateSecurityGroup, CreateTags, CreateTargetGroup, DeleteListener,
-    DeleteLoadBalancer, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup, ModifyListener,
-    ModifyLoadBalancerAttributes, ModifyTargetGroup, ModifyTargetGroupAttributes, RemoveTags, SecurityGroupIngress,
-    SetIpAddressType, SetSecurityGroups, SetSubnets, Targets,
+    AddTags, CreateListener, CreateLoadBalancer, CreateRule, CreateSecurityGroup, CreateTags, CreateTargetGroup,
+    DeleteListener, DeleteLoadBalancer, DeleteRule, DeleteSecurityGroup, DeleteTags, DeleteTargetGroup,
+    ListenerCertificates, ModifyListener, ModifyListenerAttributes, ModifyLoadBalancerAttributes, ModifyRule,
+    ModifyTargetGroup, ModifyTargetGroupAttributes, RemoveTags, SecurityGroupIngress, SetIpAddressType,
+    SetRulePriorities, SetSecurityGroups, SetSubnets, Targets,
 };
 use crate::id::{Key, ObjectName, ResourceKey};
 
@@ -53,17 +54,19 @@ pub struct Resource {
     pub key: ResourceKey,
     /// The ARN or physical id of one that exists.
     pub physical_id: Option<String>,
+    /// Whether another takes its place and its id.
+    pub retiring: bool,
 }
 
 impl Resource {
     /// A resource that is to be made.
     pub fn new(key: ResourceKey) -> Self {
-        Self { key, physical_id: None }
+        Self { key, physical_id: None, retiring: false }
     }
 
     /// A resource that exists.
     pub fn live(key: ResourceKey, physical_id: impl ToString) -> Self {
-        Self { key, physical_id: Some(physical_id.to_string()) }
+        Self { key, physical_id: Some(physical_id.to_string()), retiring: false }
     }
 }
 
@@ -195,6 +198,20 @@ aws_changes! {
     ModifyListener(ModifyListener), "elasticloadbalancing", Update;
     /// Deletes a listener.
     DeleteListener(DeleteListener), "elasticloadbalancing", Delete;
+    /// Changes attributes of a listener.
+    ModifyListenerAttributes(ModifyListenerAttributes), "elasticloadbalancing", Update;
+    /// Adds a certificate to a listener's list.
+    AddListenerCertificates(ListenerCertificates), "elasticloadbalancing", Update;
+    /// Takes a certificate off a listener's list.
+    RemoveListenerCertificates(ListenerCertificates), "elasticloadbalancing", Update;
+    /// Makes a rule.
+    CreateRule(CreateRule), "elasticloadbalancing", Create;
+    /// Changes what a rule takes and what it does.
+    ModifyRule(ModifyRule), "elasticloadbalancing", Update;
+    /// Changes the order of a listener's rules.
+    SetRulePriorities(SetRulePriorities), "elasticloadbalancing", Update;
+    /// Deletes a rule.
+    DeleteRule(DeleteRule), "elasticloadbalancing", Delete;
     /// Sets tags.
     AddTags(AddTags), "elasticloadbalancing", Update;
     /// Removes tags.

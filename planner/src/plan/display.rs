@@ -7,7 +7,7 @@ mod page;
 mod rules;
 mod summary;
 
-use self::page::Page;
+pub(crate) use self::page::Page;
 use super::json::{Document, Entry, Skipped};
 use super::{Change, Held, Outcome, Step, Wait};
 use crate::id::{Key, ObjectRef, ResourceKind};
@@ -38,7 +38,7 @@ fn title(document: &Document, key: &Key) -> String {
     }
 }
 
-fn object_title(object: &ObjectRef) -> String {
+pub(crate) fn object_title(object: &ObjectRef) -> String {
     format!("{} {}", object.kind(), object.name())
 }
 
@@ -169,7 +169,7 @@ fn held(page: &mut Page, width: usize, entry: &Entry) {
 }
 
 /// One problem and its hint. The object is named unless it is the one that the entry is about.
-fn problem_lines(page: &mut Page, indent: usize, word: &str, problem: &Problem, entry: Option<&ObjectRef>) {
+pub(crate) fn problem_lines(page: &mut Page, indent: usize, word: &str, problem: &Problem, entry: Option<&ObjectRef>) {
     let Problem { object, field, value, message, hint } = problem;
     let other_object = object.as_ref().filter(|object| Some(*object) != entry).map(object_title);
     let value = value.as_ref().map(|value| format!("{value:?}"));

@@ -140,6 +140,9 @@ impl From<Plan> for Entry {
         let Plan {
             key,
             objects,
+            // Finalizers are bookkeeping, not steps.
+            holding: _,
+            leaving: _,
             of,
             wanted,
             steps,
@@ -157,8 +160,9 @@ impl From<Plan> for Entry {
 
 impl From<(Key, Refusal)> for Entry {
     fn from((key, refusal): (Key, Refusal)) -> Self {
-        let Refusal { object, problems, warnings } = refusal;
-        let plan = Plan { problems, warnings, refused: true, ..Plan::empty(key, vec![object]) };
+        let objects = refusal.objects();
+        let Refusal { object: _, problems, warnings } = refusal;
+        let plan = Plan { problems, warnings, refused: true, ..Plan::empty(key, objects) };
         Self::from(plan)
     }
 }

@@ -1,14 +1,21 @@
 //! The requests of the AWS calls, member by member as they are sent.
 
+mod listener;
+
 use serde::Serialize;
 use serde::ser::SerializeSeq as _;
 use serde_json::json;
 
 use crate::id::{
-    HealthCheckProtocol, IpAddressType, Knowable, ListenerArn, LoadBalancerArn, Protocol, Ref, Scheme, SecurityGroupId,
-    TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
+    HealthCheckProtocol, IpAddressType, Knowable, LoadBalancerArn, LoadBalancerType, Protocol, ProtocolVersion, Ref,
+    Scheme, SecurityGroupId, TargetGroupArn, TargetIpAddressType, TargetType, VpcId,
 };
-use crate::model::{HealthCheck, HealthCheckPort, IngressRule, Pairs, SubnetMapping, Target};
+use crate::model::{HealthCheck, HealthCheckPort, IngressRule, Matcher, Pairs, SubnetMapping, Target};
+
+pub use listener::{
+    CreateListener, CreateRule, DeleteListener, DeleteRule, ListenerCertificates, ModifyListener,
+    ModifyListenerAttributes, ModifyRule, RulePriority, SetRulePriorities,
+};
 
 /// Tags or attributes as AWS takes them: a list of Key and Value.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -29,15 +36,6 @@ fn tag_specifications<S: serde::Serializer>(tags: &TagList, serializer: S) -> Re
     let mut list = serializer.serialize_seq(Some(1))?;
     list.serialize_element(&json!({ "ResourceType": "security-group", "Tags": tags }))?;
     list.end()
-}
-
-fn http_code<S: serde::Serializer>(matcher: &Option<String>, serializer: S) -> Result<S::Ok, S::Error> {
-    json!({ "HttpCode": matcher }).serialize(serializer)
-}
-
-/// The actions of a listener as AWS takes them: one that forwards.
-fn default_actions<S: serde::Serializer>(forward: &Vec<Forward>, serializer: S) -> Result<S::Ok, S::Error> {
-    json!([{ "Type": "forward", "Order": 1, "ForwardConfig": { "TargetGroups": forward } }]).serialize(serializer)
 }
 
 /// Request of CreateSecurityGroup.
@@ -103,6 +101,9 @@ pub struct CreateTargetGroup {
     pub target_type: TargetType,
     /// The protocol.
     pub protocol: Protocol,
+    /// HTTP and HTTPS only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub protocol_version: Option<ProtocolVersion>,
     /// The port that a target has when none is given; ours all give one.
     pub port: Knowable<u16>,
     /// The VPC.
@@ -139,8 +140,8 @@ pub struct HealthCheckRequest {
     /// Checks.
     pub unhealthy_threshold_count: u16,
     /// HTTP and HTTPS only.
-    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "http_code")]
-    pub matcher: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub matcher: Option<Matcher>,
 }
 
 /// Request of ModifyTargetGroup: the whole health check.
@@ -178,9 +179,9 @@ pub struct DeleteTargetGroup {
 pub struct CreateLoadBalancer {
     /// At most 32 characters, unique in account and Region.
     pub name: String,
-    /// `network`.
+    /// Network or application.
     #[serde(rename = "Type")]
-    pub load_balancer_type: &'static str,
+    pub load_balancer_type: LoadBalancerType,
     /// Whether it has public addresses.
     pub scheme: Scheme,
     /// Its address type.
@@ -190,8 +191,9 @@ pub struct CreateLoadBalancer {
     /// Its security groups; only at creation can it be given the first one.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub security_groups: Vec<Ref<SecurityGroupId>>,
-    /// `off`; sent because LBC sends it.
-    pub enable_prefix_for_ipv6_source_nat: &'static str,
+    /// `off` for a Network Load Balancer; sent because LBC sends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enable_prefix_for_ipv6_source_nat: Option<&'static str>,
     /// Tags set in the same call.
     pub tags: TagList,
 }
@@ -201,7 +203,7 @@ pub struct CreateLoadBalancer {
 #[serde(rename_all = "PascalCase")]
 pub struct ModifyLoadBalancerAttributes {
     /// The load balancer.
-    pub load_balancer_arn: LoadBalancerArn,
+    pub load_balancer_arn: Ref<LoadBalancerArn>,
     /// Only the attributes that change.
     pub attributes: TagList,
 }
@@ -224,8 +226,9 @@ pub struct SetSubnets {
     pub load_balancer_arn: LoadBalancerArn,
     /// One subnet per zone.
     pub subnet_mappings: Vec<SubnetMapping>,
-    /// `off`; sent because LBC sends it.
-    pub enable_prefix_for_ipv6_source_nat: &'static str,
+    /// `off` for a Network Load Balancer; sent because LBC sends it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub enable_prefix_for_ipv6_source_nat: Option<&'static str>,
 }
 
 /// Request of SetIpAddressType.
@@ -244,57 +247,6 @@ pub struct SetIpAddressType {
 pub struct DeleteLoadBalancer {
     /// The load balancer.
     pub load_balancer_arn: LoadBalancerArn,
-}
-
-/// One target group that a listener forwards to.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct Forward {
-    /// The target group.
-    pub target_group_arn: Ref<TargetGroupArn>,
-    /// 0 to 999; left out when there is only one group.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub weight: Option<u16>,
-}
-
-/// Request of CreateListener.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct CreateListener {
-    /// The load balancer.
-    pub load_balancer_arn: Ref<LoadBalancerArn>,
-    /// The port.
-    pub port: u16,
-    /// The protocol.
-    pub protocol: Protocol,
-    /// Where it forwards to.
-    #[serde(rename = "DefaultActions", serialize_with = "default_actions")]
-    pub forward: Vec<Forward>,
-    /// Tags set in the same call.
-    pub tags: TagList,
-}
-
-/// Request of ModifyListener.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct ModifyListener {
-    /// The listener.
-    pub listener_arn: ListenerArn,
-    /// The port.
-    pub port: u16,
-    /// The protocol.
-    pub protocol: Protocol,
-    /// Where it forwards to.
-    #[serde(rename = "DefaultActions", serialize_with = "default_actions")]
-    pub forward: Vec<Forward>,
-}
-
-/// Request of DeleteListener.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "PascalCase")]
-pub struct DeleteListener {
-    /// The listener.
-    pub listener_arn: ListenerArn,
 }
 
 /// Request of ELBv2's AddTags.

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::change::{AwsChange, Change, KubeChange, Write};
-use crate::id::{ListenerArn, LoadBalancerArn, Ref, ResourceKey, SecurityGroupId, TargetGroupArn};
-use crate::model::Peer;
+use crate::id::{ListenerArn, LoadBalancerArn, Ref, ResourceKey, RuleArn, SecurityGroupId, TargetGroupArn};
+use crate::model::{Action, Peer};
 
 /// What creates returned so far: the ARN or physical id of each resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -95,15 +95,25 @@ fn aws(change: &mut AwsChange, made: &Made) -> Result<(), Unresolved> {
         }
         AwsChange::CreateListener(request) => {
             fill(&mut request.load_balancer_arn, made)?;
-            for forward in &mut request.forward {
-                fill(&mut forward.target_group_arn, made)?;
+            fill_actions(&mut request.default_actions, made)?;
+        }
+        AwsChange::ModifyListener(request) => fill_actions(&mut request.default_actions, made)?,
+        AwsChange::ModifyLoadBalancerAttributes(request) => fill(&mut request.load_balancer_arn, made)?,
+        AwsChange::ModifyListenerAttributes(request) => fill(&mut request.listener_arn, made)?,
+        AwsChange::AddListenerCertificates(request) | AwsChange::RemoveListenerCertificates(request) => {
+            fill(&mut request.listener_arn, made)?;
+        }
+        AwsChange::CreateRule(request) => {
+            fill(&mut request.listener_arn, made)?;
+            fill_actions(&mut request.actions, made)?;
+        }
+        AwsChange::ModifyRule(request) => fill_actions(&mut request.actions, made)?,
+        AwsChange::SetRulePriorities(request) => {
+            for rule in &mut request.rule_priorities {
+                fill(&mut rule.rule_arn, made)?;
             }
         }
-        AwsChange::ModifyListener(request) => {
-            for forward in &mut request.forward {
-                fill(&mut forward.target_group_arn, made)?;
-            }
-        }
+        AwsChange::DeleteRule(request) => fill(&mut request.rule_arn, made)?,
         AwsChange::RegisterTargets(request) | AwsChange::DeregisterTargets(request) => {
             fill(&mut request.target_group_arn, made)?;
         }
@@ -115,13 +125,23 @@ fn aws(change: &mut AwsChange, made: &Made) -> Result<(), Unresolved> {
         | AwsChange::CreateTargetGroup(_)
         | AwsChange::ModifyTargetGroup(_)
         | AwsChange::DeleteTargetGroup(_)
-        | AwsChange::ModifyLoadBalancerAttributes(_)
         | AwsChange::SetSubnets(_)
         | AwsChange::SetIpAddressType(_)
         | AwsChange::DeleteLoadBalancer(_)
         | AwsChange::DeleteListener(_)
         | AwsChange::AddTags(_)
         | AwsChange::RemoveTags(_) => {}
+    }
+    Ok(())
+}
+
+fn fill_actions(actions: &mut [Action], made: &Made) -> Result<(), Unresolved> {
+    for action in actions {
+        if let Action::Forward(forward) = action {
+            for tuple in &mut forward.target_groups {
+                fill(&mut tuple.target_group_arn, made)?;
+            }
+        }
     }
     Ok(())
 }
@@ -140,7 +160,7 @@ macro_rules! from_text {
     )*};
 }
 
-from_text! { SecurityGroupId TargetGroupArn LoadBalancerArn ListenerArn }
+from_text! { SecurityGroupId TargetGroupArn LoadBalancerArn ListenerArn RuleArn }
 
 fn fill<Id: FromText>(reference: &mut Ref<Id>, made: &Made) -> Result<(), Unresolved> {
     if let Ref::Made(key) = reference {

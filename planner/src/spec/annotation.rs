@@ -1,5 +1,7 @@
-//! Every annotation of a Service: one table of all there are, and the reader that finds every problem at once.
+//! Every annotation of Services and Ingresses: one table of all there are, and the reader that finds every problem at once.
 
+mod hint;
+pub(crate) mod ingress;
 mod reference;
 mod table;
 
@@ -8,6 +10,8 @@ use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use k8s_openapi::api::core::v1::Service;
+use k8s_openapi::api::networking::v1::Ingress;
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 
 use super::value;
 use crate::id::{ObjectName, ObjectRef, Protocol, UnknownValue};
@@ -18,10 +22,30 @@ pub(crate) use table::*;
 
 /// The prefix of LBC's annotations on Services.
 const SERVICE_PREFIX: &str = "service.beta.kubernetes.io/";
-/// Prefixes under which an annotation that we do not know is probably a slip.
-const PREFIXES: [&str; 3] = [SERVICE_PREFIX, "northgate.dev/", "service.k8s.aws/"];
-/// What most keys begin with; it says nothing about what they are for.
-const COMMON: [&str; 2] = ["aws-load-balancer-", "load-balancer-"];
+
+/// The annotations of one kind of object.
+#[derive(Debug)]
+struct Vocabulary {
+    kind: &'static str,
+    rows: &'static [&'static Annotation],
+    /// Prefixes under which an annotation that we do not know is probably a slip.
+    prefixes: &'static [&'static str],
+    /// What others write there for themselves.
+    ignored: &'static [&'static str],
+}
+
+static OF_SERVICES: Vocabulary = Vocabulary {
+    kind: "Service",
+    rows: TABLE,
+    prefixes: &[SERVICE_PREFIX, "northgate.dev/", "service.k8s.aws/"],
+    ignored: &[],
+};
+static OF_INGRESSES: Vocabulary = Vocabulary {
+    kind: "Ingress",
+    rows: ingress::TABLE,
+    prefixes: &[ingress::INGRESS_PREFIX, "northgate.dev/", "ingress.k8s.aws/"],
+    ignored: ingress::WRITTEN_BY_LBC,
+};
 
 /// One row of the table: an annotation, or a family of them.
 #[derive(Debug)]
@@ -45,6 +69,10 @@ enum Family {
     PerListener,
     /// The key itself, and the key followed by `.<port>`, a port of the Service.
     OneAndPerPort,
+    /// The key followed by `.<PROTOCOL>-<port>` of a listener of an Application Load Balancer.
+    PerHttpListener,
+    /// The key followed by `.<name>`.
+    Named,
 }
 
 /// The grammar of a value (see [`value`]).
@@ -63,7 +91,7 @@ enum Kind {
 enum Support {
     /// It does what the row says.
     Built,
-    /// A Service that has it is refused.
+    /// An object that has it is refused.
     NotYet,
     /// It is for the Classic Load Balancers of the AWS cloud provider; what to use instead.
     NoEffect(&'static str),
@@ -81,7 +109,9 @@ impl Annotation {
         };
         match self.family {
             Family::One => rest.is_empty(),
-            Family::PerListener => rest.strip_prefix('.').is_some_and(is_listener),
+            Family::PerListener => rest.strip_prefix('.').is_some_and(|rest| is_listener(rest, false)),
+            Family::PerHttpListener => rest.strip_prefix('.').is_some_and(|rest| is_listener(rest, true)),
+            Family::Named => rest.strip_prefix('.').is_some_and(|name| !name.is_empty()),
             Family::OneAndPerPort => rest.is_empty() || rest.strip_prefix('.').is_some_and(is_port),
         }
     }
@@ -90,13 +120,14 @@ impl Annotation {
     fn written(&self) -> Vec<String> {
         match self.family {
             Family::One => vec![self.key.to_owned()],
-            Family::PerListener => vec![format!("{}.<PROTOCOL>-<port>", self.key)],
+            Family::PerListener | Family::PerHttpListener => vec![format!("{}.<PROTOCOL>-<port>", self.key)],
+            Family::Named => vec![format!("{}.<name>", self.key)],
             Family::OneAndPerPort => vec![self.key.to_owned(), format!("{}.<port>", self.key)],
         }
     }
 
     /// What a value may be.
-    fn allowed(&self) -> &'static str {
+    pub(crate) fn allowed(&self) -> &'static str {
         self.allowed.unwrap_or(match self.kind {
             Kind::Text => "text",
             Kind::Boolean => "true or false",
@@ -109,10 +140,10 @@ impl Annotation {
 }
 
 /// `TCP-80`: a protocol as AWS spells it, and the port of a listener.
-fn is_listener(text: &str) -> bool {
+fn is_listener(text: &str, of_application_load_balancer: bool) -> bool {
     text.split_once('-').is_some_and(|(protocol, port)| {
-        let of_network_load_balancer = |protocol| !matches!(protocol, Protocol::Http | Protocol::Https);
-        protocol.parse().is_ok_and(of_network_load_balancer) && is_port(port)
+        let fits = |protocol| matches!(protocol, Protocol::Http | Protocol::Https) == of_application_load_balancer;
+        protocol.parse().is_ok_and(fits) && is_port(port)
     })
 }
 
@@ -120,12 +151,15 @@ fn is_port(text: &str) -> bool {
     text.starts_with(|first: char| first.is_ascii_digit() && first != '0') && text.parse::<u16>().is_ok()
 }
 
-/// The annotations of one Service. A bad value is noted and read as absent; nobody goes on with it, because an object
+/// The annotations of one object. A bad value is noted and read as absent; nobody goes on with it, because an object
 /// with a problem is refused.
 #[derive(Debug)]
 pub(crate) struct Annotations<'a> {
+    vocabulary: &'static Vocabulary,
     object: ObjectRef,
     given: Option<&'a BTreeMap<String, String>>,
+    /// Those of the Service behind the Ingress, which come first.
+    of_service: Option<(ObjectRef, &'a BTreeMap<String, String>)>,
     problems: Vec<Problem>,
     warnings: Vec<Problem>,
 }
@@ -133,12 +167,95 @@ pub(crate) struct Annotations<'a> {
 impl<'a> Annotations<'a> {
     /// The annotations of `service`.
     pub(crate) fn of(service: &'a Service) -> Self {
+        Self::new(&OF_SERVICES, &service.metadata)
+    }
+
+    /// The annotations of `ingress`.
+    pub(crate) fn of_ingress(ingress: &'a Ingress) -> Self {
+        Self::new(&OF_INGRESSES, &ingress.metadata)
+    }
+
+    /// The annotations of `ingress` with those of a Service behind it over them: whole values, never merged inside.
+    pub(crate) fn of_backend(ingress: &'a Ingress, service: &'a Service) -> Self {
+        let object = ObjectRef::new("Service", &ObjectName::of(&service.metadata));
+        let of_service = service.metadata.annotations.as_ref().map(|given| (object, given));
+        Self { of_service, ..Self::of_ingress(ingress) }
+    }
+
+    fn new(vocabulary: &'static Vocabulary, metadata: &'a ObjectMeta) -> Self {
         Self {
-            object: ObjectRef::new("Service", &ObjectName::of(&service.metadata)),
-            given: service.metadata.annotations.as_ref(),
+            vocabulary,
+            object: ObjectRef::new(vocabulary.kind, &ObjectName::of(metadata)),
+            given: metadata.annotations.as_ref(),
+            of_service: None,
             problems: Vec::new(),
             warnings: Vec::new(),
         }
+    }
+
+    /// The members of a family that are there: what follows the key and its dot, and the value.
+    pub(crate) fn family(&self, annotation: &'static Annotation) -> Vec<(&'a str, &'a str)> {
+        let member = |(key, value): (&'a String, &'a String)| {
+            let rest = key.strip_prefix(annotation.key).filter(|_| annotation.matches(key))?;
+            Some((rest.strip_prefix('.')?, value.as_str()))
+        };
+        self.given.into_iter().flatten().filter_map(member).collect()
+    }
+
+    /// One member of a family, by what follows the key and its dot.
+    pub(crate) fn member(&self, annotation: &'static Annotation, name: &str) -> Option<&'a str> {
+        self.given?.get(&format!("{}.{name}", annotation.key)).map(String::as_str)
+    }
+
+    /// Notes that the value of one member of a family is wrong. Without a hint the allowed values are the hint.
+    pub(crate) fn refuse_member(
+        &mut self,
+        annotation: &'static Annotation,
+        member: &str,
+        message: impl Into<String>,
+        hint: Option<String>,
+    ) {
+        let key = format!("{}.{member}", annotation.key);
+        let problem = Problem::of(self.object.clone(), message)
+            .at(field(&key))
+            .hint(hint.unwrap_or_else(|| format!("allowed: {}", annotation.allowed())));
+        self.problems.push(match self.given.and_then(|given| given.get(&key)) {
+            Some(value) => problem.value(value),
+            None => problem,
+        });
+    }
+
+    /// Whether there is an annotation that is not supported yet.
+    pub(crate) fn has_unsupported(&self) -> bool {
+        let support = |key: &String| self.vocabulary.rows.iter().find(|row| row.matches(key)).map(|row| row.support);
+        self.given.into_iter().flatten().any(|(key, _)| support(key) == Some(Support::NotYet))
+    }
+
+    /// How many problems there are so far.
+    pub(crate) fn problems(&self) -> usize {
+        self.problems.len()
+    }
+
+    /// Every problem of what was read, those of the Service's keys for Ingresses that nobody reads among them. The keys of
+    /// the Ingress are for its own [`Annotations::finish`].
+    pub(crate) fn finish_backend(mut self) -> (Vec<Problem>, Vec<Problem>) {
+        let Some((object, given)) = self.of_service.take() else { return (self.problems, self.warnings) };
+        for (key, value) in given.iter().filter(|(key, _)| key.starts_with(ingress::INGRESS_PREFIX)) {
+            let row = self.vocabulary.rows.iter().find(|annotation| annotation.matches(key));
+            let at = |message: String| Problem::of(object.clone(), message).at(field(key)).value(value);
+            match row {
+                Some(row) if !ingress::ON_SERVICES.contains(&row.key) => self
+                    .warnings
+                    .push(at("this annotation has no effect on a Service".to_owned()).hint("write it on the Ingress")),
+                Some(row) if row.support == Support::NotYet => self.problems.push(not_yet(at, self.vocabulary.kind)),
+                Some(_) => {}
+                None => {
+                    let hint = hint::of_unknown_key(key, self.vocabulary);
+                    self.warnings.push(at("this annotation is unknown and has no effect".to_owned()).hint(hint));
+                }
+            }
+        }
+        (self.problems, self.warnings)
     }
 
     /// The value as it stands there, also when it is empty.
@@ -193,18 +310,19 @@ impl<'a> Annotations<'a> {
     /// Every problem and every warning, those of keys that nobody reads among them.
     pub(crate) fn finish(mut self) -> (Vec<Problem>, Vec<Problem>) {
         for (key, value) in self.given.into_iter().flatten() {
-            let at = |message: &str| Problem::of(self.object.clone(), message).at(field(key)).value(value);
-            match TABLE.iter().find(|annotation| annotation.matches(key)).map(|annotation| annotation.support) {
+            let at = |message: String| Problem::of(self.object.clone(), message).at(field(key)).value(value);
+            let row = self.vocabulary.rows.iter().find(|annotation| annotation.matches(key));
+            let kind = self.vocabulary.kind;
+            match row.map(|annotation| annotation.support) {
                 Some(Support::Built) => {}
-                Some(Support::NotYet) => self.problems.push(
-                    at("this annotation is not supported yet; the Service is refused so that nothing it asks for is silently left out")
-                        .hint("take the annotation away, or leave the Service to its present controller for now"),
-                ),
+                Some(Support::NotYet) => self.problems.push(not_yet(at, kind)),
                 Some(Support::NoEffect(instead)) => self.warnings.push(
-                    at("this annotation has no effect here: it is for the Classic Load Balancers of the AWS cloud provider").hint(instead),
+                    at("this annotation has no effect here: it is for the Classic Load Balancers of the AWS cloud provider".to_owned()).hint(instead),
                 ),
-                None if PREFIXES.iter().any(|prefix| key.starts_with(prefix)) => {
-                    self.warnings.push(at("this annotation is unknown and has no effect").hint(unknown_key_hint(key)));
+                None if self.vocabulary.ignored.contains(&key.as_str()) => {}
+                None if self.vocabulary.prefixes.iter().any(|prefix| key.starts_with(prefix)) => {
+                    let hint = hint::of_unknown_key(key, self.vocabulary);
+                    self.warnings.push(at("this annotation is unknown and has no effect".to_owned()).hint(hint));
                 }
                 None => {}
             }
@@ -213,7 +331,15 @@ impl<'a> Annotations<'a> {
     }
 
     fn raw(&self, annotation: &'static Annotation) -> Option<&'a str> {
-        self.given?.get(annotation.key).map(String::as_str)
+        self.place(annotation).map(|(_, value)| value)
+    }
+
+    /// The object that has the annotation, and its value there.
+    fn place(&self, annotation: &'static Annotation) -> Option<(&ObjectRef, &'a str)> {
+        let of_service =
+            self.of_service.as_ref().and_then(|(object, given)| Some((object, given.get(annotation.key)?)));
+        let (object, value) = of_service.or_else(|| Some((&self.object, self.given?.get(annotation.key)?)))?;
+        Some((object, value.as_str()))
     }
 
     fn or_refuse<T>(&mut self, annotation: &'static Annotation, parsed: Result<T, String>) -> Option<T> {
@@ -227,42 +353,26 @@ impl<'a> Annotations<'a> {
     }
 
     fn problem(&self, annotation: &'static Annotation, message: String, hint: Option<String>) -> Problem {
-        let problem = Problem::of(self.object.clone(), message)
-            .at(field(annotation.key))
-            .hint(hint.unwrap_or_else(|| format!("allowed: {}", annotation.allowed())));
-        match self.raw(annotation) {
-            Some(value) => problem.value(value),
-            None => problem,
+        let hint = hint.unwrap_or_else(|| format!("allowed: {}", annotation.allowed()));
+        let problem = |object: &ObjectRef| {
+            Problem::of(object.clone(), message.clone()).at(field(annotation.key)).hint(hint.clone())
+        };
+        match self.place(annotation) {
+            Some((object, value)) => problem(object).value(value),
+            None => problem(&self.object),
         }
     }
+}
+
+fn not_yet(at: impl Fn(String) -> Problem, kind: &str) -> Problem {
+    at(format!(
+        "this annotation is not supported yet; the {kind} is refused so that nothing it asks for is silently left out"
+    ))
+    .hint(format!("take the annotation away, or leave the {kind} to its present controller for now"))
 }
 
 fn field(key: &str) -> String {
     format!("metadata.annotations[{key}]")
-}
-
-/// The nearest known key, or where all of them are written down.
-fn unknown_key_hint(key: &str) -> String {
-    let wanted = distinctive(key);
-    let nearest = TABLE
-        .iter()
-        .filter(|annotation| !matches!(annotation.support, Support::NoEffect(_)))
-        .map(|annotation| (strsim::damerau_levenshtein(wanted, distinctive(annotation.key)), annotation))
-        .min_by_key(|(distance, _)| *distance);
-    match nearest {
-        // More than a third of it changed is another word, not a slip.
-        Some((distance, annotation)) if distance * 3 <= wanted.len() => {
-            format!("did you mean {}?", annotation.written().join(" or "))
-        }
-        _ => "docs/annotations.md lists the annotations that there are".to_owned(),
-    }
-}
-
-/// The part of a key that says what it is for.
-fn distinctive(key: &str) -> &str {
-    let name = key.split_once('/').map_or(key, |(_, name)| name);
-    let name = name.split_once('.').map_or(name, |(name, _)| name);
-    COMMON.iter().find_map(|common| name.strip_prefix(common)).unwrap_or(name)
 }
 
 #[cfg(test)]
@@ -532,7 +642,7 @@ mod tests {
             ("TCP-65536", false),
             ("TCP", false),
         ] {
-            assert_eq!(is_listener(text), is, "{text}");
+            assert_eq!(is_listener(text, false), is, "{text}");
         }
     }
 }

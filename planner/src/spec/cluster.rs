@@ -1,13 +1,15 @@
 //! What the cluster shares: whether anything needs it.
 
+use std::collections::BTreeSet;
+
 use k8s_openapi::api::core::v1::Service;
 
 use super::class::{Ownership, has_finalizer, ownership};
-use super::service;
+use super::{ingress, service};
 use crate::crd::TargetGroupBinding;
 use crate::id::{ClusterName, StackId, VpcId};
 use crate::model::Pairs;
-use crate::snapshot::Snapshot;
+use crate::snapshot::{BackendSecurityGroup, Snapshot};
 
 /// What the cluster asks for.
 #[derive(Debug, Clone)]
@@ -33,13 +35,16 @@ pub enum Share {
     Untouched,
 }
 
-/// Looks at all Services at once.
+/// Looks at all Services and Ingresses at once.
 pub(crate) fn accept(snapshot: &Snapshot) -> ClusterSpec {
     let settings = &snapshot.settings;
-    let mut services = snapshot.services.values();
-    let backend_security_group = if services.any(|service| stays(service, snapshot)) {
+    let holds = snapshot.services.values().any(|service| has_finalizer(service))
+        || snapshot.ingresses.values().any(|ingress| ingress::group::holds_any(ingress));
+    let backend_security_group = if settings.backend_security_group != BackendSecurityGroup::Shared {
+        Share::Untouched
+    } else if !is_empty(snapshot) {
         Share::Needed
-    } else if snapshot.services.values().any(|service| has_finalizer(service)) && !others_may_need_it(snapshot) {
+    } else if holds && !others_may_need_it(snapshot) {
         Share::Unneeded
     } else {
         Share::Untouched
@@ -52,20 +57,35 @@ pub(crate) fn accept(snapshot: &Snapshot) -> ClusterSpec {
     }
 }
 
-/// Whether what is not a Service of ours may need it: Ingresses and Gateways of LBC use the same group, and their bindings
+/// Whether what is not a Service or an Ingress of ours may need it: Gateways of LBC use the same group, and their bindings
 /// tell; and files alone say nothing of others.
 fn others_may_need_it(snapshot: &Snapshot) -> bool {
-    let is_of_service = |binding: &TargetGroupBinding| {
-        let stack = binding.metadata.labels.as_ref().and_then(StackId::from_labels);
-        stack.is_some_and(|stack| snapshot.services.contains_key(stack.owner()))
+    let held = snapshot.ingresses.values().flat_map(|ingress| ingress::group::held(ingress)).collect::<BTreeSet<_>>();
+    let is_known = |stack: StackId| match &stack {
+        StackId::Service(name) => snapshot.services.contains_key(name),
+        StackId::Ingress(_) | StackId::Group(_) => held.contains(&stack),
+    };
+    let is_ours = |binding: &TargetGroupBinding| {
+        binding.metadata.labels.as_ref().and_then(StackId::from_labels).is_some_and(is_known)
     };
     snapshot.files_alone
-        || snapshot.bindings.values().any(|binding| binding.spec.networking.is_some() && !is_of_service(binding))
+        || snapshot.bindings.values().any(|binding| binding.spec.networking.is_some() && !is_ours(binding))
+}
+
+/// Whether the object that goes is the last one, so that what the cluster shares goes with it.
+pub(super) fn goes_with(snapshot: &Snapshot) -> bool {
+    snapshot.settings.backend_security_group == BackendSecurityGroup::Shared && is_empty(snapshot)
+}
+
+/// Whether no object has, or is about to have, a load balancer that uses what the cluster shares.
+fn is_empty(snapshot: &Snapshot) -> bool {
+    !snapshot.services.values().any(|service| stays(service, snapshot))
+        && !snapshot.ingresses.values().any(|ingress| ingress::stays(ingress, snapshot))
 }
 
 /// Whether a Service has, or is about to have, a load balancer that uses what the cluster shares. One that is refused
 /// has none unless it was once accepted.
-pub(super) fn stays(object: &Service, snapshot: &Snapshot) -> bool {
+fn stays(object: &Service, snapshot: &Snapshot) -> bool {
     match ownership(object, snapshot) {
         Ownership::Ours(claim) => has_finalizer(object) || service::accept(object, claim, &snapshot.settings).is_ok(),
         Ownership::Leaving | Ownership::NotOurs { .. } => false,

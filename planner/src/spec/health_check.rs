@@ -3,9 +3,9 @@
 use k8s_openapi::api::core::v1::ServiceSpec;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
-use super::annotation::{self, Annotations};
+use super::annotation::{self, Annotation, Annotations};
 use crate::id::{HealthCheckProtocol, Knowable, TargetType};
-use crate::model::{HealthCheck, HealthCheckPort};
+use crate::model::{HealthCheck, HealthCheckPort, Matcher};
 
 /// What holds where no annotation says otherwise.
 struct Defaults {
@@ -25,7 +25,7 @@ pub(super) fn read(
 ) -> Option<HealthCheck> {
     let defaults = defaults(spec, target_type, seen_by_api_server);
     let protocol = protocol(annotations);
-    let port = port(annotations, spec, target_type);
+    let port = explicit_port(annotations, &annotation::HEALTH_CHECK_PORT, spec, target_type);
     let path = path(annotations);
     let matcher = matcher(annotations);
     let interval = annotations.int32(&annotation::HEALTH_CHECK_INTERVAL, 5..=300);
@@ -56,7 +56,7 @@ pub(super) fn read(
         protocol,
         port: port?.unwrap_or(defaults.port),
         path: speaks_http.then(|| path.unwrap_or_else(|| defaults.path.to_owned())),
-        matcher: speaks_http.then(|| matcher.unwrap_or_else(|| "200-399".to_owned())),
+        matcher: speaks_http.then(|| Matcher::Http(matcher.unwrap_or_else(|| "200-399".to_owned()))),
         interval,
         timeout,
         healthy_threshold: number(healthy, defaults.threshold),
@@ -102,9 +102,13 @@ fn protocol(annotations: &mut Annotations<'_>) -> Option<Option<HealthCheckProto
 }
 
 /// AWS takes absolute paths of at most 1,024 characters.
+pub(super) fn is_path(path: &str) -> bool {
+    path.starts_with('/') && path.len() <= 1024
+}
+
 fn path(annotations: &mut Annotations<'_>) -> Option<String> {
     let path = annotations.text(&annotation::HEALTH_CHECK_PATH)?;
-    if !path.starts_with('/') || path.len() > 1024 {
+    if !is_path(&path) {
         let message = "a health check's path begins with a slash and has at most 1,024 characters";
         annotations.refuse(
             &annotation::HEALTH_CHECK_PATH,
@@ -132,12 +136,13 @@ fn matcher(annotations: &mut Annotations<'_>) -> Option<String> {
 }
 
 /// Outer `None`: wrong; inner `None`: not given. `traffic-port`, a number, or the name of a Service port.
-fn port(
+pub(super) fn explicit_port(
     annotations: &mut Annotations<'_>,
+    annotation: &'static Annotation,
     spec: &ServiceSpec,
     target_type: TargetType,
 ) -> Option<Option<HealthCheckPort>> {
-    let Some(text) = annotations.text(&annotation::HEALTH_CHECK_PORT) else { return Some(None) };
+    let Some(text) = annotations.text(annotation) else { return Some(None) };
     if text == "traffic-port" {
         return Some(Some(HealthCheckPort::TrafficPort));
     }
@@ -153,7 +158,7 @@ fn port(
         Ok(port) => Some(Some(HealthCheckPort::Port(port))),
         Err(message) => {
             let hint = "write traffic-port, a number, or the name of one of the Service's ports".to_owned();
-            annotations.refuse(&annotation::HEALTH_CHECK_PORT, message, Some(hint));
+            annotations.refuse(annotation, message, Some(hint));
             None
         }
     }

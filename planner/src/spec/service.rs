@@ -31,7 +31,7 @@ pub struct ServiceSpec {
     pub subnets: Option<Vec<SubnetName>>,
     /// Who may reach the load balancer; `None`: everyone.
     pub source_ranges: Option<Vec<IpNet>>,
-    /// Tags of every resource, besides those that track it.
+    /// Tags of every resource, besides those that track it and the default ones.
     pub tags: Pairs,
     /// What the targets are.
     pub target_type: TargetType,
@@ -184,9 +184,9 @@ impl Reading<'_> {
         (!ranges.is_empty()).then_some(ranges)
     }
 
-    /// `--default-tags` come before the annotation (`service-nlb.md` §3.18).
+    /// Those of the annotation.
     fn tags(&mut self) -> Pairs {
-        let mut tags = self.annotations.map(&annotation::ADDITIONAL_RESOURCE_TAGS).unwrap_or_default();
+        let tags = self.annotations.map(&annotation::ADDITIONAL_RESOURCE_TAGS).unwrap_or_default();
         for key in
             tags.keys().filter(|key| self.settings.external_managed_tags.contains(*key)).cloned().collect::<Vec<_>>()
         {
@@ -196,7 +196,6 @@ impl Reading<'_> {
                 Some(format!("take {key:?} out of the annotation")),
             );
         }
-        tags.extend(self.settings.default_tags.clone());
         tags
     }
 
@@ -205,6 +204,12 @@ impl Reading<'_> {
         let value = self.annotations.text(&annotation::TARGET_TYPE);
         let by_type = self.annotations.text(&annotation::TYPE);
         let default = self.settings.default_target_type;
+        let says_ip = value.as_deref().map_or(default == TargetType::Ip, |value| value == "ip");
+        if says_ip && !self.settings.gates.ip_target_type {
+            let message = "targets of type ip are switched off (feature gate EnableIPTargetType)";
+            let hint = "use targets of type instance".to_owned();
+            self.annotations.refuse(&annotation::TARGET_TYPE, message, Some(hint));
+        }
         if by_type.as_deref() == Some("nlb-ip") {
             return TargetType::Ip;
         }

@@ -4,11 +4,11 @@ use std::fmt;
 
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
-use super::node;
 use crate::id::{
     ObjectName, ObjectRef, Protocol, Ref, ResourceKey, ResourceKind, StackId, TargetGroupArn, TargetIpAddressType,
     TargetType, VpcId,
 };
+use crate::label_selector;
 use crate::model::{Binding, NetworkingRule, PortRef};
 use crate::problem::Problem;
 use crate::snapshot::Settings;
@@ -180,7 +180,7 @@ impl Declared {
         }
         if let Some(selector) = &self.node_selector {
             problems.extend(
-                node::selector_problems(selector).into_iter().map(|message| problem("spec.nodeSelector", &message)),
+                label_selector::problems(selector).into_iter().map(|message| problem("spec.nodeSelector", &message)),
             );
         }
         problems.extend(self.contradictions(object));

@@ -2,17 +2,8 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::actual::{ActualTargets, TargetHealth, TargetState};
+use crate::actual::{ActualTargets, TargetCount, TargetHealth, TargetState};
 use crate::model::{Target, TargetId};
-
-/// How far a binding's targets are.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TargetCount {
-    /// Wanted targets that receive traffic.
-    pub ready: usize,
-    /// Wanted targets.
-    pub total: usize,
-}
 
 /// Whether no target waits for its first checks: then looking again soon would tell nothing new.
 pub fn is_settled(found: &ActualTargets) -> bool {

@@ -4,9 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use k8s_openapi::api::core::v1::Node;
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::{LabelSelector, LabelSelectorRequirement};
+use k8s_openapi::apimachinery::pkg::apis::meta::v1::LabelSelector;
 
 use crate::id::InstanceId;
+use crate::label_selector;
 use crate::model::TargetId;
 
 /// Labels that keep a node from being a target, whatever their value.
@@ -76,7 +77,10 @@ impl<'a> Pool<'a> {
         match selector {
             None => Arc::clone(&self.all),
             Some(selector) => {
-                let matching = self.suitable.iter().filter(|suitable| selects(selector, suitable.node));
+                let matching = self
+                    .suitable
+                    .iter()
+                    .filter(|suitable| label_selector::selects(selector, suitable.node.metadata.labels.as_ref()));
                 Arc::new(open_if_none_is_ready(matching))
             }
         }
@@ -91,7 +95,9 @@ impl<'a> Pool<'a> {
     pub(super) fn odd(&self, selector: Option<&LabelSelector>) -> impl Iterator<Item = &str> {
         self.odd
             .iter()
-            .filter(move |(node, _)| selector.is_none_or(|selector| selects(selector, node)))
+            .filter(move |(node, _)| {
+                selector.is_none_or(|selector| label_selector::selects(selector, node.metadata.labels.as_ref()))
+            })
             .map(|(_, message)| message.as_str())
     }
 }
@@ -138,42 +144,6 @@ fn instance_id(node: &Node) -> Result<InstanceId, String> {
         Some(id) if id.starts_with("i-") => Ok(InstanceId::new(id)),
         _ => Err(format!("its spec.providerID {provider:?} does not name an EC2 instance")),
     }
-}
-
-fn selects(selector: &LabelSelector, node: &Node) -> bool {
-    let nothing = BTreeMap::new();
-    let labels = node.metadata.labels.as_ref().unwrap_or(&nothing);
-    let exactly = selector.match_labels.iter().flatten().all(|(key, value)| labels.get(key) == Some(value));
-    exactly && selector.match_expressions.iter().flatten().all(|requirement| holds(requirement, labels))
-}
-
-fn holds(requirement: &LabelSelectorRequirement, labels: &BTreeMap<String, String>) -> bool {
-    let LabelSelectorRequirement { key, operator, values } = requirement;
-    let is_one = |value: &String| values.iter().flatten().any(|allowed| allowed == value);
-    match (operator.as_str(), labels.get(key)) {
-        ("In", Some(value)) => is_one(value),
-        ("NotIn", value) => !value.is_some_and(is_one),
-        ("Exists", value) => value.is_some(),
-        ("DoesNotExist", value) => value.is_none(),
-        // Refused before it comes to this; to match nothing is then the safe side.
-        _ => false,
-    }
-}
-
-/// What is wrong with a selector, in sentences.
-pub(super) fn selector_problems(selector: &LabelSelector) -> Vec<String> {
-    let expressions = selector.match_expressions.iter().flatten();
-    expressions
-        .filter_map(|LabelSelectorRequirement { key, operator, values }| {
-            let given = values.as_ref().is_some_and(|values| !values.is_empty());
-            match operator.as_str() {
-                "In" | "NotIn" if !given => Some(format!("{key}: operator {operator} needs values")),
-                "Exists" | "DoesNotExist" if given => Some(format!("{key}: operator {operator} takes no values")),
-                "In" | "NotIn" | "Exists" | "DoesNotExist" => None,
-                other => Some(format!("{key}: operator {other:?} is none of In, NotIn, Exists, DoesNotExist")),
-            }
-        })
-        .collect()
 }
 
 #[cfg(test)]
@@ -284,18 +254,6 @@ mod tests {
         ] {
             assert_eq!(matching(&nodes, Some(selector.clone())), expected, "{selector}");
         }
-    }
-
-    #[test]
-    fn a_selector_that_cannot_match_says_why() {
-        let selector = |operator: &str, values: Value| {
-            let requirement = json!({ "key": "zone", "operator": operator, "values": values });
-            serde_json::from_value::<LabelSelector>(json!({ "matchExpressions": [requirement] })).unwrap()
-        };
-        assert_eq!(selector_problems(&selector("In", json!(["a"]))), [""; 0]);
-        assert_eq!(selector_problems(&selector("In", json!([]))), ["zone: operator In needs values"]);
-        assert_eq!(selector_problems(&selector("Exists", json!(["a"]))), ["zone: operator Exists takes no values"]);
-        assert!(selector_problems(&selector("Gt", json!(["1"])))[0].contains("is none of In"));
     }
 
     #[test]

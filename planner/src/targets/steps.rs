@@ -28,6 +28,10 @@ pub(crate) fn decide(spec: &BindingSpec, facts: &Facts, found: Option<&ActualTar
         Intent::Empty => empty(spec, facts, found, &mut plan),
         Intent::Release => {}
     }
+    match plan.wanted {
+        true => plan.holding.clone_from(&plan.objects),
+        false => plan.leaving.clone_from(&plan.objects),
+    }
     plan.warnings.sort();
     plan.warnings.dedup();
     plan
@@ -260,7 +264,12 @@ fn sentence(rule: &IngressRule) -> String {
 }
 
 /// The targets as they are registered. One that AWS would refuse is left out: it would fail all of its batch.
-fn registrable(spec: &BindingSpec, missing: &[&Target], facts: &Facts, warnings: &mut Vec<Problem>) -> Vec<Target> {
+pub(super) fn registrable(
+    spec: &BindingSpec,
+    missing: &[&Target],
+    facts: &Facts,
+    warnings: &mut Vec<Problem>,
+) -> Vec<Target> {
     let mut register = Vec::new();
     for target in missing {
         let mut target = (*target).clone();

@@ -10,6 +10,7 @@ use crate::model::IngressRule;
 use crate::problem::Declined;
 use crate::snapshot::Snapshot;
 use crate::spec::class::{self, Ownership};
+use crate::spec::ingress;
 use crate::targets::{self, BindingSpec, Intent, Opening, View};
 
 /// What one binding asks.
@@ -104,6 +105,29 @@ fn lost_bindings(snapshot: &Snapshot, view: &View<'_>) -> Vec<String> {
         let ports = ports.map(|port| port.port).collect::<BTreeSet<_>>().len();
         if bindings.get(&StackId::Service(name.clone())).copied().unwrap_or_default() < ports {
             lost.push(format!("Service {name} has fewer TargetGroupBindings than ports"));
+        }
+    }
+    lost.extend(lost_of_ingresses(snapshot, view));
+    lost
+}
+
+/// The same for Ingresses, port by port.
+fn lost_of_ingresses(snapshot: &Snapshot, view: &View<'_>) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    for name in view.names() {
+        if let (Some(stack), Some((service, port))) = (view.stack_of(name), view.serves(name)) {
+            found.insert((stack, ObjectName::new(&name.namespace, service), port));
+        }
+    }
+    let groups = snapshot.ingresses.values().flat_map(|ingress| ingress::group::held(ingress)).collect::<BTreeSet<_>>();
+    let mut lost = Vec::new();
+    for group in groups {
+        for (service, port) in ingress::bound(snapshot, &group) {
+            let key = (group.clone(), service, port);
+            if !found.contains(&key) {
+                let (_, service, port) = key;
+                lost.push(format!("{} has no TargetGroupBinding for Service {service}:{port}", group.object()));
+            }
         }
     }
     lost

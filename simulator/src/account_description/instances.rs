@@ -4,7 +4,7 @@ use super::Document;
 use super::error::DescriptionError;
 use super::network::{Filling, elements, put};
 use crate::ec2::instances::Instance;
-use crate::ec2::network_interfaces::{Attachment, NetworkInterface, PrivateAddress};
+use crate::ec2::network_interfaces::{Attachment, GroupIdentifier, NetworkInterface, PrivateAddress};
 
 impl Filling {
     pub(super) fn network_interfaces(&mut self, document: &mut Document) -> Result<(), DescriptionError> {
@@ -35,9 +35,7 @@ impl Filling {
         {
             interface.private_ip_addresses.insert(0, PrivateAddress::primary(address.clone()));
         }
-        for group in &mut interface.groups {
-            *group = self.account.group_identifier(&group.group_id);
-        }
+        interface.groups.iter_mut().for_each(|group| self.name(group));
         self.own(&mut interface.owner_id);
         let id = interface.network_interface_id.clone();
         put("networkInterfaces", &mut self.account.network_interfaces, id, interface)
@@ -55,9 +53,7 @@ impl Filling {
             if !terminated {
                 instance.vpc_id = Some(self.vpc(&element, instance.vpc_id.take())?);
             }
-            for group in &mut instance.security_groups {
-                *group = self.account.group_identifier(&group.group_id);
-            }
+            instance.security_groups.iter_mut().for_each(|group| self.name(group));
             let subnet = instance.subnet_id.as_ref().and_then(|id| self.account.subnets.get(id));
             if let Some(subnet) = subnet {
                 instance.placement.availability_zone.get_or_insert_with(|| subnet.availability_zone.clone());
@@ -90,6 +86,14 @@ impl Filling {
             interface.subnet_id = instance.subnet_id.clone().unwrap_or_default();
         }
         self.network_interface(interface)
+    }
+
+    /// Names a security group as the group is; one that is not described keeps the name that it is given here.
+    fn name(&self, group: &mut GroupIdentifier) {
+        let described = self.account.group_identifier(&group.group_id);
+        if !described.group_name.is_empty() {
+            *group = described;
+        }
     }
 
     /// What an instance does not say of itself is what its primary interface says.

@@ -1,6 +1,7 @@
 //! One certificate: what is known of it, and how its state follows from the time.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -24,6 +25,23 @@ pub(crate) struct Certificate {
     pub(super) issued_at: Option<Instant>,
     /// The idempotency token of the request that made it, and until when a repeated one is answered with it.
     pub(super) token: Option<(String, Instant)>,
+    /// What TLS needs, of a certificate that was imported.
+    pub(crate) key_pair: Option<KeyPair>,
+}
+
+/// A certificate and its private key, as texts in PEM.
+#[derive(Clone, PartialEq, Eq)]
+pub(crate) struct KeyPair {
+    /// The certificate, and those that lead to its authority after it.
+    pub(crate) chain: String,
+    pub(crate) key: String,
+}
+
+impl fmt::Debug for KeyPair {
+    /// Without the key.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.debug_struct("KeyPair").field("chain", &self.chain).finish_non_exhaustive()
+    }
 }
 
 /// A certificate as AWS prints it.
@@ -52,6 +70,11 @@ pub(crate) struct CertificateDetail {
     /// In a description only; AWS lists them by themselves.
     #[serde(default, deserialize_with = "tags::deserialize", skip_serializing)]
     pub(crate) tags: Tags,
+    /// In a description only, in PEM; AWS shows the certificate by itself, and the key to nobody.
+    #[serde(default, skip_serializing)]
+    pub(crate) certificate: Option<String>,
+    #[serde(default, skip_serializing)]
+    pub(crate) private_key: Option<String>,
     /// What is only kept and shown again.
     #[serde(flatten)]
     pub(crate) more: Map<String, Value>,
@@ -85,13 +108,19 @@ impl Certificate {
         if detail.subject_alternative_names.is_empty() && !detail.domain_name.is_empty() {
             detail.subject_alternative_names.push(detail.domain_name.clone());
         }
-        Certificate { detail, issued_at: None, token: None }
+        let key_pair = detail.certificate.take().zip(detail.private_key.take());
+        let key_pair = key_pair.map(|(chain, key)| KeyPair { chain, key });
+        Certificate { detail, issued_at: None, token: None, key_pair }
     }
 
-    /// With its tags, as a description has it.
+    /// With its tags and its key, as a description has it.
     pub(crate) fn saved(&self) -> Value {
         let mut saved = wire::answer(&self.detail);
         saved["Tags"] = tags::shown(&self.detail.tags);
+        if let Some(KeyPair { chain, key }) = &self.key_pair {
+            saved["Certificate"] = json!(chain);
+            saved["PrivateKey"] = json!(key);
+        }
         saved
     }
 

@@ -1,6 +1,6 @@
 //! RequestCertificate, and what requests of ACM have in common.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use serde::de::DeserializeOwned;
@@ -152,16 +152,14 @@ impl Store {
             return Ok(json!({ "CertificateArn": made.detail.certificate_arn }));
         }
         request.check(&names)?;
-        if self.certificates.len() >= MOST_CERTIFICATES {
-            return Err(limit_exceeded("certificates", MOST_CERTIFICATES));
-        }
+        check_quota(&self.certificates)?;
         self.made += 1;
         let arn = arn_of(&asked.scope.region, &asked.scope.account, &uuid((asked.scope, self.made, names.first())));
         let tags = request.tags.take().map(tags::checked).transpose()?.unwrap_or_default();
         let detail = request.detail(arn.clone(), names, tags, asked);
         let issued_at = Some(asked.now.instant + asked.validation);
         let token = token.map(|token| (token, asked.now.instant + TOKEN_LIFE));
-        self.certificates.insert(arn.clone(), Certificate { detail, issued_at, token });
+        self.certificates.insert(arn.clone(), Certificate { detail, issued_at, token, key_pair: None });
         Ok(json!({ "CertificateArn": arn }))
     }
 }
@@ -223,6 +221,8 @@ impl RequestCertificate {
             not_after: None,
             renewal_eligibility: Some("INELIGIBLE".to_owned()),
             tags,
+            certificate: None,
+            private_key: None,
             more,
         }
     }
@@ -241,6 +241,14 @@ fn validation(name: &str, method: ValidationMethod) -> Value {
         "ValidationStatus": "PENDING_VALIDATION",
         "ResourceRecord": (method == ValidationMethod::Dns).then_some(record),
     })
+}
+
+/// Refuses one more certificate than the account may have.
+pub(super) fn check_quota(certificates: &BTreeMap<String, Certificate>) -> Result<(), ApiError> {
+    match certificates.len() {
+        MOST_CERTIFICATES.. => Err(limit_exceeded("certificates", MOST_CERTIFICATES)),
+        _ => Ok(()),
+    }
 }
 
 /// The ARN of a certificate.

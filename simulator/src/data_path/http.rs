@@ -2,19 +2,23 @@
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use http_body_util::{Either, Full};
 use hyper::body::{Bytes, Incoming};
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode, Uri};
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper::{Method, Request, Response, StatusCode, Uri, Version};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 
 use super::condition::{Seen, normalized};
 use super::rule::{Action, Forward, Origin, Part, Rule, Transform};
+use super::stickiness::{Stickiness, cookie, keep, value};
 use super::{Path, Way};
 use crate::network::Scope;
 use crate::observed::{ObservedTarget, ObservedTargetGroup};
@@ -26,8 +30,7 @@ const CONNECT: Duration = Duration::from_secs(10);
 /// How long it waits for an answer unless its attribute says otherwise.
 const IDLE_SECONDS: u64 = 60;
 
-/// The cookies that keep a client with its target, and with its target group.
-const TARGET_COOKIE: &str = "AWSALB";
+/// The cookie that keeps a client with its target group.
 const GROUP_COOKIE: &str = "AWSALBTG";
 
 /// Headers of one connection, which are not passed on. Source: RFC 9110, "Connection".
@@ -43,26 +46,76 @@ const HOP_BY_HOP: &[HeaderName] = &[
 
 type Body = Either<Full<Bytes>, Incoming>;
 
-/// Where a request goes, and the cookies that let the next one go there too.
+/// Where a request goes, and what lets the next one go there too.
 struct Chosen {
     target: ObservedTarget,
-    cookies: Vec<String>,
+    /// The version of HTTP that the target speaks.
+    version: Version,
+    /// The cookie of the target group.
+    group_cookie: Option<String>,
+    stickiness: Stickiness,
+    /// What the target is called in a cookie.
+    value: String,
+    /// Whether the client came with what led to this target.
+    stayed: bool,
+}
+
+/// The versions of HTTP that a listener's clients may speak.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Versions {
+    /// HTTP/1.1 alone.
+    One,
+    /// HTTP/2 too, which takes TLS.
+    OneAndTwo,
+}
+
+impl Versions {
+    /// Those of the listener that a way begins at.
+    /// Source: Application Load Balancer guide, "Listener configuration", and the attribute `routing.http2.enabled`.
+    pub(super) fn of(way: &Way) -> Self {
+        let secure = way.listener().is_some_and(|listener| listener.protocol == "HTTPS");
+        let attribute = way.load_balancer().and_then(|owner| owner.attributes.get("routing.http2.enabled"));
+        if secure && attribute.is_none_or(|enabled| enabled == "true") { Self::OneAndTwo } else { Self::One }
+    }
+
+    /// As TLS names them, the preferred one first.
+    pub(super) fn names(self) -> Vec<Vec<u8>> {
+        match self {
+            Self::One => vec![b"http/1.1".to_vec()],
+            Self::OneAndTwo => vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        }
+    }
 }
 
 impl Path {
     /// Serves the requests of one connection.
-    pub(super) async fn serve_http(&self, scope: &Scope, listener: &str, client: TcpStream, from: SocketAddr) {
-        let service = service_fn(|request| async move {
-            let answer = match self.way(scope, listener).await {
-                Some(way) => self.answer(&way, request, from).await,
-                None => said(503, "the listener is gone"),
-            };
-            Ok::<_, Infallible>(answer)
+    pub(super) async fn serve_http(
+        self: Arc<Self>,
+        scope: Scope,
+        listener: String,
+        versions: Versions,
+        client: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        from: SocketAddr,
+    ) {
+        let of = listener.clone();
+        let service = service_fn(move |request| {
+            let (path, scope, listener) = (Arc::clone(&self), scope.clone(), listener.clone());
+            async move {
+                let Some(way) = path.way(&scope, &listener).await else {
+                    return Ok::<_, Infallible>(said(503, "the listener is gone"));
+                };
+                let mut answer = path.answer(&way, request, from).await;
+                add_headers(&way, answer.headers_mut());
+                Ok(answer)
+            }
         });
-        let mut server = hyper::server::conn::http1::Builder::new();
-        let connection = server.timer(TokioTimer::new()).serve_connection(TokioIo::new(client), service);
-        if let Err(error) = connection.await {
-            tracing::debug!(listener, %error, "a connection ended early");
+        let mut server = auto::Builder::new(TokioExecutor::new());
+        if versions == Versions::One {
+            server = server.http1_only();
+        }
+        server.http1().timer(TokioTimer::new());
+        if let Err(error) = server.serve_connection(TokioIo::new(client), service).await {
+            tracing::debug!(listener = of, %error, "a connection ended early");
         }
     }
 
@@ -98,25 +151,28 @@ impl Path {
         mut request: Request<Incoming>,
         from: SocketAddr,
     ) -> Response<Body> {
-        let Chosen { target, cookies } = match self.choose(way, &rule.arn, forward, request.headers()) {
+        let chosen = match self.choose(way, &rule.arn, forward, &request) {
             Ok(chosen) => chosen,
             Err(refusal) => return refusal,
         };
         if let Err(sentence) = rewrite(&mut request, &rule.transforms) {
             return said(500, &sentence);
         }
-        pass_on(&mut request, way, from);
+        pass_on(&mut request, way, from, chosen.version);
+        let target = &chosen.target;
         let name = format!("{}:{}", target.id, target.port);
-        let connection = match timeout(CONNECT, self.connect(&way.scope, &target)).await {
+        let connection = match timeout(CONNECT, self.connect(&way.scope, target)).await {
             Ok(Ok(connection)) => connection,
             Ok(Err(error)) => return said(502, &format!("the target {name} cannot be reached: {error}")),
             Err(_) => return said(504, &format!("the target {name} takes no connection")),
         };
         match timeout(idle(way), exchange(connection, request)).await {
             Ok(Ok(mut answer)) => {
-                strip(answer.headers_mut());
-                for cookie in cookies.iter().filter_map(|cookie| HeaderValue::from_str(cookie).ok()) {
-                    answer.headers_mut().append(header::SET_COOKIE, cookie);
+                let headers = answer.headers_mut();
+                strip(headers);
+                let cookie = chosen.stickiness.cookie(&chosen.value, headers, chosen.stayed);
+                for cookie in chosen.group_cookie.into_iter().chain(cookie) {
+                    headers.extend(HeaderValue::from_str(&cookie).ok().map(|cookie| (header::SET_COOKIE, cookie)));
                 }
                 answer.map(Either::Right)
             }
@@ -125,25 +181,48 @@ impl Path {
         }
     }
 
-    fn choose(&self, way: &Way, rule: &str, forward: &Forward, headers: &HeaderMap) -> Result<Chosen, Response<Body>> {
-        let (group_cookie, target_cookie) = (cookie(headers, GROUP_COOKIE), cookie(headers, TARGET_COOKIE));
+    fn choose(
+        &self,
+        way: &Way,
+        rule: &str,
+        forward: &Forward,
+        request: &Request<Incoming>,
+    ) -> Result<Chosen, Response<Body>> {
+        let headers = request.headers();
+        let group_cookie = cookie(headers, GROUP_COOKIE);
         let mut rotation = self.rotation();
         let had = |arn: &str| group_cookie.is_some_and(|value| value == id(arn));
         let arn = rotation.group(rule, forward, had).ok_or_else(|| said(503, "no target group has a weight"))?;
         let group = way.observed.target_groups.get(arn).ok_or_else(|| said(503, "the target group is gone"))?;
-        if let Some(sentence) = unserved(group) {
-            return Err(said(501, &sentence));
-        }
-        let sticky = sticky_seconds(group);
-        let value = |target: &ObservedTarget| format!("{}/{}:{}", id(arn), target.id, target.port);
-        let had = |target: &ObservedTarget| sticky.is_some() && target_cookie.is_some_and(|had| had == value(target));
+        let version = spoken(group, request)?;
+        let stickiness = Stickiness::of(group);
+        let remembered = stickiness.remembered(headers);
+        let had = |target: &ObservedTarget| remembered.is_some_and(|had| had == value(id(arn), target));
         let target = rotation.target(arn, group, had);
         let target = target.ok_or_else(|| said(503, &format!("no target of {} takes requests", group.name)))?.clone();
-        let keep = |name: &str, value: &str, seconds: u64| format!("{name}={value}; Max-Age={seconds}; Path=/");
-        let mut cookies = Vec::new();
-        cookies.extend(forward.sticky_seconds.map(|seconds| keep(GROUP_COOKIE, id(arn), seconds)));
-        cookies.extend(sticky.map(|seconds| keep(TARGET_COOKIE, &value(&target), seconds)));
-        Ok(Chosen { target, cookies })
+        Ok(Chosen {
+            version,
+            group_cookie: forward.sticky_seconds.map(|seconds| keep(GROUP_COOKIE, id(arn), seconds)),
+            value: value(id(arn), &target),
+            stayed: had(&target),
+            stickiness,
+            target,
+        })
+    }
+}
+
+/// What the attributes of a listener add to every answer, and take away.
+/// Source: Application Load Balancer guide, "HTTP header modification".
+fn add_headers(way: &Way, headers: &mut HeaderMap) {
+    let attributes = way.listener().into_iter().flat_map(|listener| &listener.attributes);
+    for (key, value) in attributes.filter(|(_, value)| !value.is_empty()) {
+        let Some(name) = key.strip_prefix("routing.http.response.") else { continue };
+        let header = name.strip_suffix(".header_value").map(|name| HeaderName::try_from(name.replace('_', "-")));
+        match header {
+            Some(Ok(header)) => set(headers, header, value),
+            _ if name == "server.enabled" && value == "false" => drop(headers.remove(header::SERVER)),
+            _ => {}
+        }
     }
 }
 
@@ -159,24 +238,24 @@ fn deciding_rule(way: &Way, request: &Request<Incoming>, from: SocketAddr) -> Re
     })
 }
 
-/// Why a group cannot be served, if it cannot.
-fn unserved(group: &ObservedTargetGroup) -> Option<String> {
-    match (group.target_type.as_str(), group.protocol_version.as_deref()) {
-        ("lambda", _) => Some(format!("the targets of {} are functions, which are not called here", group.name)),
-        (_, Some(version @ ("HTTP2" | "GRPC"))) => {
-            Some(format!("the targets of {} speak {version}, which is not spoken here", group.name))
-        }
-        _ => None,
+/// The version of HTTP that a group's targets speak, where a request can be brought to them in it.
+/// Source: Application Load Balancer guide, "HTTP 464".
+fn spoken(group: &ObservedTargetGroup, request: &Request<Incoming>) -> Result<Version, Response<Body>> {
+    if group.target_type == "lambda" {
+        return Err(said(501, &format!("the targets of {} are functions, which are not called here", group.name)));
     }
-}
-
-/// For how long a client stays with its target: the group's stickiness with the load balancer's own cookie.
-fn sticky_seconds(group: &ObservedTargetGroup) -> Option<u64> {
-    let attribute = |key: &str| group.attributes.get(key).map(String::as_str);
-    if attribute("stickiness.enabled") != Some("true") || attribute("stickiness.type") != Some("lb_cookie") {
-        return None;
+    let content = request.headers().get(header::CONTENT_TYPE).and_then(|content| content.to_str().ok());
+    let is_grpc = content.is_some_and(|content| content.starts_with("application/grpc"));
+    let is_two = request.version() == Version::HTTP_2;
+    let incompatible = |how: &str| Err(said(464, &format!("the targets of {} speak {how}", group.name)));
+    match group.protocol_version.as_deref() {
+        Some("GRPC") if !is_two => incompatible("gRPC, the request is HTTP/1.1"),
+        Some("GRPC") if request.method() != Method::POST => incompatible("gRPC, the request is no POST"),
+        Some("HTTP2") if !is_two => incompatible("HTTP/2, the request is HTTP/1.1"),
+        Some("GRPC" | "HTTP2") => Ok(Version::HTTP_2),
+        _ if is_grpc => incompatible("HTTP/1.1, the request is gRPC"),
+        _ => Ok(Version::HTTP_11),
     }
-    attribute("stickiness.lb_cookie.duration_seconds")?.parse().ok()
 }
 
 fn idle(way: &Way) -> Duration {
@@ -221,14 +300,17 @@ fn rewrite(request: &mut Request<Incoming>, transforms: &[Transform]) -> Result<
     Ok(())
 }
 
-/// Makes a client's request the load balancer's own: what its target is told about the client.
-fn pass_on(request: &mut Request<Incoming>, way: &Way, from: SocketAddr) {
+/// Makes a client's request the load balancer's own: what its target is told about the client, in the target's version.
+fn pass_on(request: &mut Request<Incoming>, way: &Way, from: SocketAddr, version: Version) {
     let listener = way.listener().expect("a way begins at a listener");
     let mode = way.load_balancer().and_then(|owner| owner.attributes.get("routing.http.xff_header_processing.mode"));
-    let target = request.uri().path_and_query().map_or("/", |url| url.as_str()).parse().expect("a part of a URL");
-    *request.uri_mut() = target;
+    address(request, version);
+    let trailers = request.headers().get(header::TE).is_some_and(|te| te == "trailers");
     let headers = request.headers_mut();
     strip(headers);
+    if trailers && version == Version::HTTP_2 {
+        headers.insert(header::TE, HeaderValue::from_static("trailers"));
+    }
     let before = headers.get("x-forwarded-for").and_then(|value| value.to_str().ok()).map(str::to_owned);
     match mode.map(String::as_str) {
         Some("preserve") => {}
@@ -243,9 +325,35 @@ fn pass_on(request: &mut Request<Incoming>, way: &Way, from: SocketAddr) {
     set(headers, HeaderName::from_static("x-forwarded-port"), &listener.port.to_string());
 }
 
-/// Sends a request on a connection of its own.
+/// Says in the way of a version of HTTP which host is asked for what.
+fn address(request: &mut Request<Incoming>, version: Version) {
+    let named = request.uri().authority().map(|authority| authority.as_str().to_owned());
+    let header = || request.headers().get(header::HOST).and_then(|host| host.to_str().ok()).map(str::to_owned);
+    let host = header().or(named).unwrap_or_default();
+    let path = request.uri().path_and_query().map_or("/", |url| url.as_str()).to_owned();
+    let whole = (version == Version::HTTP_2).then(|| format!("http://{host}{path}").parse::<Uri>().ok()).flatten();
+    *request.version_mut() = version;
+    match whole {
+        Some(whole) => {
+            *request.uri_mut() = whole;
+            request.headers_mut().remove(header::HOST);
+        }
+        None => {
+            *request.uri_mut() = path.parse().expect("a part of a URL");
+            set(request.headers_mut(), header::HOST, &host);
+        }
+    }
+}
+
+/// Sends a request on a connection of its own, in its version.
 async fn exchange(connection: TcpStream, request: Request<Incoming>) -> hyper::Result<Response<Incoming>> {
-    let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(connection)).await?;
+    let connection = TokioIo::new(connection);
+    if request.version() == Version::HTTP_2 {
+        let (mut sender, connection) = hyper::client::conn::http2::handshake(TokioExecutor::new(), connection).await?;
+        tokio::spawn(connection);
+        return sender.send_request(request).await;
+    }
+    let (mut sender, connection) = hyper::client::conn::http1::handshake(connection).await?;
     tokio::spawn(connection);
     sender.send_request(request).await
 }
@@ -261,12 +369,6 @@ fn set(headers: &mut HeaderMap, name: HeaderName, value: &str) {
         Ok(value) => drop(headers.insert(name, value)),
         Err(_) => drop(headers.remove(name)),
     }
-}
-
-fn cookie<'h>(headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
-    let cookies = headers.get_all(header::COOKIE).into_iter().filter_map(|value| value.to_str().ok());
-    let mut pairs = cookies.flat_map(|cookies| cookies.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(known, _)| *known == name).map(|(_, value)| value)
 }
 
 /// The last part of an ARN, which no other has.

@@ -1,6 +1,7 @@
 //! Whose turn it is: target groups by weight, targets one after the other, and clients that stay with theirs.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use super::rule::Forward;
 use crate::observed::{ObservedTarget, ObservedTargetGroup};
@@ -12,6 +13,8 @@ pub(super) struct Rotation {
     credits: BTreeMap<String, Vec<i64>>,
     /// By target group: how many connections or requests it got.
     served: BTreeMap<String, usize>,
+    /// By target group and client: the target, id and port, that the client stays with.
+    stays: BTreeMap<(String, IpAddr), (String, u16)>,
 }
 
 impl Rotation {
@@ -54,6 +57,25 @@ impl Rotation {
         let target = serving.get(*served % serving.len().max(1)).copied();
         *served += 1;
         target
+    }
+}
+
+impl Rotation {
+    /// The target that a client's address leads to: the same one for as long as it serves.
+    pub(super) fn target_of<'g>(
+        &mut self,
+        client: IpAddr,
+        arn: &str,
+        group: &'g ObservedTargetGroup,
+    ) -> Option<&'g ObservedTarget> {
+        let key = (arn.to_owned(), client);
+        let before = self.stays.get(&key).cloned();
+        let had = |target: &ObservedTarget| {
+            before.as_ref().is_some_and(|(id, port)| (id, *port) == (&target.id, target.port))
+        };
+        let target = self.target(arn, group, had)?;
+        self.stays.insert(key, (target.id.clone(), target.port));
+        Some(target)
     }
 }
 
@@ -142,5 +164,17 @@ mod tests {
         let mut rotation = Rotation::default();
         let stays = (0..3).filter_map(|_| rotation.target("arn", &group, |target| target.id == "b"));
         assert_eq!(stays.map(|target| target.id.as_str()).collect::<String>(), "bbb");
+    }
+
+    #[test]
+    fn an_address_leads_to_the_same_target_while_that_serves() {
+        let (one, other) = (IpAddr::from([10, 0, 0, 1]), IpAddr::from([10, 0, 0, 2]));
+        let both = group(&[("a", "healthy"), ("b", "healthy")]);
+        let mut rotation = Rotation::default();
+        let targets = [one, one, other, one, other].map(|client| rotation.target_of(client, "arn", &both).unwrap());
+        assert_eq!(targets.map(|target| target.id.as_str()).concat(), "aabab");
+        let less = group(&[("a", "draining"), ("b", "healthy")]);
+        assert_eq!(rotation.target_of(one, "arn", &less).unwrap().id, "b");
+        assert_eq!(rotation.target_of(one, "arn", &both).unwrap().id, "b", "it stays with the new one");
     }
 }

@@ -3,18 +3,24 @@
 use std::net::SocketAddr;
 
 use hyper::HeaderMap;
-use tokio::io::copy_bidirectional;
-use tokio::net::TcpStream;
+use tokio::io::{AsyncRead, AsyncWrite, copy_bidirectional};
 
 use super::condition::Seen;
 use super::rule::Action;
+use super::stickiness::Stickiness;
 use super::{Path, Way};
 use crate::network::Scope;
 use crate::observed::ObservedTarget;
 
 impl Path {
     /// Carries one connection to its end. Without a target it is closed at once.
-    pub(super) async fn carry(&self, scope: &Scope, listener: &str, mut client: TcpStream, from: SocketAddr) {
+    pub(super) async fn carry(
+        &self,
+        scope: &Scope,
+        listener: &str,
+        mut client: impl AsyncRead + AsyncWrite + Unpin,
+        from: SocketAddr,
+    ) {
         let Some(target) = self.way(scope, listener).await.and_then(|way| self.turn(&way, from)) else {
             tracing::debug!(listener, "there is no target for a connection");
             return;
@@ -35,6 +41,10 @@ impl Path {
         let Action::Forward(forward) = &rule.action else { return None };
         let mut rotation = self.rotation();
         let arn = rotation.group(&rule.arn, forward, |_| false)?;
-        rotation.target(arn, way.observed.target_groups.get(arn)?, |_| false).cloned()
+        let group = way.observed.target_groups.get(arn)?;
+        match Stickiness::of(group) {
+            Stickiness::Source => rotation.target_of(from.ip(), arn, group).cloned(),
+            _ => rotation.target(arn, group, |_| false).cloned(),
+        }
     }
 }

@@ -7,6 +7,7 @@ use ipnet::IpNet;
 use tokio::time::Instant;
 
 use super::Ec2;
+use super::addresses::Address;
 use super::instances::Instance;
 use super::security_groups::SecurityGroup;
 use super::subnets::Subnet;
@@ -33,6 +34,15 @@ impl Network for Ec2 {
 
     fn load_balancer_addresses<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Vec<IpAddr>> {
         let found = self.with_account(scope, |account| account.load_balancer_addresses(vpc_id));
+        Box::pin(async { Ok(found) })
+    }
+
+    fn elastic_addresses<'a>(
+        &'a self,
+        scope: &'a Scope,
+        ids: &'a [String],
+    ) -> Answer<'a, Vec<network::ElasticAddress>> {
+        let found = self.with_account(scope, |account| found(&account.addresses, ids, Address::fact));
         Box::pin(async { Ok(found) })
     }
 
@@ -71,6 +81,16 @@ impl Network for Ec2 {
 fn found<T, F>(all: &BTreeMap<String, T>, ids: &[String], fact: fn(&T) -> F) -> Vec<F> {
     let ids: BTreeSet<&String> = ids.iter().collect();
     ids.into_iter().filter_map(|id| all.get(id)).map(fact).collect()
+}
+
+impl Address {
+    fn fact(&self) -> network::ElasticAddress {
+        network::ElasticAddress {
+            allocation_id: self.allocation_id.clone(),
+            public_ip: self.public_ip,
+            is_associated: self.association_id.is_some(),
+        }
+    }
 }
 
 impl Vpc {

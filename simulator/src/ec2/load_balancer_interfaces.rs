@@ -6,9 +6,11 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::Ipv4Net;
 use tokio::time::Instant;
 
-use super::network_interfaces::{Attachment, GroupIdentifier, NetworkInterface, PrivateAddress};
+use super::Members;
+use super::addresses::Address;
+use super::network_interfaces::{Association, Attachment, GroupIdentifier, NetworkInterface, PrivateAddress};
 use super::store::Account;
-use crate::network::LoadBalancerInterfaces;
+use crate::network::{LoadBalancerInterfaces, Place};
 
 /// Who asks for the interfaces of load balancers.
 const LOAD_BALANCING: &str = "amazon-elb";
@@ -36,7 +38,19 @@ struct Lacking {
     description: String,
     interface_type: &'static str,
     groups: Vec<GroupIdentifier>,
-    subnets: Vec<String>,
+    places: Vec<Place>,
+}
+
+impl Address {
+    /// Whether an interface has it.
+    fn is_of(&self, interface: &NetworkInterface) -> bool {
+        self.network_interface_id.as_ref() == Some(&interface.network_interface_id)
+    }
+
+    /// Whether it belongs to a load balancer: then only that can give it back.
+    pub(super) fn is_of_load_balancer(&self) -> bool {
+        self.network_interface_owner_id.as_deref() == Some(LOAD_BALANCING)
+    }
 }
 
 impl Account {
@@ -44,9 +58,9 @@ impl Account {
     pub(super) fn set_interfaces(&mut self, wanted: &LoadBalancerInterfaces, leftovers_until: Instant) {
         let lacking = self.settle_interfaces(wanted, Some(leftovers_until));
         self.changes += 1;
-        for subnet_id in &lacking.subnets {
-            self.make_interface(&lacking, subnet_id);
-            if let Some(free) = self.free_address_count(subnet_id) {
+        for place in &lacking.places {
+            self.make_interface(&lacking, place);
+            if let Some(free) = self.free_address_count(&place.subnet) {
                 *free = free.saturating_sub(1);
             }
         }
@@ -56,8 +70,8 @@ impl Account {
     /// addresses were not counted as free.
     pub(crate) fn describe_interfaces(&mut self, standing: &LoadBalancerInterfaces) {
         let lacking = self.settle_interfaces(standing, None);
-        for subnet_id in &lacking.subnets {
-            self.make_interface(&lacking, subnet_id);
+        for place in &lacking.places {
+            self.make_interface(&lacking, place);
         }
     }
 
@@ -90,6 +104,9 @@ impl Account {
             self.changes += 1;
         }
         for (_, interface) in gone {
+            for address in self.addresses.values_mut().filter(|address| address.is_of(&interface)) {
+                address.disassociate();
+            }
             if let Some(free) = self.free_address_count(&interface.subnet_id) {
                 *free += 1;
             }
@@ -101,21 +118,22 @@ impl Account {
         let description = format!("ELB {}", wanted.load_balancer);
         let network = wanted.load_balancer.starts_with("net/");
         let groups: Vec<_> = wanted.security_groups.iter().map(|id| self.group_identifier(id)).collect();
-        let mut subnets = wanted.subnets.clone();
+        let mut places = wanted.places.clone();
         for interface in self.network_interfaces.values_mut().filter(|interface| interface.description == description) {
-            if wanted.subnets.contains(&interface.subnet_id) {
+            if wanted.places.iter().any(|place| place.subnet == interface.subnet_id) {
                 interface.gone_at = None;
                 interface.groups.clone_from(&groups);
-                subnets.retain(|subnet_id| *subnet_id != interface.subnet_id);
+                places.retain(|place| place.subnet != interface.subnet_id);
             } else {
                 interface.gone_at = interface.gone_at.or(leftovers_until);
             }
         }
         let interface_type = if network { "network_load_balancer" } else { "interface" };
-        Lacking { description, interface_type, groups, subnets }
+        Lacking { description, interface_type, groups, places }
     }
 
-    fn make_interface(&mut self, lacking: &Lacking, subnet_id: &str) {
+    fn make_interface(&mut self, lacking: &Lacking, place: &Place) {
+        let Place { subnet: subnet_id, private_address, allocation_id } = place;
         let mut interface = NetworkInterface::in_subnet(self.new_id("eni"), subnet_id);
         interface.description.clone_from(&lacking.description);
         interface.interface_type = lacking.interface_type.to_owned();
@@ -132,11 +150,39 @@ impl Account {
         if let Some(subnet) = self.subnets.get(subnet_id) {
             interface.vpc_id.clone_from(&subnet.vpc_id);
             interface.availability_zone = Some(subnet.availability_zone.clone());
-            let address = subnet.cidr_block.and_then(|block| self.free_addresses_of(subnet_id, block).iter().next());
-            interface.private_ip_address = address.map(|address| address.to_string());
+            let free = || self.free_addresses_of(subnet_id, subnet.cidr_block?).iter().next();
+            interface.private_ip_address = private_address.or_else(free).map(|address| address.to_string());
             interface.private_ip_addresses.extend(interface.private_ip_address.clone().map(PrivateAddress::primary));
         }
+        if let Some(allocation_id) = allocation_id {
+            self.give_elastic_address(&mut interface, allocation_id);
+        }
         self.network_interfaces.insert(interface.network_interface_id.clone(), interface);
+    }
+
+    /// Associates an Elastic IP address with an interface of a load balancer, for as long as that is there.
+    fn give_elastic_address(&mut self, interface: &mut NetworkInterface, allocation_id: &str) {
+        let association_id = self.new_id("eipassoc");
+        let Some(address) = self.addresses.get_mut(allocation_id).filter(|address| address.association_id.is_none())
+        else {
+            return;
+        };
+        address.association_id = Some(association_id.clone());
+        address.network_interface_id = Some(interface.network_interface_id.clone());
+        address.network_interface_owner_id = Some(LOAD_BALANCING.to_owned());
+        address.private_ip_address.clone_from(&interface.private_ip_address);
+        let association = Association {
+            association_id: Some(association_id),
+            ip_owner_id: Some(self.scope.account.clone()),
+            public_dns_name: None,
+            public_ip: address.public_ip.map(|public| public.to_string()),
+            allocation_id: Some(allocation_id.to_owned()),
+            more: Members::new(),
+        };
+        for held in &mut interface.private_ip_addresses {
+            held.association = Some(association.clone());
+        }
+        interface.association = Some(association);
     }
 
     /// The addresses of a subnet that nobody has; AWS keeps the first four to itself, and the last.

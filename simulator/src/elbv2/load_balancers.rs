@@ -214,7 +214,7 @@ impl LoadBalancer {
         };
         LoadBalancerInterfaces {
             load_balancer,
-            subnets: self.settings.zones.iter().map(|zone| zone.subnet_id.clone()).collect(),
+            places: self.settings.zones.iter().map(Zone::place).collect(),
             security_groups: self.settings.security_groups.clone(),
         }
     }

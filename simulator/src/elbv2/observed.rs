@@ -67,10 +67,19 @@ impl Listener {
             load_balancer_arn: self.load_balancer_arn.clone(),
             protocol: self.protocol.to_string(),
             port: port(self.port),
+            certificates: self.certificates(),
             default_actions: answer(&self.actions.describe()),
             attributes: self.attributes.clone(),
             tags: self.tags.clone(),
         }
+    }
+
+    /// The default certificate, and the others after it.
+    fn certificates(&self) -> Vec<String> {
+        let Some(security) = &self.security else { return Vec::new() };
+        let default = security.default_certificate.iter();
+        let others = security.certificates.iter().filter(|arn| Some(*arn) != security.default_certificate.as_ref());
+        default.chain(others).cloned().collect()
     }
 
     fn observe_default_rule(&self) -> ObservedRule {

@@ -7,9 +7,9 @@ use ipnet::Ipv6Net;
 use serde::{Deserialize, Serialize};
 
 use super::load_balancers::{IpAddressType, OnOff, Scheme, check_family};
+use super::network_failure;
 use super::protocol::Family;
-use super::{network_failure, not_modelled};
-use crate::network::{Network, Scope, Subnet};
+use crate::network::{ElasticAddress, Network, Place, Scope, Subnet};
 use crate::wire::ApiError;
 
 /// Free addresses that AWS asks of each subnet of an application load balancer or an internet-facing network load
@@ -50,7 +50,7 @@ pub(crate) struct Zone {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase", default, deny_unknown_fields)]
 pub(crate) struct Address {
-    /// An Elastic IP address, which only an account description can put here.
+    /// The Elastic IP address that the allocation id names.
     pub(crate) ip_address: Option<Ipv4Addr>,
     pub(crate) allocation_id: Option<String>,
     #[serde(rename = "PrivateIPv4Address")]
@@ -67,6 +67,8 @@ pub(crate) struct Wanted<'a> {
     pub(crate) ip_address_type: IpAddressType,
     pub(crate) source_nat_prefix: OnOff,
     pub(crate) standing: &'a [Zone],
+    /// The Elastic IP addresses of the other load balancers.
+    pub(crate) taken: BTreeSet<String>,
 }
 
 /// Subnets that passed AWS's checks.
@@ -99,6 +101,7 @@ pub(crate) fn mappings(
 pub(crate) async fn place(network: &dyn Network, scope: &Scope, wanted: Wanted<'_>) -> Result<Placement, ApiError> {
     let ids = wanted.mappings.iter().map(|mapping| mapping.subnet_id.clone()).collect::<Vec<_>>();
     let subnets = network.subnets(scope, &ids).await.map_err(network_failure)?;
+    let elastic = elastic_addresses(network, scope, &wanted).await?;
     let mut zones = Vec::new();
     let mut vpcs = BTreeSet::new();
     for mapping in &wanted.mappings {
@@ -107,7 +110,7 @@ pub(crate) async fn place(network: &dyn Network, scope: &Scope, wanted: Wanted<'
         })?;
         check_subnet(subnet, scope, &wanted)?;
         vpcs.insert(subnet.vpc_id.clone());
-        zones.push(zone(mapping, subnet, &wanted)?);
+        zones.push(zone(mapping, subnet, &wanted, &elastic)?);
     }
     let vpc_id = vpcs.pop_first().expect("there is at least one subnet");
     if !vpcs.is_empty() {
@@ -121,6 +124,38 @@ pub(crate) async fn place(network: &dyn Network, scope: &Scope, wanted: Wanted<'
     }
     check_zones(&zones, scope, wanted.family)?;
     Ok(Placement { vpc_id, zones })
+}
+
+/// The Elastic IP addresses that are asked for. Each can be had once: by this load balancer in this subnet already, or by
+/// nobody.
+async fn elastic_addresses(
+    network: &dyn Network,
+    scope: &Scope,
+    wanted: &Wanted<'_>,
+) -> Result<Vec<ElasticAddress>, ApiError> {
+    let asked = wanted.mappings.iter().filter_map(|mapping| mapping.allocation_id.clone());
+    let asked = asked.collect::<Vec<_>>();
+    if asked.is_empty() || wanted.family == Family::Application {
+        return Ok(Vec::new());
+    }
+    if wanted.scheme == Scheme::Internal {
+        return Err(invalid_configuration("Elastic IPs are not supported for load balancers with scheme 'internal'"));
+    }
+    let found = network.elastic_addresses(scope, &asked).await.map_err(network_failure)?;
+    if let Some(missing) = asked.iter().find(|id| !found.iter().any(|address| address.allocation_id == **id)) {
+        return Err(ApiError::new("AllocationIdNotFound", format!("The allocation ID '{missing}' does not exist")));
+    }
+    let in_use = |mapping: &SubnetMapping, id: &String| {
+        let stands = wanted.standing.iter().any(|zone| zone.subnet_id == mapping.subnet_id && zone.has(id));
+        let is_associated = found.iter().any(|address| address.allocation_id == *id && address.is_associated);
+        !stands && (is_associated || wanted.taken.contains(id))
+    };
+    let mut mapped = wanted.mappings.iter().filter_map(|mapping| Some((mapping, mapping.allocation_id.as_ref()?)));
+    let distinct = asked.iter().collect::<BTreeSet<_>>();
+    if distinct.len() < asked.len() || mapped.any(|(mapping, id)| in_use(mapping, id)) {
+        return Err(ApiError::new("ResourceInUse", "The allocation IDs are not available for use"));
+    }
+    Ok(found)
 }
 
 /// Two zones for an application load balancer, unless all are Local Zones.
@@ -162,6 +197,27 @@ pub(crate) async fn check_security_groups(
 /// A request that AWS calls contradictory.
 pub(crate) fn invalid_configuration(message: impl Into<String>) -> ApiError {
     ApiError::new("InvalidConfigurationRequest", message)
+}
+
+impl Zone {
+    /// The interface in it.
+    pub(crate) fn place(&self) -> Place {
+        let addresses = || self.load_balancer_addresses.iter();
+        Place {
+            subnet: self.subnet_id.clone(),
+            private_address: addresses().find_map(|address| address.private_ipv4_address),
+            allocation_id: addresses().find_map(|address| address.allocation_id.clone()),
+        }
+    }
+
+    fn has(&self, allocation_id: &str) -> bool {
+        self.allocations().any(|id| id == allocation_id)
+    }
+
+    /// The Elastic IP addresses in it.
+    pub(crate) fn allocations(&self) -> impl Iterator<Item = &String> {
+        self.load_balancer_addresses.iter().filter_map(|address| address.allocation_id.as_ref())
+    }
 }
 
 impl SubnetMapping {
@@ -211,25 +267,30 @@ fn check_subnet(subnet: &Subnet, scope: &Scope, wanted: &Wanted<'_>) -> Result<(
     }
 }
 
-fn zone(mapping: &SubnetMapping, subnet: &Subnet, wanted: &Wanted<'_>) -> Result<Zone, ApiError> {
+fn zone(
+    mapping: &SubnetMapping,
+    subnet: &Subnet,
+    wanted: &Wanted<'_>,
+    elastic: &[ElasticAddress],
+) -> Result<Zone, ApiError> {
     if wanted.family == Family::Application {
         refuse_addresses(mapping)?;
     }
-    if mapping.allocation_id.is_some() {
-        return Err(not_modelled("Elastic IP addresses (SubnetMappings: AllocationId)"));
-    }
     check_private_address(mapping, subnet, wanted)?;
     check_ipv6_address(mapping, subnet, wanted)?;
-    let (private_ipv4_address, ipv6_address) = (mapping.private_ipv4_address, mapping.ipv6_address);
-    let chosen = private_ipv4_address.is_some() || ipv6_address.is_some();
+    let elastic = mapping.allocation_id.as_ref().and_then(|id| elastic.iter().find(|one| one.allocation_id == *id));
+    let address = Address {
+        ip_address: elastic.and_then(|one| one.public_ip),
+        allocation_id: mapping.allocation_id.clone(),
+        private_ipv4_address: mapping.private_ipv4_address,
+        ipv6_address: mapping.ipv6_address,
+    };
+    let chosen = address != Address::default();
     Ok(Zone {
         zone_name: subnet.zone.clone(),
         subnet_id: subnet.id.clone(),
         outpost_id: None,
-        load_balancer_addresses: chosen
-            .then(|| Address { private_ipv4_address, ipv6_address, ..Address::default() })
-            .into_iter()
-            .collect(),
+        load_balancer_addresses: chosen.then_some(address).into_iter().collect(),
         source_nat_ipv6_prefixes: source_nat_prefix(mapping, subnet, wanted)?.into_iter().collect(),
     })
 }

@@ -21,7 +21,6 @@ pub(crate) enum Quota {
     VerifyingListeners,
     RulesPerLoadBalancer,
     ValuesPerRule,
-    ValuesPerCondition,
     WildcardsPerRule,
     TargetGroups,
     TargetGroupsPerApplicationLoadBalancer,
@@ -51,7 +50,8 @@ struct Row {
 /// Sources: Elastic Load Balancing quotas; the answer of `DescribeAccountLimits` in the AWS CLI's reference. The names of
 /// those that AWS does not answer are the simulator's own. Where AWS's documents differ, the larger number stands: six
 /// wildcards (the table; the text says five), and five groups per action of a network load balancer, which had one
-/// before weighted groups. Rules of network load balancers have no documented number.
+/// before weighted groups. The user guide's three values per condition are not enforced: rules with five hosts in one
+/// condition exist. Rules of network load balancers have no documented number.
 const TABLE: &[Row] = &[
     shown("application-load-balancers", 50),
     shown("certificates-per-application-load-balancer", 25),
@@ -63,7 +63,6 @@ const TABLE: &[Row] = &[
     shown("geneve-target-groups", 100),
     shown("listeners-per-application-load-balancer", 50),
     shown("listeners-per-network-load-balancer", 50),
-    hidden("match-evaluations-per-alb-rule-condition", 3),
     hidden("mutual-tls-verify-listeners-per-application-load-balancer", 2),
     shown("network-load-balancer-enis-per-vpc", 1200),
     shown("network-load-balancers", 50),
@@ -129,7 +128,6 @@ impl Quota {
             Self::VerifyingListeners => "mutual-tls-verify-listeners-per-application-load-balancer",
             Self::RulesPerLoadBalancer => "rules-per-application-load-balancer",
             Self::ValuesPerRule => "condition-values-per-alb-rule",
-            Self::ValuesPerCondition => "match-evaluations-per-alb-rule-condition",
             Self::WildcardsPerRule => "condition-wildcards-per-alb-rule",
             Self::TargetGroups => "target-groups",
             Self::TargetGroupsPerApplicationLoadBalancer => "target-groups-per-application-load-balancer",
@@ -158,7 +156,7 @@ impl Quota {
             }
             Self::VerifyingListeners => "InvalidConfigurationRequest",
             Self::RulesPerLoadBalancer => "TooManyRules",
-            Self::ValuesPerRule | Self::ValuesPerCondition | Self::WildcardsPerRule => "ValidationError",
+            Self::ValuesPerRule | Self::WildcardsPerRule => "ValidationError",
             Self::TargetGroups => "TooManyTargetGroups",
             Self::TargetGroupsPerApplicationLoadBalancer => "TooManyUniqueTargetGroupsPerLoadBalancer",
             Self::TargetGroupsPerApplicationAction | Self::TargetGroupsPerNetworkAction => "TooManyActions",
@@ -175,7 +173,6 @@ impl Quota {
     fn message(self, limit: u64) -> String {
         match self {
             Self::ValuesPerRule => format!("A rule can only have '{limit}' condition values"),
-            Self::ValuesPerCondition => format!("A condition can only have '{limit}' values"),
             Self::WildcardsPerRule => format!("A rule can only have '{limit}' condition wildcards"),
             _ => format!("You have reached the maximum of {limit} for the quota '{}'", self.name()),
         }

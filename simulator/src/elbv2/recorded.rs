@@ -75,6 +75,11 @@ impl Recorded {
             "DescribeLoadBalancerAttributes" => attributes(self.load_balancers().one(narrowed.load_balancer_arn)?),
             "DescribeTargetGroupAttributes" => attributes(self.target_groups().one(narrowed.target_group_arn)?),
             "DescribeListenerAttributes" => attributes(self.listeners().one(narrowed.listener_arn)?),
+            "DescribeListenerCertificates" => {
+                let listener = self.listeners().one(narrowed.listener_arn)?;
+                let certificates = listener.get("Certificates").cloned().unwrap_or_else(|| json!([]));
+                Ok(json!({ "Certificates": certificates }))
+            }
             "DescribeTargetHealth" => {
                 let group = self.target_groups().one(narrowed.target_group_arn)?;
                 Ok(json!({ "TargetHealthDescriptions": group.get("Targets").cloned().unwrap_or_else(|| json!([])) }))

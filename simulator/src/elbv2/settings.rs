@@ -1,5 +1,7 @@
 //! What can be changed of a load balancer that stands: subnets, security groups, address type.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 use super::capacity::refuse_pending;
@@ -83,6 +85,7 @@ pub(crate) async fn set_subnets(
         ip_address_type,
         source_nat_prefix,
         standing: &current.settings.zones,
+        taken: store.allocations_of_others(|other| other.arn == current.arn),
     };
     let placement = placement::place(network, store.scope(), wanted).await?;
     if placement.vpc_id != current.vpc_id {
@@ -161,6 +164,7 @@ pub(crate) async fn set_ip_address_type(
         ip_address_type,
         source_nat_prefix: settings.source_nat_prefix,
         standing: &settings.zones,
+        taken: BTreeSet::new(),
     };
     placement::place(network, store.scope(), wanted).await?;
     store.load_balancer_mut(&request.load_balancer_arn)?.settings.ip_address_type = ip_address_type;

@@ -97,6 +97,13 @@ impl Store {
         self.trust_stores.get(arn).ok_or_else(|| Resource::TrustStore.missing(arn))
     }
 
+    /// The Elastic IP addresses of load balancers, without the one meant.
+    pub(super) fn allocations_of_others(&self, is_meant: impl Fn(&LoadBalancer) -> bool) -> BTreeSet<String> {
+        let others = self.load_balancers.values().filter(|one| !is_meant(one));
+        let zones = others.flat_map(|one| &one.settings.zones);
+        zones.flat_map(|zone| zone.allocations().cloned()).collect()
+    }
+
     /// The listeners of a load balancer.
     pub(crate) fn listeners_of<'a>(&'a self, load_balancer: &'a str) -> impl Iterator<Item = &'a Listener> {
         self.listeners.values().filter(move |listener| listener.load_balancer_arn == load_balancer)

@@ -13,7 +13,9 @@ use tokio::net::TcpStream;
 use tokio::time::Instant;
 
 use self::document::Element;
-use super::{Answer, Instance, LoadBalancerInterfaces, Network, NetworkError, Scope, SecurityGroup, Subnet, Vpc};
+use super::{
+    Answer, ElasticAddress, Instance, LoadBalancerInterfaces, Network, NetworkError, Scope, SecurityGroup, Subnet, Vpc,
+};
 
 mod document;
 
@@ -54,6 +56,8 @@ const INTERFACES_OF_VPC: Question =
     Question { action: "DescribeNetworkInterfaces", filter: "vpc-id", path: &["networkInterfaceSet", "item"] };
 const SECURITY_GROUPS: Question =
     Question { action: "DescribeSecurityGroups", filter: "group-id", path: &["securityGroupInfo", "item"] };
+const ADDRESSES: Question =
+    Question { action: "DescribeAddresses", filter: "allocation-id", path: &["addressesSet", "item"] };
 const INSTANCES: Question = Question {
     action: "DescribeInstances",
     filter: "instance-id",
@@ -167,6 +171,10 @@ impl Network for RemoteEc2 {
         })
     }
 
+    fn elastic_addresses<'a>(&'a self, scope: &'a Scope, ids: &'a [String]) -> Answer<'a, Vec<ElasticAddress>> {
+        Box::pin(self.ask(scope, ADDRESSES, ids, elastic_address))
+    }
+
     fn default_security_group<'a>(&'a self, scope: &'a Scope, vpc_id: &'a str) -> Answer<'a, Option<String>> {
         Box::pin(async move {
             let found = self.ask(scope, SECURITY_GROUPS_OF_VPC, &[vpc_id.to_owned()], default_group).await?;
@@ -251,6 +259,16 @@ fn load_balancer_address(element: &Element) -> Option<(String, Option<IpAddr>)> 
     let theirs = element.text(&["requesterId"]) == Some("amazon-elb");
     let address = element.text(&["privateIpAddress"]).and_then(|address| address.parse().ok());
     Some((id, address.filter(|_| theirs)))
+}
+
+fn elastic_address(element: &Element) -> Option<(String, ElasticAddress)> {
+    let allocation_id = element.text(&["allocationId"])?.to_owned();
+    let address = ElasticAddress {
+        allocation_id: allocation_id.clone(),
+        public_ip: element.text(&["publicIp"]).and_then(|address| address.parse().ok()),
+        is_associated: element.text(&["associationId"]).is_some_and(|id| !id.is_empty()),
+    };
+    Some((allocation_id, address))
 }
 
 fn instance(element: &Element) -> Option<(String, Instance)> {

@@ -3,6 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http_body_util::Full;
+use hyper::body::{Bytes, Incoming};
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 
 use super::world::{Answer, World, echo, element, get, request, website};
@@ -10,16 +14,16 @@ use super::world::{Answer, World, echo, element, get, request, website};
 const HTTP: &str = "Protocol=HTTP&TargetType=ip";
 
 /// An application load balancer `web` with a listener on port 80.
-struct Web {
-    world: World,
-    arn: String,
-    dns_name: String,
-    listener: String,
+pub(super) struct Web {
+    pub(super) world: World,
+    pub(super) arn: String,
+    pub(super) dns_name: String,
+    pub(super) listener: String,
 }
 
 impl Web {
     /// Its default rule forwards to the group `web`, whose only target is called so.
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let mut world = World::new().await;
         let group = world.group("web", HTTP, &["10.0.0.8"]).await;
         world.reach("10.0.0.8", website("web").await);
@@ -44,7 +48,7 @@ impl Web {
     }
 
     /// A rule with conditions `FIELD VALUE` and one action; its ARN.
-    async fn rule(&self, priority: u32, conditions: &[(&str, &str)], action: &str) -> String {
+    pub(super) async fn rule(&self, priority: u32, conditions: &[(&str, &str)], action: &str) -> String {
         let mut create = format!("CreateRule&ListenerArn={}&Priority={priority}&{action}", self.listener);
         for (at, (field, value)) in (1..).zip(conditions) {
             let member = format!("Conditions.member.{at}");
@@ -70,7 +74,7 @@ impl Web {
         self.world.made(&create, "RuleArn").await
     }
 
-    async fn attribute(&self, call: &str, key: &str, value: &str) {
+    pub(super) async fn attribute(&self, call: &str, key: &str, value: &str) {
         self.world.call(&format!("{call}&Attributes.member.1.Key={key}&Attributes.member.1.Value={value}")).await;
     }
 
@@ -85,7 +89,7 @@ impl Web {
     }
 }
 
-fn forward(member: &str, groups: &[(&str, u32)]) -> String {
+pub(super) fn forward(member: &str, groups: &[(&str, u32)]) -> String {
     let mut action = format!("{member}.Type=forward");
     for (at, (group, weight)) in (1..).zip(groups) {
         let tuple = format!("{member}.ForwardConfig.TargetGroups.member.{at}");
@@ -94,7 +98,7 @@ fn forward(member: &str, groups: &[(&str, u32)]) -> String {
     action
 }
 
-fn to(group: &str) -> String {
+pub(super) fn to(group: &str) -> String {
     forward("Actions.member.1", &[(group, 1)])
 }
 
@@ -230,6 +234,65 @@ async fn a_group_may_keep_a_client_with_its_target_while_that_serves() {
     }
 }
 
+/// A target that gives its clients the application's cookie, at `/login`.
+async fn shop(name: &'static str) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    tokio::spawn(async move {
+        loop {
+            let (client, _) = listener.accept().await.expect("a client");
+            let service = service_fn(move |request: hyper::Request<Incoming>| async move {
+                let mut answer = hyper::Response::builder().header("x-target", name);
+                if request.uri().path() == "/login" {
+                    answer = answer.header("set-cookie", "session=7; Path=/");
+                }
+                answer.body(Full::new(Bytes::from(format!("{name} \n"))))
+            });
+            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(client), service));
+        }
+    });
+    address
+}
+
+#[tokio::test]
+async fn a_client_may_stay_with_its_target_by_a_cookie_of_the_application() {
+    let mut world = World::new().await;
+    let group = world.group("shop", HTTP, &["10.0.0.8", "10.0.0.9"]).await;
+    world.reach("10.0.0.8", shop("one").await);
+    world.reach("10.0.0.9", shop("two").await);
+    let web = Web::over(world, &forward("DefaultActions.member.1", &[(&group, 1)])).await;
+    let modify = format!("ModifyTargetGroupAttributes&TargetGroupArn={group}");
+    let attributes = [
+        ("stickiness.enabled", "true"),
+        ("stickiness.type", "app_cookie"),
+        ("stickiness.app_cookie.cookie_name", "session"),
+        ("stickiness.app_cookie.duration_seconds", "60"),
+    ];
+    let members = (1..)
+        .zip(attributes)
+        .map(|(at, (key, value))| format!("&Attributes.member.{at}.Key={key}&Attributes.member.{at}.Value={value}"));
+    web.world.call(&format!("{modify}{}", members.collect::<String>())).await;
+    let address = web.address().await;
+    let before = get(address, "/", &[]).await;
+    assert!(!before.headers.contains_key("set-cookie"), "the application has set no cookie yet");
+    let login = get(address, "/login", &[]).await;
+    let mine = login.target().expect("a target");
+    let balancer = format!("AWSALBAPP-0={}", login.cookie("AWSALBAPP-0"));
+    assert_eq!(login.cookie("session"), "7");
+    for _ in 0..3 {
+        let answer = get(address, "/", &[("cookie", &format!("session=7; {balancer}"))]).await;
+        assert_eq!(answer.target().as_ref(), Some(&mine));
+        assert!(!answer.cookie("AWSALBAPP-0").is_empty(), "it is kept for longer");
+    }
+    for cookie in [balancer.as_str(), "session=7"] {
+        let mut met = Vec::new();
+        for _ in 0..4 {
+            met.push(web.who("/", &[("cookie", cookie)]).await);
+        }
+        assert!(met.contains(&"one".to_owned()) && met.contains(&"two".to_owned()), "{cookie} alone: {met:?}");
+    }
+}
+
 #[tokio::test]
 async fn without_an_answer_of_a_target_the_load_balancer_answers_itself() {
     let mut web = Web::new().await;
@@ -263,10 +326,9 @@ async fn without_an_answer_of_a_target_the_load_balancer_answers_itself() {
 }
 
 #[tokio::test]
-async fn an_https_listener_is_spoken_to_in_the_clear_and_what_needs_another_party_is_said() {
+async fn without_a_key_an_https_listener_is_spoken_to_in_the_clear_and_what_needs_another_party_is_said() {
     let mut web = Web::new().await;
     let group = web.group("secure", "10.0.0.9").await;
-    let grpc = web.world.group("grpc", "Protocol=HTTP&ProtocolVersion=GRPC&TargetType=ip", &["10.0.0.7"]).await;
     let create = format!(
         "CreateListener&LoadBalancerArn={}&Protocol=HTTPS&Port=443&{}\
          &Certificates.member.1.CertificateArn=arn:aws:acm:us-west-2:111122223333:certificate/one",
@@ -290,19 +352,27 @@ async fn an_https_listener_is_spoken_to_in_the_clear_and_what_needs_another_part
         forward("Actions.member.2", &[(&group, 1)])
     );
     web.rule(1, &[("path-pattern", "/login")], &login).await;
-    web.rule(2, &[("path-pattern", "/grpc")], &to(&grpc)).await;
     let address = web.world.address(&web.dns_name, 443).await;
     let answer = get(address, "/", &[]).await;
     assert_eq!(answer.target().as_deref(), Some("secure"));
     assert!(answer.body.contains("x-forwarded-proto: https\nx-forwarded-port: 443\n"), "{}", answer.body);
-    for (path, expected) in [("/login", "authenticate-oidc"), ("/grpc", "GRPC")] {
-        let answer = get(address, path, &[]).await;
-        assert_eq!(answer.status, 501, "{path}");
-        assert!(answer.body.contains(expected), "{}", answer.body);
-    }
+    let answer = get(address, "/login", &[]).await;
+    assert_eq!(answer.status, 501);
+    assert!(answer.body.contains("authenticate-oidc"), "{}", answer.body);
     let open = web.world.data_path.listeners();
     let open = open.iter().find(|open| open.port == 443).expect("an open listener");
-    assert_eq!(open.note, Some("TLS is left out: speak to it in the clear"));
+    assert_eq!((open.tls, open.note), (false, Some("TLS is left out: speak to it in the clear")));
+}
+
+#[tokio::test]
+async fn a_listener_adds_headers_to_answers_and_hides_its_own() {
+    let web = Web::new().await;
+    let modify = format!("ModifyListenerAttributes&ListenerArn={}", web.listener);
+    let header = "routing.http.response.strict_transport_security.header_value";
+    web.attribute(&modify, header, "max-age=60").await;
+    web.attribute(&modify, "routing.http.response.server.enabled", "false").await;
+    let answer = get(web.address().await, "/", &[]).await;
+    assert_eq!((answer.header("strict-transport-security"), answer.header("server")), ("max-age=60", ""));
 }
 
 /// A network load balancer whose target is the application load balancer.

@@ -87,6 +87,26 @@ async fn weights_share_connections_out() {
 }
 
 #[tokio::test]
+async fn a_client_may_stay_with_its_target_by_its_address() {
+    let mut world = World::new().await;
+    let (arn, dns_name) = load_balancer(&world).await;
+    let group = world.group("web", TCP, &["10.0.0.8", "10.0.0.9"]).await;
+    listener(&world, &arn, "TCP", 80, &[(&group, 1)]).await;
+    world.reach("10.0.0.8", echo("one").await);
+    world.reach("10.0.0.9", echo("two").await);
+    let attribute = "Attributes.member.1.Key=stickiness.enabled&Attributes.member.1.Value=true";
+    world.call(&format!("ModifyTargetGroupAttributes&TargetGroupArn={group}&{attribute}")).await;
+    let address = world.address(&dns_name, 80).await;
+    let before = names(address, 3).await;
+    assert_eq!(before, [before[0].clone(), before[0].clone(), before[0].clone()]);
+    let (left, other) = if before[0] == "one" { ("10.0.0.8", "two") } else { ("10.0.0.9", "one") };
+    world.register("DeregisterTargets", &group, &[left]).await;
+    assert_eq!(names(address, 2).await, [other, other], "what drains gets nothing new");
+    world.register("RegisterTargets", &group, &[left]).await;
+    assert_eq!(names(address, 2).await, [other, other], "it stays with the new one");
+}
+
+#[tokio::test]
 async fn instances_count_where_their_zone_is_enabled() {
     let mut world = World::new().await;
     let (arn, dns_name) = load_balancer(&world).await;

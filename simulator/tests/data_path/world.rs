@@ -25,8 +25,9 @@ securityGroups: [{GroupId: sg-one, GroupName: one, VpcId: vpc-a}]
 instances:
 - {InstanceId: i-a, SubnetId: subnet-a, PrivateIpAddress: 10.0.0.10}
 - {InstanceId: i-b, SubnetId: subnet-b, PrivateIpAddress: 10.0.1.10}
-certificates: [{CertificateArn: "arn:aws:acm:us-west-2:111122223333:certificate/one"}]
 "#;
+/// `one` without its key; `two` for two.example.com and `wild` for *.wild.example.com with theirs.
+pub(crate) const CERTIFICATES: &str = include_str!("certificates.yaml");
 
 /// No step of a test takes longer.
 pub(crate) const LONG: Duration = Duration::from_secs(5);
@@ -47,7 +48,8 @@ impl World {
             ..AccountOptions::default()
         };
         let simulator = Simulator::new(Options { account, ..Options::default() });
-        let description = AccountDescription::parse(WORLD).expect("a description that can be read");
+        let description =
+            AccountDescription::parse(&format!("{WORLD}{CERTIFICATES}")).expect("a description that can be read");
         description.load(&simulator).await.expect("a description that loads");
         let data_path = DataPath::serve(&simulator);
         Self { simulator, data_path, table: Vec::new() }
@@ -177,7 +179,7 @@ pub(crate) async fn website(name: &'static str) -> SocketAddr {
     address
 }
 
-async fn described(
+pub(crate) async fn described(
     name: &str,
     request: hyper::Request<Incoming>,
 ) -> Result<hyper::Response<Full<Bytes>>, hyper::Error> {

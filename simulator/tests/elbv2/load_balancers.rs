@@ -115,7 +115,7 @@ async fn load_balancers_that_aws_would_not_make_are_refused() {
                 ("Name=w&Type=gateway&Subnets.member.1=subnet-a", "ValidationError: The simulator does not model gateway load balancers"),
                 (
                     "Name=w&Type=network&SubnetMappings.member.1.SubnetId=subnet-a&SubnetMappings.member.1.AllocationId=eipalloc-1",
-                    "ValidationError: The simulator does not model Elastic IP addresses",
+                    "AllocationIdNotFound: The allocation ID 'eipalloc-1' does not exist",
                 ),
                 (
                     "Name=w&Type=network&SubnetMappings.member.1.SubnetId=subnet-a&SubnetMappings.member.1.PrivateIPv4Address=10.0.0.9",

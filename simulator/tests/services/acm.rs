@@ -152,3 +152,72 @@ async fn what_is_no_request_is_refused_as_aws_refuses_it() {
     assert!(unknown.starts_with("InvalidAction: ") && unknown.contains("ExportCertificate"), "{unknown}");
     assert_eq!(world.simulator.violations().len(), 1, "it is noted as a request that AWS does not allow");
 }
+
+/// Certificates that have signed themselves, and their keys: made for these tests, and of use nowhere else.
+const EC: (&str, &str) = (include_str!("keys/two.pem"), include_str!("keys/two.key"));
+const RSA: (&str, &str) = (include_str!("keys/rsa.pem"), include_str!("keys/rsa.key"));
+
+fn blob(text: &str) -> String {
+    aws_smithy_types::base64::encode(text)
+}
+
+fn import((certificate, key): (&str, &str)) -> Value {
+    json!({ "Certificate": blob(certificate), "PrivateKey": blob(key) })
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_imported_certificate_says_what_is_in_it() {
+    let world = World::new().await;
+    let cases = [
+        (EC, "two.example.com", "EC_prime256v1", 1_795_298_867.0..1_795_999_999.0),
+        (RSA, "rsa.example.com", "RSA_2048", 1_795_298_867.0..1_795_999_999.0),
+    ];
+    for (pair, name, algorithm, from) in cases {
+        let mut request = import(pair);
+        request["Tags"] = json!([{ "Key": "team", "Value": "web" }]);
+        let made = world.acm("ImportCertificate", request).await.unwrap();
+        let certificate = world.acm("DescribeCertificate", made.clone()).await.unwrap()["Certificate"].take();
+        let expected = [("DomainName", name), ("KeyAlgorithm", algorithm), ("Type", "IMPORTED"), ("Status", "ISSUED")];
+        for (member, value) in expected {
+            assert_eq!(certificate[member], value, "{name}");
+        }
+        assert_eq!(certificate["SubjectAlternativeNames"], json!([name]));
+        assert!(from.contains(&certificate["NotBefore"].as_f64().unwrap()), "{certificate}");
+        assert!(certificate["NotAfter"].as_f64() > certificate["NotBefore"].as_f64(), "{certificate}");
+        assert!(!certificate.to_string().contains("PRIVATE"), "the key is shown to nobody: {certificate}");
+        let tags = world.acm("ListTagsForCertificate", made).await.unwrap();
+        assert_eq!(tags["Tags"], json!([{ "Key": "team", "Value": "web" }]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_certificate_is_imported_again_in_its_own_place() {
+    let world = World::new().await;
+    let made = world.acm("ImportCertificate", import(EC)).await.unwrap();
+    let mut again = import(RSA);
+    again["CertificateArn"] = made["CertificateArn"].clone();
+    assert_eq!(world.acm("ImportCertificate", again.clone()).await.unwrap(), made);
+    let described = world.acm("DescribeCertificate", made).await.unwrap();
+    assert_eq!(described["Certificate"]["DomainName"], "rsa.example.com");
+    again["CertificateArn"] = json!(ISSUED);
+    let refused = world.acm("ImportCertificate", again).await.unwrap_err();
+    assert!(refused.ends_with("was not imported"), "{refused}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_no_certificate_with_its_key_is_refused() {
+    let world = World::new().await;
+    let chain = format!("{}{}", EC.0, RSA.0);
+    let cases = [
+        (import((&chain, EC.1)), "The certificate field contains more than one certificate."),
+        (import((EC.0, RSA.1)), "The private key cannot be used"),
+        (import((EC.0, EC.0)), "The private key"),
+        (import(("web", EC.1)), "The"),
+        (json!({ "Certificate": "-", "PrivateKey": blob(EC.1) }), "The certificate is not in PEM format"),
+        (json!({ "Certificate": blob(EC.0) }), ""),
+    ];
+    for (request, message) in cases {
+        let refused = world.acm("ImportCertificate", request).await.unwrap_err();
+        assert!(refused.starts_with(&format!("ValidationException: {message}")), "{message}: {refused}");
+    }
+}

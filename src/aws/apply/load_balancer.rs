@@ -25,10 +25,10 @@ pub(super) async fn create(account: &Inner, request: &CreateLoadBalancer) -> Res
     } = request;
     let groups = (!security_groups.is_empty()).then(|| security_groups.iter().map(id).collect());
     let call = account.clients.elb.create_load_balancer();
-    let call = call.name(name).r#type((*load_balancer_type).into()).scheme(scheme.as_str().into());
+    let call = call.name(name).r#type(load_balancer_type.as_str().into()).scheme(scheme.as_str().into());
     let call =
         call.ip_address_type(ip_address_type.as_str().into()).set_subnet_mappings(Some(subnet_mappings(mappings)));
-    let call = call.enable_prefix_for_ipv6_source_nat((*enable_prefix_for_ipv6_source_nat).into());
+    let call = call.set_enable_prefix_for_ipv6_source_nat(enable_prefix_for_ipv6_source_nat.map(Into::into));
     let answer = call.set_security_groups(groups).set_tags(Some(elb_tags(&tags.0))).send().await;
     let answer = answer.map_err(failed(Call::elb("CreateLoadBalancer")))?;
     let made = answer.load_balancers().first();
@@ -45,7 +45,7 @@ pub(super) async fn modify_attributes(
     request: &ModifyLoadBalancerAttributes,
 ) -> Result<Performed, AwsError> {
     let ModifyLoadBalancerAttributes { load_balancer_arn, attributes } = request;
-    let call = account.clients.elb.modify_load_balancer_attributes().load_balancer_arn(load_balancer_arn.as_str());
+    let call = account.clients.elb.modify_load_balancer_attributes().load_balancer_arn(id(load_balancer_arn));
     let answer = call.set_attributes(Some(load_balancer_attributes(&attributes.0))).send().await;
     Ok(done(&answer.map_err(failed(Call::elb("ModifyLoadBalancerAttributes")))?))
 }
@@ -60,7 +60,7 @@ pub(super) async fn set_security_groups(account: &Inner, request: &SetSecurityGr
 pub(super) async fn set_subnets(account: &Inner, request: &SetSubnets) -> Result<Performed, AwsError> {
     let SetSubnets { load_balancer_arn, subnet_mappings: mappings, enable_prefix_for_ipv6_source_nat } = request;
     let call = account.clients.elb.set_subnets().load_balancer_arn(load_balancer_arn.as_str());
-    let call = call.enable_prefix_for_ipv6_source_nat((*enable_prefix_for_ipv6_source_nat).into());
+    let call = call.set_enable_prefix_for_ipv6_source_nat(enable_prefix_for_ipv6_source_nat.map(Into::into));
     let answer = call.set_subnet_mappings(Some(subnet_mappings(mappings))).send().await;
     Ok(done(&answer.map_err(failed(Call::elb("SetSubnets")))?))
 }

@@ -1,6 +1,7 @@
 //! Writes to the tags of load balancers, target groups and listeners, and the check of what a create returned.
 
-use northgate_planner::actual::{CLUSTER_TAG, SERVICE_RESOURCE_TAG, SERVICE_STACK_TAG};
+use northgate_planner::actual::CLUSTER_TAG;
+use northgate_planner::id::StackId;
 use northgate_planner::model::Pairs;
 use northgate_planner::plan::{AddTags, RemoveTags};
 
@@ -8,9 +9,6 @@ use super::done;
 use crate::aws::error::{AwsError, Call, failed};
 use crate::aws::to_sdk::elb_tags;
 use crate::aws::{Inner, Performed};
-
-/// The tags that say whose a resource is.
-const OWNERSHIP: &[&str] = &[CLUSTER_TAG, SERVICE_STACK_TAG, SERVICE_RESOURCE_TAG];
 
 pub(super) async fn add(account: &Inner, request: &AddTags) -> Result<Performed, AwsError> {
     let AddTags { resource_arns, tags } = request;
@@ -42,9 +40,11 @@ pub(super) async fn remove(account: &Inner, request: &RemoveTags) -> Result<Perf
 pub(super) async fn check_tags(account: &Inner, arn: &str, name: &str, wanted: &Pairs) -> Result<(), AwsError> {
     let found = account.tags.fresh(&account.clients, &[arn.to_owned()]).await?;
     let Some(found) = found.get(arn) else { return Err(AwsError::NotSeenYet { arn: arn.to_owned() }) };
-    if OWNERSHIP.iter().all(|key| found.get(*key) == wanted.get(*key)) {
-        Ok(())
-    } else {
-        Err(AwsError::NotOurs { arn: arn.to_owned(), name: name.to_owned() })
+    let stack = StackId::from_tags(wanted).map(|stack| [stack.stack_tag(), stack.resource_tag()]);
+    let ownership = stack.into_iter().flatten().chain([CLUSTER_TAG.to_owned()]);
+    let says_another = |key: String| found.get(&key) != wanted.get(&key);
+    match ownership.into_iter().any(says_another) {
+        true => Err(AwsError::NotOurs { arn: arn.to_owned(), name: name.to_owned() }),
+        false => Ok(()),
     }
 }

@@ -1,7 +1,7 @@
 //! Writes to target groups and their targets.
 
-use aws_sdk_elasticloadbalancingv2::types::Matcher;
-use northgate_planner::model::{HealthCheckPort, Target};
+use aws_sdk_elasticloadbalancingv2::types as elb;
+use northgate_planner::model::{HealthCheckPort, Matcher, Target};
 use northgate_planner::plan::{
     CreateTargetGroup, DeleteTargetGroup, ModifyTargetGroup, ModifyTargetGroupAttributes, Targets,
 };
@@ -23,7 +23,10 @@ macro_rules! with_health_check {
         if let HealthCheckPort::Port(port) = &check.health_check_port {
             known($call, "HealthCheckPort", port)?;
         }
-        let matcher = check.matcher.as_ref().map(|codes| Matcher::builder().http_code(codes).build());
+        let matcher = check.matcher.as_ref().map(|matcher| match matcher {
+            Matcher::Http(codes) => elb::Matcher::builder().http_code(codes).build(),
+            Matcher::Grpc(codes) => elb::Matcher::builder().grpc_code(codes).build(),
+        });
         $request
             .health_check_protocol(check.health_check_protocol.as_str().into())
             .health_check_port(check.health_check_port.to_string())
@@ -43,6 +46,7 @@ pub(super) async fn create(account: &Inner, request: &CreateTargetGroup) -> Resu
         name,
         target_type,
         protocol,
+        protocol_version,
         port,
         vpc_id,
         ip_address_type,
@@ -53,6 +57,7 @@ pub(super) async fn create(account: &Inner, request: &CreateTargetGroup) -> Resu
     let call = with_health_check!(account.clients.elb.create_target_group(), health_check, CALL);
     let call = call.name(name).target_type(target_type.as_str().into()).protocol(protocol.as_str().into());
     let call = call.port(i32::from(known(CALL, "Port", port)?)).vpc_id(vpc_id.as_str());
+    let call = call.set_protocol_version(protocol_version.map(|version| version.to_string()));
     let call = call.set_ip_address_type(ip_address_type.map(|family| family.as_str().into()));
     let call = call.health_check_enabled(*health_check_enabled).set_tags(Some(elb_tags(&tags.0)));
     let answer = call.send().await.map_err(failed(CALL))?;

@@ -1,6 +1,6 @@
 //! Load balancers, listeners, target groups and targets out of the SDK's types.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 use std::sync::Arc;
 
@@ -10,19 +10,17 @@ use northgate_planner::actual::{
     TargetState,
 };
 use northgate_planner::id::{
-    AvailabilityZone, InstanceId, Knowable, ListenerArn, LoadBalancerArn, SecurityGroupId, SubnetId, TargetGroupArn,
-    TargetIpAddressType, VpcId,
+    AvailabilityZone, CertificateArn, InstanceId, Knowable, ListenerArn, LoadBalancerArn, ProtocolVersion,
+    SecurityGroupId, SubnetId, TargetGroupArn, TargetIpAddressType, VpcId,
 };
-use northgate_planner::model::{HealthCheck, HealthCheckPort, Pairs, Target, TargetId};
+use northgate_planner::model::{HealthCheck, HealthCheckPort, Matcher, Pairs, Target, TargetId};
 
 use super::Members;
+use super::rule::actions;
 use crate::aws::error::AwsError;
 
 /// The zone of a target outside the VPC.
 const ALL_ZONES: &str = "all";
-
-/// Target groups with their weights.
-type Forward = Vec<(TargetGroupArn, Option<u16>)>;
 
 /// What every load balancer or target group of the Region is known by.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -116,31 +114,31 @@ pub(in crate::aws) fn listener(answer: &elb::Listener, tags: Pairs) -> Result<Ac
         arn: ListenerArn::new(members.resource),
         port: members.number("Port", answer.port())?,
         protocol: members.parsed("Protocol", answer.protocol().map(elb::ProtocolEnum::as_str))?,
-        forward: forward(&members, answer.default_actions())?,
+        default_actions: actions(&members, answer.default_actions())?,
+        ssl_policy: answer.ssl_policy().map(str::to_owned),
+        default_certificate: default_certificate(answer.certificates()),
+        certificates: BTreeSet::new(),
+        attributes: None,
+        rules: Vec::new(),
         tags,
     })
 }
 
-/// Where an action forwards to; `None` for whatever we never write: other actions, several actions, stickiness between
-/// groups.
-fn forward(members: &Members<'_>, actions: &[elb::Action]) -> Result<Option<Forward>, AwsError> {
-    let [action] = actions else { return Ok(None) };
-    if members.required("DefaultActions.Type", action.r#type())? != &elb::ActionTypeEnum::Forward {
-        return Ok(None);
-    }
-    let Some(config) = action.forward_config() else {
-        let arn = members.text("DefaultActions.TargetGroupArn", action.target_group_arn())?;
-        return Ok(Some(vec![(TargetGroupArn::new(arn), None)]));
-    };
-    if config.target_group_stickiness_config().and_then(|sticky| sticky.enabled()) == Some(true) {
-        return Ok(None);
-    }
-    let group = |tuple: &elb::TargetGroupTuple| {
-        let arn = members.text("ForwardConfig.TargetGroups.TargetGroupArn", tuple.target_group_arn())?;
-        let weight = tuple.weight().map(|weight| members.number("Weight", Some(weight))).transpose()?;
-        Ok((TargetGroupArn::new(arn), weight))
-    };
-    config.target_groups().iter().map(group).collect::<Result<_, _>>().map(Some)
+/// AWS shows the default one only; a record may have all of them.
+fn default_certificate(answer: &[elb::Certificate]) -> Option<CertificateArn> {
+    let default = answer.iter().find(|one| one.is_default() == Some(true)).or(answer.first());
+    default.and_then(|one| one.certificate_arn()).map(CertificateArn::new)
+}
+
+/// The certificates that were added to a listener's list: those that are not there as the default one only.
+pub(in crate::aws) fn added_certificates(answer: &[elb::Certificate]) -> BTreeSet<CertificateArn> {
+    let added = answer.iter().filter(|one| one.is_default() != Some(true));
+    added.filter_map(|one| one.certificate_arn()).map(CertificateArn::new).collect()
+}
+
+/// The attributes of a listener.
+pub(in crate::aws) fn listener_attributes(arn: &str, answer: &[elb::ListenerAttribute]) -> Result<Pairs, AwsError> {
+    Members::of(arn).pairs(answer.iter().map(|attribute| (attribute.key(), attribute.value())))
 }
 
 /// A target group with what was read beside it.
@@ -157,12 +155,22 @@ pub(in crate::aws) fn target_group(
         name: name.clone(),
         target_type: members.parsed("TargetType", answer.target_type().map(elb::TargetTypeEnum::as_str))?,
         protocol: members.parsed("Protocol", answer.protocol().map(elb::ProtocolEnum::as_str))?,
+        protocol_version: protocol_version(&members, answer.protocol_version())?,
         ip_address_type: members.parsed("IpAddressType", family)?,
         health_check: health_check(&members, answer)?,
         attributes,
         load_balancers: answer.load_balancer_arns().iter().map(LoadBalancerArn::new).collect(),
         tags,
     })
+}
+
+fn protocol_version(members: &Members<'_>, version: Option<&str>) -> Result<Option<ProtocolVersion>, AwsError> {
+    version.map(|version| members.parsed("ProtocolVersion", Some(version))).transpose()
+}
+
+fn matcher(matcher: &elb::Matcher) -> Option<Matcher> {
+    let http = matcher.http_code().map(|codes| Matcher::Http(codes.to_owned()));
+    http.or_else(|| matcher.grpc_code().map(|codes| Matcher::Grpc(codes.to_owned())))
 }
 
 fn health_check(members: &Members<'_>, answer: &elb::TargetGroup) -> Result<HealthCheck, AwsError> {
@@ -175,7 +183,7 @@ fn health_check(members: &Members<'_>, answer: &elb::TargetGroup) -> Result<Heal
         protocol: members.parsed("HealthCheckProtocol", protocol)?,
         port,
         path: answer.health_check_path().map(str::to_owned),
-        matcher: answer.matcher().and_then(|matcher| matcher.http_code()).map(str::to_owned),
+        matcher: answer.matcher().and_then(matcher),
         interval: members.number("HealthCheckIntervalSeconds", answer.health_check_interval_seconds())?,
         timeout: members.number("HealthCheckTimeoutSeconds", answer.health_check_timeout_seconds())?,
         healthy_threshold: members.number("HealthyThresholdCount", answer.healthy_threshold_count())?,
@@ -280,7 +288,8 @@ pub(in crate::aws) fn target_group_attributes(
 
 #[cfg(test)]
 mod tests {
-    use northgate_planner::id::{IpAddressType, Protocol, Scheme, TargetType};
+    use northgate_planner::id::{IpAddressType, Protocol, Ref, Scheme, TargetType};
+    use northgate_planner::model::Action;
 
     use super::*;
 
@@ -346,57 +355,40 @@ mod tests {
         assert_eq!(name, "web-1.elb.us-west-2.amazonaws.com");
     }
 
-    fn action(kind: &str) -> elb::builders::ActionBuilder {
-        elb::Action::builder().r#type(kind.into())
-    }
-
-    fn tuple(weight: Option<i32>) -> elb::TargetGroupTuple {
-        elb::TargetGroupTuple::builder().target_group_arn(GROUP).set_weight(weight).build()
-    }
-
     #[test]
-    fn a_listener_forwards_as_it_says_or_does_what_we_never_write() {
-        let group = TargetGroupArn::new(GROUP);
-        let sticky = |enabled| elb::TargetGroupStickinessConfig::builder().enabled(enabled).build();
-        let config = |weights: &[Option<i32>], enabled| {
-            let groups = weights.iter().map(|weight| tuple(*weight)).collect();
-            let config = elb::ForwardActionConfig::builder().set_target_groups(Some(groups));
-            config.target_group_stickiness_config(sticky(enabled)).build()
-        };
-        let forward = |config| vec![action("forward").forward_config(config).build()];
-        for (actions, expected) in [
-            (vec![action("forward").target_group_arn(GROUP).build()], Some(vec![(group.clone(), None)])),
-            (forward(config(&[Some(1)], false)), Some(vec![(group.clone(), Some(1))])),
-            (forward(config(&[Some(999), Some(0)], false)), Some(vec![(group.clone(), Some(999)), (group, Some(0))])),
-            (forward(config(&[None], true)), None),
-            (vec![action("redirect").build()], None),
-            (vec![action("authenticate-oidc").build(), action("forward").target_group_arn(GROUP).build()], None),
-            (vec![action("something-new").build()], None),
-            (Vec::new(), None),
-        ] {
-            let found = elb::Listener::builder()
-                .listener_arn("arn:listener")
-                .port(443)
-                .protocol("TLS".into())
-                .set_default_actions(Some(actions))
-                .build();
-            let found = listener(&found, Pairs::new()).unwrap();
-            assert_eq!((found.port, found.protocol, found.forward), (443, Protocol::Tls, expected));
-        }
+    fn a_listener_has_its_default_certificate_and_action() {
+        let group = Ref::Known(TargetGroupArn::new(GROUP));
+        let certificate = elb::Certificate::builder().certificate_arn("arn:certificate").is_default(true).build();
+        let action = elb::Action::builder().r#type("forward".into()).target_group_arn(GROUP).build();
+        let found = elb::Listener::builder()
+            .listener_arn("arn:listener")
+            .port(443)
+            .protocol("HTTPS".into())
+            .default_actions(action)
+            .certificates(certificate)
+            .ssl_policy("ELBSecurityPolicy-2016-08")
+            .build();
+        let found = listener(&found, Pairs::new()).unwrap();
+        assert_eq!((found.port, found.protocol), (443, Protocol::Https));
+        assert_eq!(found.default_actions, [Action::forward_to(group)]);
+        assert_eq!(found.default_certificate, Some(CertificateArn::new("arn:certificate")));
+        assert_eq!(found.ssl_policy.as_deref(), Some("ELBSecurityPolicy-2016-08"));
     }
 
     #[test]
     fn a_listener_that_cannot_be_understood_is_named_with_the_member() {
         let valid = || elb::Listener::builder().listener_arn("arn:listener").port(80).protocol("TCP".into());
-        let nowhere = action("forward").build();
-        let heavy = elb::ForwardActionConfig::builder().target_groups(tuple(Some(-1))).build();
+        let action = || elb::Action::builder().r#type("forward".into());
+        let tuple = |weight| elb::TargetGroupTuple::builder().target_group_arn(GROUP).weight(weight).build();
+        let nowhere = action().build();
+        let heavy = elb::ForwardActionConfig::builder().target_groups(tuple(-1)).build();
         for (found, message) in [
             (valid().set_listener_arn(None), "listener: ListenerArn is missing"),
             (valid().set_port(None), "arn:listener: Port is missing"),
             (valid().port(65_536), "arn:listener: Port has the unknown value \"65536\""),
             (valid().protocol("GENEVE".into()), "arn:listener: Protocol has the unknown value \"GENEVE\""),
-            (valid().default_actions(nowhere), "arn:listener: DefaultActions.TargetGroupArn is missing"),
-            (valid().default_actions(action("forward").forward_config(heavy).build()), "Weight has the unknown value"),
+            (valid().default_actions(nowhere), "arn:listener: Action.TargetGroupArn is missing"),
+            (valid().default_actions(action().forward_config(heavy).build()), "Weight has the unknown value"),
         ] {
             let error = listener(&found.build(), Pairs::new()).unwrap_err().to_string();
             assert!(error.contains(message), "{error} instead of {message}");
@@ -430,7 +422,7 @@ mod tests {
         assert_eq!(found.ip_address_type, TargetIpAddressType::Ipv6);
         let check = found.health_check;
         assert_eq!((check.port, check.path.as_deref()), (HealthCheckPort::Port(Knowable::Known(8080)), Some("/")));
-        assert_eq!((check.matcher.as_deref(), check.interval, check.timeout), (Some("200"), 10, 6));
+        assert_eq!((check.matcher, check.interval, check.timeout), (Some(Matcher::Http("200".to_owned())), 10, 6));
         assert_eq!((check.healthy_threshold, check.unhealthy_threshold), (3, 2));
     }
 

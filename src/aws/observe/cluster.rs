@@ -2,9 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use northgate_planner::actual::{
-    ActualCluster, ActualSecurityGroup, BACKEND_SECURITY_GROUP, SERVICE_STACK_TAG, SHARED_RESOURCE_TAG,
-};
+use northgate_planner::actual::{ActualCluster, ActualSecurityGroup, BACKEND_SECURITY_GROUP, SHARED_RESOURCE_TAG};
 use northgate_planner::id::{SecurityGroupId, StackId};
 
 use crate::aws::Inner;
@@ -16,7 +14,7 @@ use crate::aws::from_sdk::ec2::{security_group, security_group_id};
 pub(super) async fn observe(account: &Inner) -> Result<ActualCluster, AwsError> {
     let answer = account.cluster_security_groups().await?;
     let groups = answer.iter().map(security_group).collect::<Result<Vec<_>, _>>()?;
-    let stack = |group: &ActualSecurityGroup| StackId::from_tag_value(group.tags.get(SERVICE_STACK_TAG)?);
+    let stack = |group: &ActualSecurityGroup| StackId::from_tags(&group.tags);
     let stacks_left = groups.iter().filter_map(stack).collect();
     let is_shared = |tag: Option<&String>| tag.is_some_and(|value| value == BACKEND_SECURITY_GROUP);
     let shared = groups.into_iter().filter(|group| is_shared(group.tags.get(SHARED_RESOURCE_TAG)));

@@ -5,9 +5,7 @@ use std::sync::Arc;
 
 use aws_sdk_elasticloadbalancingv2::types as elb;
 use futures::try_join;
-use northgate_planner::actual::{
-    ActualLoadBalancer, ActualStack, CLUSTER_TAG, Foreign, Owned, Purpose, SERVICE_STACK_TAG,
-};
+use northgate_planner::actual::{ActualLoadBalancer, ActualStack, CLUSTER_TAG, Foreign, Owned, Purpose};
 use northgate_planner::id::{LoadBalancerArn, StackId, TargetGroupArn};
 use northgate_planner::model::Pairs;
 
@@ -15,15 +13,17 @@ use crate::aws::Inner;
 use crate::aws::describe::each;
 use crate::aws::error::AwsError;
 use crate::aws::from_sdk::ec2::security_group;
-use crate::aws::from_sdk::load_balancing::{self as from_sdk, Listed, listener, listener_arn};
+use crate::aws::from_sdk::load_balancing::{self as from_sdk, Listed};
 use crate::aws::listing::Listing;
+use crate::aws::observe::listener;
 
 /// Observes a stack.
 ///
 /// 1. lists the Region's load balancers and target groups, with their tags (from the cache), and the stack's security
 ///    groups, side by side
 /// 2. finds by the tags which of them may be the stack's
-/// 3. reads of those the listeners, the attributes that the purpose wants, and the tags afresh
+/// 3. reads of those the listeners (of Application Load Balancers with their rules), the attributes that the purpose wants,
+///    and the tags afresh
 /// 4. claims what carries the tags; of the rest only names count
 pub(super) async fn observe(account: &Inner, id: &StackId, purpose: Purpose) -> Result<ActualStack, AwsError> {
     let stack = Stack { account, id };
@@ -67,7 +67,7 @@ struct Candidates<'l> {
 struct Details {
     /// Of the candidates and their listeners, by ARN.
     tags: BTreeMap<String, Arc<Pairs>>,
-    listeners: BTreeMap<String, Vec<elb::Listener>>,
+    listeners: BTreeMap<String, Vec<listener::Found>>,
     attributes: BTreeMap<String, Pairs>,
     /// What was listed at the beginning of a plan, and had gone when more of it was asked for.
     gone: BTreeSet<String>,
@@ -86,7 +86,7 @@ enum Owner {
 impl Stack<'_> {
     async fn security_groups(&self) -> Result<ActualStack, AwsError> {
         let mut found = ActualStack::default();
-        for answer in self.account.security_groups_of(&self.id.tag_value()).await? {
+        for answer in self.account.security_groups_of(self.id).await? {
             let group = security_group(&answer)?;
             let tags = group.tags.clone();
             match self.claim(group, &tags) {
@@ -98,7 +98,7 @@ impl Stack<'_> {
     }
 
     fn candidates<'l>(&self, listing: &'l Listing) -> Candidates<'l> {
-        let (load_balancers, target_groups) = listing.of_stack(&self.id.tag_value());
+        let (load_balancers, target_groups) = listing.of_stack(self.id);
         let arns = load_balancers.iter().map(|listed| &listed.arn);
         let arns = arns.chain(target_groups.iter().map(|listed| &listed.arn));
         let fresh = arns.filter_map(|arn| Some((arn.clone(), listing.fresh_tags(arn)?))).collect();
@@ -112,7 +112,7 @@ impl Stack<'_> {
         purpose: Purpose,
     ) -> Result<Details, AwsError> {
         let (attributes, (listeners, tags)) = try_join!(self.attributes(candidates, purpose), async {
-            let listeners = self.listeners(candidates).await?;
+            let listeners = self.listeners(candidates, purpose).await?;
             let tags = self.tags(candidates, &listeners).await?;
             Ok((listeners, tags))
         })?;
@@ -151,20 +151,35 @@ impl Stack<'_> {
             Ok((arn, pairs))
         };
         let answers = match purpose {
-            Purpose::Keep => each(&candidates.target_group_arns(), of_target_group).await?,
+            Purpose::Keep => {
+                let application = candidates.application_load_balancer_arns();
+                let groups = candidates.target_group_arns();
+                let (groups, load_balancers) =
+                    try_join!(each(&groups, of_target_group), each(&application, of_load_balancer))?;
+                groups.into_iter().chain(load_balancers).collect()
+            }
             Purpose::Delete => each(&candidates.load_balancer_arns(), of_load_balancer).await?,
         };
         Ok(answers.into_iter().collect())
     }
 
-    /// The listeners of each load balancer; `None`: it is gone.
+    /// The listeners of each load balancer; `None`: it is gone. Those that stay are read with their rules.
     async fn listeners(
         &self,
         candidates: &Candidates<'_>,
-    ) -> Result<BTreeMap<String, Option<Vec<elb::Listener>>>, AwsError> {
+        purpose: Purpose,
+    ) -> Result<BTreeMap<String, Option<Vec<listener::Found>>>, AwsError> {
+        let application = candidates.application_load_balancer_arns();
         let of_load_balancer = async |arn: String| {
-            let listeners = self.account.clients.listeners(&arn).await?;
-            Ok((arn, listeners))
+            let Some(listeners) = self.account.clients.listeners(&arn).await? else { return Ok((arn, None)) };
+            let found = match purpose == Purpose::Keep && application.contains(&arn) {
+                true => {
+                    let found = each(&listeners, |answer| listener::in_full(self.account, answer)).await?;
+                    found.into_iter().flatten().collect()
+                }
+                false => listeners.into_iter().map(listener::Found::alone).collect(),
+            };
+            Ok((arn, Some(found)))
         };
         Ok(each(&candidates.load_balancer_arns(), of_load_balancer).await?.into_iter().collect())
     }
@@ -173,13 +188,13 @@ impl Stack<'_> {
     async fn tags(
         &self,
         candidates: &Candidates<'_>,
-        listeners: &BTreeMap<String, Option<Vec<elb::Listener>>>,
+        listeners: &BTreeMap<String, Option<Vec<listener::Found>>>,
     ) -> Result<BTreeMap<String, Arc<Pairs>>, AwsError> {
         let mut arns = BTreeSet::new();
         arns.extend(candidates.load_balancer_arns().into_iter().chain(candidates.target_group_arns()));
         arns.retain(|arn| !candidates.fresh.contains_key(arn));
         for listener in listeners.values().flatten().flatten() {
-            arns.insert(listener_arn(listener)?.to_owned());
+            arns.insert(listener.arn()?.to_owned());
         }
         let arns = arns.into_iter().collect::<Vec<_>>();
         let mut tags = self.account.tags.fresh(&self.account.clients, &arns).await?;
@@ -212,7 +227,7 @@ impl Stack<'_> {
 
     fn owner(&self, tags: &Pairs) -> Owner {
         let cluster = tags.get(CLUSTER_TAG).is_some_and(|cluster| cluster == self.account.cluster_name.as_str());
-        if !cluster || tags.get(SERVICE_STACK_TAG) != Some(&self.id.tag_value()) {
+        if !cluster || tags.get(&self.id.stack_tag()) != Some(&self.id.tag_value()) {
             Owner::Other
         } else if self.claim((), tags).is_ok() {
             Owner::Stack
@@ -227,6 +242,13 @@ impl Candidates<'_> {
         self.load_balancers.iter().map(|listed| listed.arn.clone()).collect()
     }
 
+    fn application_load_balancer_arns(&self) -> Vec<String> {
+        let is_application = |listed: &&&Listed<elb::LoadBalancer>| {
+            listed.answer.r#type() == Some(&elb::LoadBalancerTypeEnum::Application)
+        };
+        self.load_balancers.iter().filter(is_application).map(|listed| listed.arn.clone()).collect()
+    }
+
     fn target_group_arns(&self) -> Vec<String> {
         self.target_groups.iter().map(|listed| listed.arn.clone()).collect()
     }
@@ -237,8 +259,8 @@ impl Details {
     fn load_balancer(&self, listed: &Listed<elb::LoadBalancer>, tags: Pairs) -> Result<ActualLoadBalancer, AwsError> {
         let mut listeners = Vec::new();
         for found in self.listeners.get(&listed.arn).into_iter().flatten() {
-            if let Some(tags) = self.tags.get(listener_arn(found)?) {
-                listeners.push(listener(found, Pairs::clone(tags))?);
+            if let Some(tags) = self.tags.get(found.arn()?) {
+                listeners.push(found.with_tags(Pairs::clone(tags))?);
             }
         }
         from_sdk::load_balancer(listed, tags, self.attributes.get(&listed.arn).cloned(), listeners)

@@ -7,11 +7,14 @@ use aws_smithy_types::date_time::Format;
 use serde_json::{Value, json};
 
 use super::question::Questions;
+use super::rule::{action, rule};
 use super::{Element, list, members, object, word};
+use crate::aws::lookup::RULES_ALLOWED;
 
 const LOAD_BALANCERS: (&str, &str) = ("loadBalancers", "LoadBalancerArn");
 const TARGET_GROUPS: (&str, &str) = ("targetGroups", "TargetGroupArn");
 const LISTENERS: (&str, &str) = ("listeners", "ListenerArn");
+const RULES: (&str, &str) = ("rules", "RuleArn");
 
 /// The elements of an answer; `None`: it is of none of these operations.
 pub(super) fn elements(asked: &Questions, output: &Output) -> Option<Vec<Element>> {
@@ -39,6 +42,26 @@ pub(super) fn elements(asked: &Questions, output: &Output) -> Option<Vec<Element
         let pairs = answer.attributes().iter().map(|attribute| (attribute.key(), attribute.value()));
         return Some(part(TARGET_GROUPS, asked.named.first(), "Attributes", pair_list(pairs)));
     }
+    if let Some(answer) = output.downcast_ref::<elb::describe_account_limits::DescribeAccountLimitsOutput>() {
+        return Some(answer.limits().iter().filter_map(limit).collect());
+    }
+    if let Some(answer) = output.downcast_ref::<elb::describe_rules::DescribeRulesOutput>() {
+        let listener = asked.named.first().cloned().unwrap_or_default();
+        let element = |answer: &of::Rule| {
+            Some(Element { list: RULES.0, id: answer.rule_arn.clone()?, members: rule(&listener, answer) })
+        };
+        return Some(answer.rules().iter().filter_map(element).collect());
+    }
+    if let Some(answer) = output.downcast_ref::<elb::describe_listener_attributes::DescribeListenerAttributesOutput>() {
+        let pairs = answer.attributes().iter().map(|attribute| (attribute.key(), attribute.value()));
+        return Some(part(LISTENERS, asked.named.first(), "Attributes", pair_list(pairs)));
+    }
+    if let Some(answer) =
+        output.downcast_ref::<elb::describe_listener_certificates::DescribeListenerCertificatesOutput>()
+    {
+        let certificates = answer.certificates().iter().map(certificate).collect();
+        return Some(part(LISTENERS, asked.named.first(), "Certificates", certificates));
+    }
     let answer = output.downcast_ref::<elb::describe_target_health::DescribeTargetHealthOutput>()?;
     let targets = answer.target_health_descriptions().iter().map(target).collect();
     Some(part(TARGET_GROUPS, asked.named.first(), "Targets", targets))
@@ -57,12 +80,20 @@ fn pair_list<'a>(pairs: impl Iterator<Item = (Option<&'a str>, Option<&'a str>)>
     pairs.map(|(key, value)| json!({ "Key": key.unwrap_or_default(), "Value": value.unwrap_or_default() })).collect()
 }
 
+/// The limits that a decision looks at; others may be of things that no description knows.
+fn limit(answer: &of::Limit) -> Option<Element> {
+    let name = answer.name().filter(|name| *name == RULES_ALLOWED)?;
+    let max = answer.max()?.parse::<u64>().ok()?;
+    Some(Element { list: super::QUOTAS, id: name.to_owned(), members: members([("Max", json!(max))]) })
+}
+
 fn tags(answer: &of::TagDescription) -> Option<Element> {
     let arn = answer.resource_arn.as_ref()?;
     let kind = arn.splitn(6, ':').nth(5).and_then(|path| path.split('/').next());
     let list = match kind {
         Some("loadbalancer") => LOAD_BALANCERS,
         Some("targetgroup") => TARGET_GROUPS,
+        Some("listener-rule") => RULES,
         _ => LISTENERS,
     };
     let pairs = answer.tags().iter().map(|tag| (tag.key(), tag.value()));
@@ -194,27 +225,4 @@ fn listener(answer: &of::Listener) -> Option<Element> {
 
 fn certificate(answer: &of::Certificate) -> Value {
     object([("CertificateArn", json!(answer.certificate_arn)), ("IsDefault", json!(answer.is_default))])
-}
-
-/// The listeners of network load balancers, which are all that is read so far, forward.
-fn action(answer: &of::Action) -> Value {
-    let group = |group: &of::TargetGroupTuple| {
-        object([("TargetGroupArn", json!(group.target_group_arn)), ("Weight", json!(group.weight))])
-    };
-    let stickiness = |sticky: &of::TargetGroupStickinessConfig| {
-        object([("Enabled", json!(sticky.enabled)), ("DurationSeconds", json!(sticky.duration_seconds))])
-    };
-    let forward = |forward: &of::ForwardActionConfig| {
-        let sticky = forward.target_group_stickiness_config();
-        object([
-            ("TargetGroups", list(forward.target_groups.as_deref(), group)),
-            ("TargetGroupStickinessConfig", sticky.map_or(Value::Null, stickiness)),
-        ])
-    };
-    object([
-        ("Type", word(answer.r#type().map(of::ActionTypeEnum::as_str))),
-        ("TargetGroupArn", json!(answer.target_group_arn)),
-        ("Order", json!(answer.order)),
-        ("ForwardConfig", answer.forward_config().map_or(Value::Null, forward)),
-    ])
 }

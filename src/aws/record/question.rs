@@ -1,5 +1,6 @@
 //! What a call asks, in words: the operation, and what narrows it, one line per thing that it asks for.
 
+use aws_sdk_acm::operation as acm;
 use aws_sdk_ec2::operation as ec2;
 use aws_sdk_ec2::types::Filter;
 use aws_sdk_elasticloadbalancingv2::operation as elb;
@@ -22,7 +23,7 @@ impl Storable for Questions {
 
 /// The questions of a call; `None`: one of an operation that no plan uses.
 pub(super) fn of(input: &Input) -> Option<Questions> {
-    load_balancing(input).or_else(|| network(input))
+    load_balancing(input).or_else(|| network(input)).or_else(|| certificates(input))
 }
 
 fn load_balancing(input: &Input) -> Option<Questions> {
@@ -57,6 +58,20 @@ fn load_balancing(input: &Input) -> Option<Questions> {
     {
         return ask("DescribeTargetGroupAttributes", vec![("TargetGroupArn", one(input.target_group_arn()))]);
     }
+    if input.downcast_ref::<elb::describe_account_limits::DescribeAccountLimitsInput>().is_some() {
+        return ask("DescribeAccountLimits", Vec::new());
+    }
+    if let Some(input) = input.downcast_ref::<elb::describe_rules::DescribeRulesInput>() {
+        let (arns, of) = (input.rule_arns().to_vec(), one(input.listener_arn()));
+        return ask("DescribeRules", vec![("ListenerArn", of), ("RuleArns", arns)]);
+    }
+    if let Some(input) = input.downcast_ref::<elb::describe_listener_attributes::DescribeListenerAttributesInput>() {
+        return ask("DescribeListenerAttributes", vec![("ListenerArn", one(input.listener_arn()))]);
+    }
+    if let Some(input) = input.downcast_ref::<elb::describe_listener_certificates::DescribeListenerCertificatesInput>()
+    {
+        return ask("DescribeListenerCertificates", vec![("ListenerArn", one(input.listener_arn()))]);
+    }
     let input = input.downcast_ref::<elb::describe_target_health::DescribeTargetHealthInput>()?;
     let targets = input.targets().iter().map(|target| format!("{:?}", target.id())).collect();
     ask("DescribeTargetHealth", vec![("TargetGroupArn", one(input.target_group_arn())), ("Targets", targets)])
@@ -90,6 +105,15 @@ fn network(input: &Input) -> Option<Questions> {
     }
     let input = input.downcast_ref::<ec2::describe_security_groups::DescribeSecurityGroupsInput>()?;
     ask("DescribeSecurityGroups", ("GroupIds", input.group_ids()), input.filters())
+}
+
+fn certificates(input: &Input) -> Option<Questions> {
+    if input.downcast_ref::<acm::list_certificates::ListCertificatesInput>().is_some() {
+        return Some(Questions { each: vec!["acm:ListCertificates".to_owned()], named: Vec::new() });
+    }
+    let input = input.downcast_ref::<acm::describe_certificate::DescribeCertificateInput>()?;
+    let named = one(input.certificate_arn());
+    Some(Questions { each: spread("acm:DescribeCertificate", vec![("CertificateArn", named.clone())]), named })
 }
 
 fn one(value: Option<&str>) -> Vec<String> {

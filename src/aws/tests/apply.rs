@@ -63,6 +63,14 @@ async fn somebody_elses_equal_resource_is_not_taken_for_ours() {
     let error = bed.perform(AwsChange::CreateTargetGroup(target_group("web-80", "default/web:80"))).await.unwrap_err();
     assert_eq!(error.class(), Class::NotOurs);
     assert!(matches!(&error, AwsError::NotOurs { arn, name } if *arn == theirs && name == "web-80"), "{error}");
+    let of_ingress = TagList(pairs(&[
+        ("elbv2.k8s.aws/cluster", CLUSTER),
+        ("ingress.k8s.aws/stack", "default/web"),
+        ("ingress.k8s.aws/resource", "default/web-web:80"),
+    ]));
+    let create = CreateTargetGroup { tags: of_ingress, ..target_group("web-80", "") };
+    let error = bed.perform(AwsChange::CreateTargetGroup(create)).await.unwrap_err();
+    assert_eq!(error.class(), Class::NotOurs, "a stack is named by the tags of its kind");
     let create = CreateLoadBalancer { tags: foreign, ..load_balancer("web") };
     bed.perform(AwsChange::CreateLoadBalancer(create)).await.unwrap();
     let error = bed.perform(AwsChange::CreateLoadBalancer(load_balancer("web"))).await.unwrap_err();
@@ -98,7 +106,7 @@ async fn every_update_of_a_load_balancer_arrives() {
     let mappings = ["subnet-a", "subnet-b"].map(|id| SubnetMapping { subnet_id: SubnetId::new(id) });
     for change in [
         AwsChange::ModifyLoadBalancerAttributes(ModifyLoadBalancerAttributes {
-            load_balancer_arn: arn.clone(),
+            load_balancer_arn: Ref::Known(arn.clone()),
             attributes: TagList(pairs(&[("load_balancing.cross_zone.enabled", "true")])),
         }),
         AwsChange::SetSecurityGroups(SetSecurityGroups {
@@ -108,7 +116,7 @@ async fn every_update_of_a_load_balancer_arrives() {
         AwsChange::SetSubnets(SetSubnets {
             load_balancer_arn: arn.clone(),
             subnet_mappings: mappings.to_vec(),
-            enable_prefix_for_ipv6_source_nat: "off",
+            enable_prefix_for_ipv6_source_nat: Some("off"),
         }),
         AwsChange::SetIpAddressType(SetIpAddressType {
             load_balancer_arn: arn.clone(),
@@ -160,7 +168,9 @@ async fn every_update_of_a_target_group_and_a_listener_arrives() {
             listener_arn: ListenerArn::new(made.physical_id.unwrap()),
             port: 81,
             protocol: Protocol::Tcp,
-            forward: vec![Forward { target_group_arn: Ref::Known(second.clone()), weight: None }],
+            default_actions: vec![Action::forward_to(Ref::Known(second.clone()))],
+            certificate: None,
+            ssl_policy: None,
         }),
     ] {
         bed.perform(change).await.unwrap();
@@ -170,7 +180,7 @@ async fn every_update_of_a_target_group_and_a_listener_arrives() {
     assert_eq!((found.health_check.port.clone(), found.health_check.interval), (check.port, 20));
     assert_eq!(found.attributes.as_ref().unwrap()["proxy_protocol_v2.enabled"], "true");
     let found = &stack.load_balancers[0].listeners[0];
-    assert_eq!((found.port, &found.forward.as_ref().unwrap()[0].0), (81, &second));
+    assert_eq!((found.port, found.target_groups().collect::<Vec<_>>()), (81, vec![&second]));
 }
 
 #[tokio::test]
@@ -250,7 +260,7 @@ async fn what_is_in_use_or_protected_says_so() {
     let error = bed.perform(delete).await.unwrap_err();
     assert_eq!((error.code(), error.class()), (Some("DependencyViolation"), Class::Conflict));
     let protect = AwsChange::ModifyLoadBalancerAttributes(ModifyLoadBalancerAttributes {
-        load_balancer_arn: load_balancer.clone(),
+        load_balancer_arn: Ref::Known(load_balancer.clone()),
         attributes: TagList(pairs(&[("deletion_protection.enabled", "true")])),
     });
     bed.perform(protect).await.unwrap();

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 use std::time::Duration;
 
-use northgate_planner::facts::{Needs, ZoneType};
+use northgate_planner::facts::ZoneType;
 use northgate_planner::id::{InstanceId, IpProtocol};
 use northgate_planner::model::{IngressRule, Peer, RuleProtocol};
 use northgate_planner::plan::{CreateSecurityGroup, DeleteSecurityGroup, SecurityGroupIngress};

@@ -50,8 +50,7 @@ async fn a_stack_is_what_carries_its_tags_and_the_rest_only_takes_names() {
     assert_eq!(found.tags, tags("LoadBalancer").0);
     let [listener] = found.listeners.as_slice() else { panic!("one listener: {:?}", found.listeners) };
     assert_eq!((listener.port, listener.protocol, &listener.tags), (80, Protocol::Tcp, &tags("80").0));
-    let forward = listener.forward.as_deref().unwrap();
-    assert!(matches!(forward, [(arn, _)] if *arn == target_group), "{forward:?}");
+    assert_eq!(listener.target_groups().collect::<Vec<_>>(), [&target_group]);
 
     let [group] = stack.target_groups.as_slice() else { panic!("one target group: {:?}", stack.target_groups) };
     assert_eq!((group.resource_id(), &group.arn), ("default/web:80", &target_group));
@@ -64,6 +63,46 @@ async fn a_stack_is_what_carries_its_tags_and_the_rest_only_takes_names() {
     assert_eq!(names, ["nobody", "other-cluster", "other-stack", "other-vpc"]);
     assert_eq!(stack.foreign_target_groups.iter().map(|(name, _)| name).collect::<Vec<_>>(), ["plain"]);
     assert_eq!(stack.unidentified, [format!("{ARN}:loadbalancer/net/nobody/0123456789abcdef")]);
+}
+
+/// What a Service, an Ingress of the same name and a group have.
+const SAME_NAMES: [&str; 2] = [
+    r#"
+- {GroupId: sg-of-service, VpcId: vpc-1, Tags: {elbv2.k8s.aws/cluster: demo, service.k8s.aws/stack: default/web, service.k8s.aws/resource: ManagedLBSecurityGroup}}
+- {GroupId: sg-of-ingress, VpcId: vpc-1, Tags: {elbv2.k8s.aws/cluster: demo, ingress.k8s.aws/stack: default/web, ingress.k8s.aws/resource: ManagedLBSecurityGroup}}
+- {GroupId: sg-of-group, VpcId: vpc-1, Tags: {elbv2.k8s.aws/cluster: demo, ingress.k8s.aws/stack: web, ingress.k8s.aws/resource: ManagedLBSecurityGroup}}
+"#,
+    r#"
+loadBalancers:
+- {LoadBalancerName: of-service, VpcId: vpc-1, AvailabilityZones: [{SubnetId: subnet-a}], Tags: {elbv2.k8s.aws/cluster: demo, service.k8s.aws/stack: default/web, service.k8s.aws/resource: LoadBalancer}}
+- {LoadBalancerName: of-ingress, VpcId: vpc-1, AvailabilityZones: [{SubnetId: subnet-a}], Tags: {elbv2.k8s.aws/cluster: demo, ingress.k8s.aws/stack: default/web, ingress.k8s.aws/resource: LoadBalancer}}
+- {LoadBalancerName: of-group, VpcId: vpc-1, AvailabilityZones: [{SubnetId: subnet-a}], Tags: {elbv2.k8s.aws/cluster: demo, ingress.k8s.aws/stack: web, ingress.k8s.aws/resource: LoadBalancer}}
+"#,
+];
+
+#[tokio::test]
+async fn a_service_an_ingress_and_a_group_of_one_name_are_told_apart() {
+    let [groups, load_balancers] = SAME_NAMES;
+    let world = WORLD.replacen("securityGroups:", &format!("securityGroups:{groups}"), 1);
+    let simulator = Simulator::new(Options::default());
+    account_description::load(&simulator, &format!("{world}\n{load_balancers}")).await.unwrap();
+    let connection = Connection::over(simulator.connector(), &AccountId::new(ACCOUNT), &Region::new(REGION));
+    let name = ObjectName::new("default", "web");
+    for (id, expected) in [
+        (StackId::Service(name.clone()), "of-service"),
+        (StackId::Ingress(name), "of-ingress"),
+        (StackId::Group("web".to_owned()), "of-group"),
+    ] {
+        let scope = Scope::Stack { id, purpose: Purpose::Delete };
+        let account = connection.account(ClusterName::new(CLUSTER), VpcId::new(VPC));
+        let read_only = connection.read_only_account(ClusterName::new(CLUSTER), VpcId::new(VPC));
+        for observed in [account.observe(&scope).await, read_only.observe(&scope).await] {
+            let Actual::Stack(stack) = observed.unwrap() else { panic!("a stack") };
+            let names = stack.load_balancers.iter().map(|found| found.name.as_str()).collect::<Vec<_>>();
+            let groups = stack.security_groups.iter().map(|found| found.id.as_str()).collect::<Vec<_>>();
+            assert_eq!((names, groups), (vec![expected], vec![format!("sg-{expected}").as_str()]));
+        }
+    }
 }
 
 #[tokio::test]

@@ -80,7 +80,10 @@ impl Wire {
     /// Notes a request; what is to be answered in AWS's place.
     fn note(&self, request: &HttpRequest) -> Option<Answer> {
         let body = String::from_utf8(request.body().bytes().unwrap().to_vec()).unwrap();
-        let operation = body.split('&').find_map(|pair| pair.strip_prefix("Action=")).unwrap().to_owned();
+        // ACM's protocol names the operation in a header, the others' in the body.
+        let named = request.headers().get("x-amz-target").and_then(|target| target.split('.').next_back());
+        let operation = named.or_else(|| body.split('&').find_map(|pair| pair.strip_prefix("Action=")));
+        let operation = operation.unwrap().to_owned();
         let mut state = self.state.lock().unwrap();
         let answer = state.answers.get_mut(&operation).and_then(VecDeque::pop_front);
         state.calls.push(operation);

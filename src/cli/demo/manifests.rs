@@ -10,6 +10,8 @@ use crate::cli::input::Manifests;
 
 /// Pods for a Service whose manifests bring none.
 const PODS: usize = 4;
+/// Lines around an edit.
+const AROUND: usize = 2;
 
 /// Objects of a file or some.
 pub(super) struct Objects {
@@ -142,15 +144,54 @@ fn namespace(object: &Value) -> &str {
     object["metadata"]["namespace"].as_str().unwrap_or("default")
 }
 
-/// The lines of a file that an edit took away and added, as a diff marks them.
+/// The lines of a file that an edit took away and added, and those around them, as a diff marks them.
 pub(super) fn edited(before: &str, after: &str) -> String {
     let (before, after): (Vec<&str>, Vec<&str>) = (before.lines().collect(), after.lines().collect());
-    let same = before.iter().zip(&after).take_while(|(one, other)| one == other).count();
-    let (before, after) = (&before[same..], &after[same..]);
-    let tail = before.iter().rev().zip(after.iter().rev()).take_while(|(one, other)| one == other).count();
-    let removed = before[..before.len() - tail].iter().map(|line| format!("- {line}\n"));
-    let added = after[..after.len() - tail].iter().map(|line| format!("+ {line}\n"));
-    removed.chain(added).collect()
+    let lines = script(&before, &after);
+    let is_near = |at: usize| {
+        let near = at.saturating_sub(AROUND)..(at + AROUND + 1).min(lines.len());
+        lines[near].iter().any(|(mark, _)| *mark != ' ')
+    };
+    let mut shown = String::new();
+    let mut was_near = true;
+    for (at, (mark, line)) in lines.iter().enumerate() {
+        let near = is_near(at);
+        if near {
+            shown.push_str(format!("{mark} {line}").trim_end());
+            shown.push('\n');
+        } else if was_near {
+            shown.push_str("  ...\n");
+        }
+        was_near = near;
+    }
+    shown
+}
+
+/// Every line with its mark: the longest common subsequence stays.
+fn script<'l>(before: &[&'l str], after: &[&'l str]) -> Vec<(char, &'l str)> {
+    let mut common = vec![vec![0_usize; after.len() + 1]; before.len() + 1];
+    for one in (0..before.len()).rev() {
+        for other in (0..after.len()).rev() {
+            common[one][other] = match before[one] == after[other] {
+                true => common[one + 1][other + 1] + 1,
+                false => common[one + 1][other].max(common[one][other + 1]),
+            };
+        }
+    }
+    let (mut one, mut other, mut lines) = (0, 0, Vec::new());
+    while one < before.len() || other < after.len() {
+        if one < before.len() && other < after.len() && before[one] == after[other] {
+            lines.push((' ', before[one]));
+            (one, other) = (one + 1, other + 1);
+        } else if one < before.len() && (other == after.len() || common[one + 1][other] >= common[one][other + 1]) {
+            lines.push(('-', before[one]));
+            one += 1;
+        } else {
+            lines.push(('+', after[other]));
+            other += 1;
+        }
+    }
+    lines
 }
 
 #[cfg(test)]
@@ -159,9 +200,9 @@ mod tests {
 
     #[test]
     fn an_edit_is_shown_by_its_lines() {
-        assert_eq!(edited("a\nb\nc\n", "a\nx\ny\nc\n"), "- b\n+ x\n+ y\n");
-        assert_eq!(edited("a\na\n", "a\n"), "- a\n");
-        assert_eq!(edited("a\n", "a\n"), "");
+        assert_eq!(edited("a\nb\nc\n", "a\nx\ny\nc\n"), "  a\n- b\n+ x\n+ y\n  c\n");
+        assert_eq!(edited("a\na\n", "a\n"), "  a\n- a\n");
+        assert_eq!(edited("1\n2\n3\n4\na\n", "1\n2\n3\n4\nb\n"), "  ...\n  3\n  4\n- a\n+ b\n");
     }
 
     #[test]

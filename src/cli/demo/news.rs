@@ -15,7 +15,7 @@ use super::{DemoError, Failure};
 use crate::cli::print;
 
 /// How often somebody looks.
-const GLANCE: Duration = Duration::from_millis(20);
+const GLANCE: Duration = Duration::from_millis(40);
 /// Nothing in the demo takes longer.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -28,6 +28,8 @@ pub(super) struct News {
     writes: usize,
     /// What resources are called, those that are gone included.
     names: BTreeMap<String, String>,
+    /// The listener of each rule, and what the rule looks for.
+    rules: BTreeMap<String, (String, String)>,
     /// The state of each load balancer and target.
     states: BTreeMap<String, String>,
     hosts: BTreeMap<String, String>,
@@ -43,6 +45,7 @@ impl News {
             call: 0,
             writes: 0,
             names: BTreeMap::new(),
+            rules: BTreeMap::new(),
             states: BTreeMap::new(),
             hosts: BTreeMap::new(),
             pods: BTreeSet::new(),
@@ -110,6 +113,11 @@ impl News {
             Some((arn, format!("{} {}:{}", owner.name, found.protocol, found.port)))
         });
         self.names.extend(names.chain(listeners).map(|(id, name)| (id.clone(), name)));
+        let rules = observed.rules.iter().filter_map(|(arn, rule)| {
+            let listener = self.names.get(&rule.listener_arn)?;
+            Some((arn.clone(), (listener.clone(), seen(&rule.description["Conditions"]))))
+        });
+        self.rules.extend(rules);
     }
 
     /// Objects of ours that are made and deleted; what people and the cluster write is told elsewhere, or of no interest.
@@ -147,10 +155,12 @@ impl News {
     }
 
     fn tell_hosts(&mut self, world: &World) {
-        for service in world.kubernetes.objects("services") {
+        let objects = ["services", "ingresses"].into_iter().flat_map(|resource| world.kubernetes.objects(resource));
+        for object in objects {
+            let metadata = &object["metadata"];
             let name =
-                format!("Service {}/{}", text(&service["metadata"]["namespace"]), text(&service["metadata"]["name"]));
-            let host = text(&service["status"]["loadBalancer"]["ingress"][0]["hostname"]).to_owned();
+                format!("{} {}/{}", text(&object["kind"]), text(&metadata["namespace"]), text(&metadata["name"]));
+            let host = text(&object["status"]["loadBalancer"]["ingress"][0]["hostname"]).to_owned();
             let before = self.hosts.insert(name.clone(), host.clone()).unwrap_or_default();
             if before != host {
                 let shown = if host.is_empty() {
@@ -186,17 +196,19 @@ impl News {
     /// What a call is about, by name.
     fn concerns(&self, call: &CallRecord) -> String {
         let members = call.members();
-        let fields = ["LoadBalancerArn", "TargetGroupArn", "ListenerArn", "GroupId"];
+        let fields = ["LoadBalancerArn", "TargetGroupArn", "ListenerArn", "RuleArn", "GroupId"];
         let known = fields.iter().find_map(|field| members[*field].as_str());
         let made = ["Name", "GroupName"].iter().find_map(|field| members[*field].as_str());
         let tagged = ["ResourceArns", "ResourceId"].iter().find_map(|field| members[*field][0].as_str());
         let name = match (made, known.or(tagged)) {
             (Some(name), _) => name.to_owned(),
-            (None, Some(id)) => self.names.get(id).map_or_else(|| id.to_owned(), Clone::clone),
+            (None, Some(id)) => self.called(id),
             (None, None) => String::new(),
         };
         let more = match call.action.as_str() {
             "CreateListener" => format!(" {}:{}", text(&members["Protocol"]), text(&members["Port"])),
+            "CreateRule" => format!(" {}", seen(&members["Conditions"])),
+            "SetRulePriorities" => return self.priorities(&members),
             "RegisterTargets" | "DeregisterTargets" => format!(" {}", targets(&members)),
             "AuthorizeSecurityGroupIngress" | "RevokeSecurityGroupIngress" => {
                 format!(" {}", self.permissions(&members))
@@ -204,6 +216,26 @@ impl News {
             _ => String::new(),
         };
         format!("{name}{more}")
+    }
+
+    /// What a resource is called.
+    fn called(&self, id: &str) -> String {
+        match (self.names.get(id), self.rules.get(id)) {
+            (Some(name), _) => name.clone(),
+            (None, Some((listener, seen))) => format!("{listener} {seen}"),
+            (None, None) => id.to_owned(),
+        }
+    }
+
+    fn priorities(&self, members: &Value) -> String {
+        let rule = |place: &Value| self.rules.get(text(&place["RuleArn"]));
+        let listener = list(&members["RulePriorities"]).find_map(rule).map_or("", |(listener, _)| listener);
+        let place = |place: &Value| {
+            let seen = rule(place).map_or("?", |(_, seen)| seen);
+            format!("{seen} to {}", text(&place["Priority"]))
+        };
+        let places = list(&members["RulePriorities"]).map(place).collect::<Vec<_>>().join(", ");
+        format!("{listener} {places}")
     }
 
     fn permissions(&self, members: &Value) -> String {
@@ -227,7 +259,8 @@ pub(super) fn warnings(world: &World) -> Vec<String> {
     let events = world.kubernetes.objects("events");
     let warnings = events.iter().filter(|event| event["type"] == "Warning").map(|event| {
         let about = &event["involvedObject"];
-        format!("{} {}: {}", text(&about["kind"]), text(&about["name"]), text(&event["message"]))
+        let message = text(&event["message"]).replace('\n', "; ");
+        format!("{} {}: {message}", text(&about["kind"]), text(&about["name"]))
     });
     warnings.collect()
 }
@@ -249,6 +282,21 @@ fn targets(members: &Value) -> String {
         None => text(&target["Id"]).to_owned(),
     };
     list(&members["Targets"]).map(target).collect::<Vec<_>>().join(", ")
+}
+
+/// What the conditions of a rule look for.
+fn seen(conditions: &Value) -> String {
+    let values = |condition: &Value| {
+        let mut members = condition.as_object().into_iter().flatten();
+        let config = members.find(|(name, config)| name.ends_with("Config") && !config.is_null());
+        let values = config.map_or(&condition["Values"], |(_, config)| &config["Values"]);
+        let value = |value: &Value| match value.as_str() {
+            Some(text) => text.to_owned(),
+            None => format!("{}={}", text(&value["Key"]), text(&value["Value"])),
+        };
+        list(values).map(value).collect::<Vec<_>>().join("|")
+    };
+    list(conditions).map(values).collect::<Vec<_>>().join(" ")
 }
 
 fn list(value: &Value) -> impl Iterator<Item = &Value> {

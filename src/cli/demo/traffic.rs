@@ -10,10 +10,10 @@ use std::sync::{Arc, Mutex};
 
 use http_body_util::Full;
 use hyper::body::Bytes;
-use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper::{Request, Response};
-use hyper_util::rt::TokioIo;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto;
 use k8s_openapi::api::core::v1::{Pod, Service};
 use k8s_openapi::api::discovery::v1::{Endpoint, EndpointSlice};
 use northgate_planner::id::ObjectName;
@@ -171,7 +171,7 @@ impl Ground {
     }
 }
 
-/// A Pod: whatever it is asked, it says who it is.
+/// A Pod: whatever it is asked, in HTTP/1.1 or HTTP/2, it says who it is.
 async fn serve(name: String) -> std::io::Result<Opened> {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
     let address = listener.local_addr()?;
@@ -184,7 +184,11 @@ async fn serve(name: String) -> std::io::Result<Opened> {
                 let answer = Response::new(Full::new(says.clone()));
                 std::future::ready(Ok::<_, Infallible>(answer))
             });
-            tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(client), answer));
+            tokio::spawn(async move {
+                let server = auto::Builder::new(TokioExecutor::new());
+                // Who hangs up early is no concern of a Pod.
+                _ = server.serve_connection(TokioIo::new(client), answer).await;
+            });
         }
     });
     Ok(Opened { address, name, accepting: accepting.abort_handle() })

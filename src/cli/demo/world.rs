@@ -7,6 +7,7 @@ use std::time::Duration;
 use northgate_planner::crd::custom_resource_definitions;
 use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 use northgate_planner::snapshot::Settings;
+use northgate_planner::spec::ingress::class::CONTROLLER;
 use northgate_simulator::account_description::AccountDescription;
 use northgate_simulator::kubernetes::{Kubernetes, KubernetesOptions, controllers};
 use northgate_simulator::{AccountOptions, DataPath, Observed, Options, Scope, Simulator, door};
@@ -19,17 +20,19 @@ use super::traffic;
 use super::workers::{self, Worker};
 use crate::aws::{Connection, ReadOnlyAccount};
 use crate::cluster::{self, Client, Clock};
-use crate::controller::{self, RunOptions, Stop};
+use crate::controller::{self, Pace, RunOptions, Stop};
 
 /// The cluster's name: part of the names and tags of everything that is made.
 pub(super) const CLUSTER: &str = "demo";
 
 /// What AWS takes minutes for, shortened; the order of things stays.
-const PROVISIONING: Duration = Duration::from_secs(1);
-const HEALTH: Duration = Duration::from_millis(500);
-const DRAINING: Duration = Duration::from_millis(500);
-const INTERFACES: Duration = Duration::from_millis(100);
-const PODS_READY: Duration = Duration::from_millis(200);
+const PROVISIONING: Duration = Duration::from_millis(500);
+const HEALTH: Duration = Duration::from_millis(300);
+const DRAINING: Duration = Duration::from_millis(300);
+const INTERFACES: Duration = Duration::ZERO;
+const PODS_READY: Duration = Duration::from_millis(100);
+/// And the controller looks accordingly.
+const PACE: Pace = Pace { load_balancers: Duration::from_millis(100), targets: Duration::from_millis(100) };
 
 /// The world of one demo.
 pub(super) struct World {
@@ -74,6 +77,7 @@ impl World {
         for definition in custom_resource_definitions() {
             kubernetes.put(json!(definition)).map_err(|source| DemoError::Fixture { source })?;
         }
+        kubernetes.put(ingress_class()).map_err(|source| DemoError::Fixture { source })?;
         for worker in &workers {
             kubernetes.put(worker.object()).map_err(|source| DemoError::Fixture { source })?;
         }
@@ -116,6 +120,7 @@ impl World {
             health_probe_bind_addr: None,
             instance: "northgate-demo".to_owned(),
             clock: Clock::System,
+            pace: PACE,
         };
         let running = tokio::spawn(controller::run_until(options, stop.clone()));
         (stop, running)
@@ -144,6 +149,16 @@ impl World {
         observe(&self.simulator, &self.scope).await
     }
 
+    /// A Service or an Ingress as the API server has it.
+    pub(super) fn live(&self, kind: &str, namespace: &str, name: &str) -> Option<Arc<Value>> {
+        let resource = match kind {
+            "Service" => "services",
+            "Ingress" => "ingresses",
+            _ => return None,
+        };
+        self.kubernetes.object(resource, namespace, name)
+    }
+
     /// What there is in the account now and was not in the beginning.
     pub(super) async fn left_over(&self) -> Result<Vec<String>, DemoError> {
         let now = self.observe().await?;
@@ -161,6 +176,14 @@ impl World {
             .chain(rules.map(|(_, found)| format!("rules of security group {}", found.name)))
             .collect())
     }
+}
+
+/// The class that installing a controller of Ingresses brings along.
+fn ingress_class() -> Value {
+    json!({
+        "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": { "name": "alb" },
+        "spec": { "controller": CONTROLLER },
+    })
 }
 
 async fn observe(simulator: &Simulator, scope: &Scope) -> Result<Arc<Observed>, DemoError> {

@@ -10,8 +10,10 @@ use northgate_planner::id::{Key, ObjectName, SecurityGroupId, StackId};
 use northgate_planner::model::Binding;
 use northgate_planner::pipeline::{self, Accepted};
 use northgate_planner::plan::{Action, KubeChange, Plan, Skipped, Step, Wait, WaitFor, Write};
-use northgate_planner::problem::{Declined, Refusal};
+use northgate_planner::problem::{Declined, Problem, Refusal};
 use northgate_planner::snapshot::Snapshot;
+use northgate_planner::spec::ingress;
+use northgate_planner::spec::ingress::class::{Ownership, ownership};
 use northgate_planner::targets::BindingSpec;
 use northgate_planner::{targets, worker_rules};
 
@@ -19,31 +21,31 @@ use super::selection::Selection;
 use crate::aws::{AwsError, Read};
 
 /// What the passes of one run came to.
-pub(super) struct Passes<'a, A> {
+pub(in crate::cli) struct Passes<'a, A> {
     account: &'a A,
     snapshot: Snapshot,
-    pub(super) plans: Vec<Plan>,
-    pub(super) refused: Vec<(Key, Refusal)>,
-    pub(super) skipped: Vec<Skipped>,
+    pub(in crate::cli) plans: Vec<Plan>,
+    pub(in crate::cli) refused: Vec<(Key, Refusal)>,
+    pub(in crate::cli) skipped: Vec<Skipped>,
     /// Services of a live cluster that are no load balancers: counted, not told.
-    pub(super) unlisted: usize,
+    pub(in crate::cli) unlisted: usize,
 }
 
 /// One pass, with what it was decided from.
-struct Pass {
-    accepted: Accepted,
-    actual: Actual,
-    facts: Facts,
+pub(in crate::cli) struct Pass {
+    pub(in crate::cli) accepted: Accepted,
+    pub(in crate::cli) actual: Actual,
+    pub(in crate::cli) facts: Facts,
 }
 
 impl<'a, A: Read> Passes<'a, A> {
-    pub(super) fn new(account: &'a A, snapshot: Snapshot) -> Self {
+    pub(in crate::cli) fn new(account: &'a A, snapshot: Snapshot) -> Self {
         let (plans, refused, skipped) = (Vec::new(), Vec::new(), Vec::new());
         Self { account, snapshot, plans, refused, skipped, unlisted: 0 }
     }
 
     /// 1. stacks  2. what the cluster shares  3. bindings, those that a stack wants included  4. worker rules
-    pub(super) async fn run(&mut self, selection: &Selection<'_>) -> Result<(), RunError> {
+    pub(in crate::cli) async fn run(&mut self, selection: &Selection<'_>) -> Result<(), RunError> {
         if let Some((kind, name)) = selection.missing(&self.snapshot) {
             return Err(RunError::Absent { kind, name });
         }
@@ -62,6 +64,19 @@ impl<'a, A: Read> Passes<'a, A> {
         Ok(())
     }
 
+    /// Adds what is odd about objects to what is planned for them.
+    pub(in crate::cli) fn warn(&mut self, warnings: &[Problem]) {
+        for warning in warnings {
+            let Some(object) = &warning.object else { continue };
+            let of_plans = self.plans.iter_mut().filter(|plan| plan.objects.contains(object));
+            let of_refused = self.refused.iter_mut().filter(|(_, refusal)| refusal.concerns(object));
+            let lists = of_plans.map(|plan| &mut plan.warnings);
+            if let Some(list) = lists.chain(of_refused.map(|(_, refusal)| &mut refusal.warnings)).next() {
+                list.push(warning.clone());
+            }
+        }
+    }
+
     async fn stacks(&mut self, selection: &Selection<'_>) -> Result<(), AwsError> {
         for name in self.snapshot.services.keys().cloned().collect::<Vec<_>>() {
             if !selection.takes_service(&name) {
@@ -71,12 +86,28 @@ impl<'a, A: Read> Passes<'a, A> {
             _ = self.pass(&Key::Stack(StackId::Service(name.clone()))).await?;
             let plain =
                 self.snapshot.services.get(&name).is_some_and(|service| !crate::cluster::is_load_balancer(service));
+            if self.is_behind_ingress(&name) {
+                // It is in use as it is.
+                self.skipped[before..].iter_mut().for_each(|skipped| skipped.hint = None);
+            }
             if plain && !selection.by_files && !selection.names_service(&name) && self.skipped.len() > before {
                 self.skipped.truncate(before);
                 self.unlisted += 1;
             }
         }
+        for id in ingress::groups(&self.snapshot) {
+            if selection.takes_group(&id, &self.snapshot) {
+                _ = self.pass(&Key::Stack(id)).await?;
+            }
+        }
         Ok(())
+    }
+
+    /// Whether an Ingress of ours names a Service.
+    fn is_behind_ingress(&self, service: &ObjectName) -> bool {
+        let of_namespace = self.snapshot.ingresses.iter().filter(|(name, _)| name.namespace == service.namespace);
+        let mut naming = of_namespace.filter(|(_, ingress)| ingress::names_service(ingress, &service.name));
+        naming.any(|(_, ingress)| !matches!(ownership(ingress, &self.snapshot), Ownership::NotOurs { .. }))
     }
 
     /// Plans the shared group where a stack waits for it, and in a run over everything also for its own sake: then it is
@@ -180,8 +211,13 @@ impl<'a, A: Read> Passes<'a, A> {
         (wanted, deleted)
     }
 
+    /// Counts a binding among those that will be there.
+    pub(in crate::cli) fn want(&mut self, binding: Binding) {
+        self.snapshot.wanted_bindings.insert(binding.name.clone(), binding);
+    }
+
     /// One pass over one key, as the controller makes it, stopped before the first write: accept, observe, lookup, decide.
-    async fn pass(&mut self, key: &Key) -> Result<Option<Pass>, AwsError> {
+    pub(in crate::cli) async fn pass(&mut self, key: &Key) -> Result<Option<Pass>, AwsError> {
         let accepted = match pipeline::accept(&self.snapshot, key) {
             Ok(accepted) => accepted,
             Err(Declined::Refused(refusal)) => {
@@ -254,7 +290,7 @@ fn waits_for(plan: &Plan, key: &Key) -> bool {
 
 /// What ends a run without a plan.
 #[derive(Debug, thiserror::Error)]
-pub(super) enum RunError {
+pub(in crate::cli) enum RunError {
     #[error("there is no {kind} {name}; -n gives another namespace")]
     Absent { kind: &'static str, name: ObjectName },
     #[error(transparent)]

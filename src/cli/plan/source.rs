@@ -1,38 +1,73 @@
 //! Where a plan's input comes from: a live cluster, manifests, or both; AWS, or an account description.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use clap::Args;
 use jiff::Timestamp;
 use northgate_planner::id::{AccountId, Region, VpcId};
 use northgate_planner::plan::{Header, Skipped};
 use northgate_planner::problem::Problem;
-use northgate_planner::snapshot::{CloudController, Settings, Snapshot};
+use northgate_planner::snapshot::{Settings, Snapshot};
 use northgate_simulator::account_description::AccountDescription;
 use northgate_simulator::{Options, Simulator};
 use serde_json::Value;
 
-use super::PlanArgs;
 use crate::aws::{Connection, Occasion, ReadOnlyAccount, Record};
+use crate::cli::args::DecisionArgs;
 use crate::cli::input::Manifests;
 use crate::cli::{Failure, connect_recorded};
 use crate::cluster::{self, Client};
 
+/// Where objects and the account come from: the same for every command that decides.
+#[derive(Debug, Clone, Args)]
+pub(in crate::cli) struct SourceArgs {
+    /// Manifests instead of a cluster's objects: files, folders, or - for standard input.
+    #[arg(short = 'f', long = "filename", value_name = "FILE")]
+    pub(in crate::cli) files: Vec<PathBuf>,
+    /// Read the folders inside the folders of -f too.
+    #[arg(short = 'R', long, requires = "files")]
+    pub(in crate::cli) recursive: bool,
+    /// Lay the manifests over the live cluster's objects.
+    #[arg(long, requires = "files")]
+    pub(in crate::cli) cluster: bool,
+    /// An account description to plan against, instead of AWS.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) account: Option<PathBuf>,
+    /// Write what was read of the account, and the time, as an account description: from it the same objects and flags
+    /// give the same plan.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) record: Option<PathBuf>,
+    /// Only this namespace.
+    #[arg(short, long, value_name = "NAMESPACE")]
+    pub(in crate::cli) namespace: Option<String>,
+    /// The kubeconfig to use.
+    #[arg(long, value_name = "FILE")]
+    pub(in crate::cli) kubeconfig: Option<PathBuf>,
+    /// The kubeconfig's context to use.
+    #[arg(long, value_name = "CONTEXT")]
+    pub(in crate::cli) context: Option<String>,
+    #[command(flatten)]
+    pub(in crate::cli) decisions: DecisionArgs,
+}
+
 /// Everything that a plan is made from.
-pub(super) struct Source {
-    pub(super) snapshot: Snapshot,
+pub(in crate::cli) struct Source {
+    pub(in crate::cli) snapshot: Snapshot,
     /// A real account or a described one: the same code, over another connection.
-    pub(super) account: ReadOnlyAccount,
-    pub(super) problems: Vec<Problem>,
-    pub(super) skipped: Vec<Skipped>,
-    pub(super) ignored: BTreeMap<String, usize>,
+    pub(in crate::cli) account: ReadOnlyAccount,
+    pub(in crate::cli) problems: Vec<Problem>,
+    /// What is odd about the manifests but does no harm.
+    pub(in crate::cli) warnings: Vec<Problem>,
+    pub(in crate::cli) skipped: Vec<Skipped>,
+    pub(in crate::cli) ignored: BTreeMap<String, usize>,
     /// The objects come from files, not from a live cluster.
-    pub(super) by_files: bool,
+    pub(in crate::cli) by_files: bool,
     /// Where a name on the command line is, unless `-n` says.
-    pub(super) default_namespace: String,
+    pub(in crate::cli) default_namespace: String,
     /// Everything that is read of the account, for `--record`.
-    pub(super) record: Option<Record>,
+    record: Option<(PathBuf, Record)>,
 }
 
 /// What was asked for and cannot be had.
@@ -47,7 +82,7 @@ enum SourceError {
 }
 
 /// What the plan says of itself.
-pub(super) fn header(snapshot: &Snapshot) -> Header {
+pub(in crate::cli) fn header(snapshot: &Snapshot) -> Header {
     let settings = &snapshot.settings;
     Header {
         cluster: settings.cluster_name.clone(),
@@ -59,9 +94,9 @@ pub(super) fn header(snapshot: &Snapshot) -> Header {
 }
 
 impl Source {
-    /// Writes what was read of the account, once the plan is made.
-    pub(super) fn write_record(&self, path: &Path) -> Result<(), Failure> {
-        let Some(record) = &self.record else { return Ok(()) };
+    /// Writes what was read of the account, once all of it was.
+    pub(in crate::cli) fn write_record(&self) -> Result<(), Failure> {
+        let Some((path, record)) = &self.record else { return Ok(()) };
         let settings = &self.snapshot.settings;
         let description = record.description(Occasion {
             now: self.snapshot.now,
@@ -75,32 +110,37 @@ impl Source {
 }
 
 /// Opens what the command line names, and reads the Kubernetes objects.
-pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
+pub(in crate::cli) async fn open(args: &SourceArgs) -> Result<Source, Failure> {
     let mut manifests = Manifests::read(&args.files, args.recursive)?;
     let live = args.files.is_empty() || args.cluster;
     let client = if live { Some(cluster::connect(&connect_options(args)).await?) } else { None };
-    let record = args.record.as_ref().map(|_| Record::default());
+    let record = args.record.clone().map(|path| (path, Record::default()));
+    let recording = record.as_ref().map(|(_, record)| record);
     let (account, settings, now) = match &args.account {
-        Some(path) => described(args, path, record.as_ref()).await?,
+        Some(path) => described(args, path, recording).await?,
         None => {
             let nodes = async || match &client {
                 Some(client) => cluster::node_instances(client).await,
                 None => Ok(Vec::new()),
             };
-            let (connection, settings) = connect_recorded(&args.decisions, record.as_ref(), nodes).await?;
+            let (connection, settings) = connect_recorded(&args.decisions, recording, nodes).await?;
             let account = connection.read_only_account(settings.cluster_name.clone(), settings.vpc.clone());
             (account, settings, cluster::now())
         }
     };
     let settings = Arc::new(settings);
     let snapshot = match &client {
-        None => of_files(&manifests, settings, now),
+        None => {
+            manifests.assume_class();
+            of_files(&manifests, settings, now)
+        }
         Some(client) => laid_over(client, &mut manifests, settings, now).await?,
     };
     Ok(Source {
         snapshot,
         account,
         problems: manifests.problems,
+        warnings: manifests.warnings,
         skipped: manifests.skipped,
         ignored: manifests.ignored,
         by_files: !live,
@@ -110,7 +150,7 @@ pub(super) async fn open(args: &PlanArgs) -> Result<Source, Failure> {
 }
 
 /// Manifests over a cluster's objects, each of them given by a person.
-pub(super) async fn over_cluster(
+pub(in crate::cli) async fn over_cluster(
     client: &Client,
     mut manifests: Manifests,
     account: ReadOnlyAccount,
@@ -121,6 +161,7 @@ pub(super) async fn over_cluster(
         snapshot,
         account,
         problems: manifests.problems,
+        warnings: manifests.warnings,
         skipped: manifests.skipped,
         ignored: manifests.ignored,
         by_files: true,
@@ -147,25 +188,13 @@ async fn laid_over(
     Ok(listing.snapshot)
 }
 
-fn connect_options(args: &PlanArgs) -> cluster::ConnectOptions {
+fn connect_options(args: &SourceArgs) -> cluster::ConnectOptions {
     cluster::ConnectOptions { kubeconfig: args.kubeconfig.clone(), context: args.context.clone() }
 }
 
 /// The files alone: no cluster is contacted.
 fn of_files(manifests: &Manifests, settings: Arc<Settings>, now: Timestamp) -> Snapshot {
-    let mut snapshot = Snapshot {
-        now,
-        settings,
-        services: BTreeMap::new(),
-        bindings: BTreeMap::new(),
-        wanted_bindings: BTreeMap::new(),
-        endpoint_slices: None,
-        nodes: None,
-        pods: None,
-        cloud_controller: CloudController::NotAsked,
-        lingering: BTreeSet::new(),
-        files_alone: true,
-    };
+    let mut snapshot = Snapshot { files_alone: true, ..Snapshot::empty(&settings, now) };
     manifests.fill(&mut snapshot);
     snapshot
 }
@@ -178,6 +207,10 @@ fn lay_over(applied: &Value, snapshot: &mut Snapshot) -> Result<(), Failure> {
         return Err(problem.to_string().into());
     }
     snapshot.services.extend(answered.services);
+    snapshot.ingresses.extend(answered.ingresses);
+    snapshot.ingress_classes.extend(answered.ingress_classes);
+    snapshot.ingress_class_params.extend(answered.ingress_class_params);
+    snapshot.namespaces.extend(answered.namespaces);
     snapshot.bindings.extend(answered.bindings);
     snapshot.endpoint_slices.get_or_insert_default().extend(answered.endpoint_slices);
     snapshot.nodes.get_or_insert_default().extend(answered.nodes);
@@ -187,7 +220,7 @@ fn lay_over(applied: &Value, snapshot: &mut Snapshot) -> Result<(), Failure> {
 
 /// A described account: the ordinary reading path over a simulator in this process.
 async fn described(
-    args: &PlanArgs,
+    args: &SourceArgs,
     path: &Path,
     record: Option<&Record>,
 ) -> Result<(ReadOnlyAccount, Settings, Timestamp), Failure> {

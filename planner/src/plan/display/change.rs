@@ -1,12 +1,13 @@
 //! One change in words: which resource, and what matters about it.
 
 use super::rules;
-use crate::id::{Ref, ResourceKey, ResourceKind, TargetGroupArn};
-use crate::plan::HealthCheckRequest;
+use crate::id::{CertificateArn, ProtocolVersion, Ref, ResourceKey, ResourceKind, TargetGroupArn};
+use crate::model::{self, TargetGroupTuple};
 use crate::plan::{
-    Action, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateTargetGroup, FieldChange, Forward, Impact,
+    Action, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateRule, CreateTargetGroup, FieldChange, Impact,
     KubeChange, Resource, TagList, Targets, Write,
 };
+use crate::plan::{HealthCheckRequest, ListenerCertificates};
 
 /// How many targets are named; the others are counted.
 const TARGETS_SHOWN: usize = 4;
@@ -22,19 +23,21 @@ pub(super) fn mark(action: Action) -> char {
 
 /// The resource: `listener 80`. What there is one of in a stack needs no id.
 pub(super) fn subject(resource: &Resource) -> String {
-    let Resource { key, physical_id: _ } = resource;
+    let Resource { key, physical_id: _, retiring } = resource;
     let noun = match key.kind {
         ResourceKind::SecurityGroup => "security group",
         ResourceKind::TargetGroup => "target group",
         ResourceKind::LoadBalancer => "load balancer",
         ResourceKind::Listener => "listener",
+        ResourceKind::ListenerRule => "rule",
         ResourceKind::TargetGroupBinding => "TargetGroupBinding",
     };
     let only_one = *key == ResourceKey::load_balancer()
         || *key == ResourceKey::managed_security_group()
         || *key == ResourceKey::backend_security_group();
     let id = if only_one { String::new() } else { format!(" {}", key.id) };
-    format!("{noun}{id}")
+    let retiring = if *retiring { " (retiring)" } else { "" };
+    format!("{noun}{id}{retiring}")
 }
 
 /// What matters about a change, in one line; empty when the resource says it all.
@@ -87,16 +90,19 @@ fn told_by(write: &Write) -> Told {
         Write::Aws(change) => match change {
             AwsChange::AuthorizeSecurityGroupIngress(_)
             | AwsChange::RevokeSecurityGroupIngress(_)
+            | AwsChange::AddListenerCertificates(_)
+            | AwsChange::RemoveListenerCertificates(_)
             | AwsChange::RegisterTargets(_)
             | AwsChange::DeregisterTargets(_) => Told::Request,
             AwsChange::ModifyTargetGroup(_) => Told::Fields("health check"),
-            AwsChange::ModifyTargetGroupAttributes(_) | AwsChange::ModifyLoadBalancerAttributes(_) => {
-                Told::Fields("attributes")
-            }
+            AwsChange::ModifyTargetGroupAttributes(_)
+            | AwsChange::ModifyLoadBalancerAttributes(_)
+            | AwsChange::ModifyListenerAttributes(_) => Told::Fields("attributes"),
             AwsChange::SetSecurityGroups(_) => Told::Fields("security groups"),
             AwsChange::SetSubnets(_) => Told::Fields("subnets"),
             AwsChange::SetIpAddressType(_) => Told::Fields("address type"),
-            AwsChange::ModifyListener(_) => Told::Fields("settings"),
+            AwsChange::ModifyListener(_) | AwsChange::ModifyRule(_) => Told::Fields("settings"),
+            AwsChange::SetRulePriorities(_) => Told::Fields("order of its rules"),
             AwsChange::CreateTags(_) | AwsChange::AddTags(_) => Told::Fields("tags"),
             AwsChange::DeleteTags(_) | AwsChange::RemoveTags(_) => Told::Fields("remove tags"),
             AwsChange::CreateSecurityGroup(_)
@@ -106,7 +112,9 @@ fn told_by(write: &Write) -> Told {
             | AwsChange::CreateLoadBalancer(_)
             | AwsChange::DeleteLoadBalancer(_)
             | AwsChange::CreateListener(_)
-            | AwsChange::DeleteListener(_) => Told::Both,
+            | AwsChange::DeleteListener(_)
+            | AwsChange::CreateRule(_)
+            | AwsChange::DeleteRule(_) => Told::Both,
         },
         Write::Kube(KubeChange::Patch(_)) => Told::Fields("object"),
         Write::Kube(KubeChange::Create(_) | KubeChange::Delete(_)) => Told::Both,
@@ -125,6 +133,9 @@ fn request(change: &Change) -> String {
         Write::Aws(AwsChange::CreateTargetGroup(request)) => target_group(request),
         Write::Aws(AwsChange::CreateLoadBalancer(request)) => load_balancer(request),
         Write::Aws(AwsChange::CreateListener(request)) => listener(request),
+        Write::Aws(AwsChange::CreateRule(request)) => rule(request),
+        Write::Aws(AwsChange::AddListenerCertificates(request)) => certificates("add", request),
+        Write::Aws(AwsChange::RemoveListenerCertificates(request)) => certificates("remove", request),
         Write::Aws(AwsChange::RegisterTargets(request)) => targets("register", request),
         Write::Aws(AwsChange::DeregisterTargets(request)) => targets("deregister", request),
         Write::Kube(write) => write.name().to_string(),
@@ -140,6 +151,7 @@ fn settings(write: &Write) -> Option<String> {
     match change {
         AwsChange::ModifyTargetGroupAttributes(request) => Some(pairs(&request.attributes)),
         AwsChange::ModifyLoadBalancerAttributes(request) => Some(pairs(&request.attributes)),
+        AwsChange::ModifyListenerAttributes(request) => Some(pairs(&request.attributes)),
         AwsChange::CreateTags(request) => Some(pairs(&request.tags)),
         AwsChange::AddTags(request) => Some(pairs(&request.tags)),
         _ => None,
@@ -151,12 +163,12 @@ fn pairs(TagList(pairs): &TagList) -> String {
 }
 
 fn from_to(FieldChange { field: _, from, to }: &FieldChange, write: &Write) -> String {
-    let is_listener = matches!(write, Write::Aws(AwsChange::ModifyListener(_)));
+    let is_listener = matches!(write, Write::Aws(AwsChange::ModifyListener(_) | AwsChange::ModifyRule(_)));
     let side = |value: &Option<String>| match value.as_deref() {
         None => "(none)".to_owned(),
         Some("") => "\"\"".to_owned(),
         // A listener forwards to ARNs; the name is what a person knows.
-        Some(arns) if is_listener => arns.split(", ").map(name_in_arn).collect::<Vec<_>>().join(", "),
+        Some(text) if is_listener => with_names(text),
         Some(value) => value.to_owned(),
     };
     format!("{} -> {}", side(from), side(to))
@@ -167,6 +179,7 @@ fn target_group(request: &CreateTargetGroup) -> String {
         name,
         target_type,
         protocol,
+        protocol_version,
         port,
         vpc_id: _,
         ip_address_type,
@@ -187,7 +200,10 @@ fn target_group(request: &CreateTargetGroup) -> String {
     let family = ip_address_type.map(|family| format!(" {family}")).unwrap_or_default();
     let path = health_check_path.as_deref().map(|path| format!(" {path}")).unwrap_or_default();
     let health_check = format!("health check {health_check_protocol} {health_check_port}{path}");
-    format!("{name}, {target_type}{family} {protocol} {port}, {health_check}")
+    // HTTP/1.1 goes without saying.
+    let version = protocol_version.filter(|version| *version != ProtocolVersion::Http1);
+    let version = version.map(|version| format!(" ({version})")).unwrap_or_default();
+    format!("{name}, {target_type}{family} {protocol}{version} {port}, {health_check}")
 }
 
 fn load_balancer(request: &CreateLoadBalancer) -> String {
@@ -206,15 +222,46 @@ fn load_balancer(request: &CreateLoadBalancer) -> String {
 }
 
 fn listener(request: &CreateListener) -> String {
-    let CreateListener { load_balancer_arn: _, port: _, protocol, forward, tags: _ } = request;
-    let forward: Vec<_> = forward
-        .iter()
-        .map(|Forward { target_group_arn, weight }| {
-            let weight = weight.map(|weight| format!(" (weight {weight})")).unwrap_or_default();
-            format!("{}{weight}", target_group_name(target_group_arn))
-        })
-        .collect();
-    format!("{protocol}, to target group {}", forward.join(", "))
+    let CreateListener {
+        load_balancer_arn: _,
+        port: _,
+        protocol,
+        default_actions,
+        certificate: _,
+        ssl_policy: _,
+        tags: _,
+    } = request;
+    format!("{protocol}, {}", actions(default_actions))
+}
+
+fn rule(request: &CreateRule) -> String {
+    let CreateRule { listener_arn: _, priority: _, conditions, actions: wanted, tags: _ } = request;
+    let conditions = conditions.iter().map(ToString::to_string).collect::<Vec<_>>();
+    format!("{}: {}", conditions.join(", "), actions(wanted))
+}
+
+fn certificates(verb: &str, request: &ListenerCertificates) -> String {
+    let ListenerCertificates { listener_arn: _, certificates } = request;
+    let arns = certificates.iter().map(CertificateArn::as_str).collect::<Vec<_>>();
+    format!("{verb} certificate {}", arns.join(", "))
+}
+
+/// What is done with a request, one action after the other.
+fn actions(actions: &[model::Action]) -> String {
+    let one = |action: &model::Action| match action {
+        model::Action::Forward(forward) => forward_to(forward),
+        other => other.to_string(),
+    };
+    actions.iter().map(one).collect::<Vec<_>>().join(", then ")
+}
+
+fn forward_to(forward: &model::Forward) -> String {
+    let tuple = |tuple: &TargetGroupTuple| {
+        let weight = tuple.weight.map(|weight| format!(" (weight {weight})")).unwrap_or_default();
+        format!("{}{weight}", target_group_name(&tuple.target_group_arn))
+    };
+    let groups = forward.target_groups.iter().map(tuple).collect::<Vec<_>>();
+    format!("to target group {}", groups.join(", "))
 }
 
 fn target_group_name(reference: &Ref<TargetGroupArn>) -> &str {
@@ -234,12 +281,21 @@ fn targets(verb: &str, Targets { target_group_arn: _, targets }: &Targets) -> St
 }
 
 /// The name of a resource that exists, where the subject does not already say it.
-fn live_name(Resource { key, physical_id }: &Resource) -> String {
+fn live_name(Resource { key, physical_id, retiring: _ }: &Resource) -> String {
     match (key.kind, physical_id) {
-        (ResourceKind::Listener, _) | (_, None) => String::new(),
+        (ResourceKind::Listener | ResourceKind::ListenerRule, _) | (_, None) => String::new(),
         (_, Some(id)) if *id == key.id => String::new(),
         (_, Some(id)) => name_in_arn(id).to_owned(),
     }
+}
+
+/// A text with the names of the resources whose ARNs it holds.
+fn with_names(text: &str) -> String {
+    let word = |word: &str| {
+        let bare = word.trim_end_matches(',');
+        format!("{}{}", name_in_arn(bare), &word[bare.len()..])
+    };
+    text.split(' ').map(word).collect::<Vec<_>>().join(" ")
 }
 
 /// `…:targetgroup/NAME/ID`, `…:loadbalancer/net/NAME/ID`; anything else as it is.

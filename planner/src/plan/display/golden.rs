@@ -33,6 +33,11 @@ fn an_edited_service() {
 }
 
 #[test]
+fn the_rules_of_an_application_load_balancer() {
+    compare("edited-application", &fixture::document(fixture::edited_application()));
+}
+
+#[test]
 fn a_deleted_service() {
     compare("deleted-service", &fixture::document(fixture::deleted_service()));
 }

@@ -10,13 +10,13 @@ const NO_BREAK: char = '\u{a0}';
 
 /// Text under construction.
 #[derive(Default)]
-pub(super) struct Page {
+pub(crate) struct Page {
     text: String,
 }
 
 impl Page {
     /// Adds `start` and then `text`, folded between words. What does not fit goes on below, indented by `indent`.
-    pub(super) fn line(&mut self, start: &str, indent: usize, text: &str) {
+    pub(crate) fn line(&mut self, start: &str, indent: usize, text: &str) {
         let mut line = printable(start);
         let mut columns = line.chars().count();
         let mut folded = true;
@@ -46,7 +46,7 @@ impl Page {
     }
 
     /// The text, with a line end.
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.text
     }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::{count, page::Page, rules, title};
-use crate::id::{Key, Scheme};
+use crate::id::{Key, Scheme, StackId};
 use crate::model::IngressRule;
 use crate::plan::json::{Document, Entry, Summary};
 use crate::plan::{AwsChange, Write};
@@ -73,8 +73,8 @@ fn calls_by_api(document: &Document) -> String {
 fn sharing(entries: &[Entry]) -> Vec<String> {
     let mut names: BTreeMap<&str, Vec<String>> = BTreeMap::new();
     for entry in entries.iter().filter(|entry| entry.has_load_balancer()) {
-        if let Key::Stack(stack) = &entry.key {
-            names.entry(&stack.owner().namespace).or_default().push(stack.owner().to_string());
+        if let Key::Stack(StackId::Service(name)) = &entry.key {
+            names.entry(&name.namespace).or_default().push(name.to_string());
         }
     }
     names.retain(|_, names| names.len() > 1);

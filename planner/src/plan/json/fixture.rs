@@ -1,5 +1,7 @@
 //! Hand-built plans that the tests of documents and of their text share.
 
+mod application;
+
 use std::collections::BTreeMap;
 
 use serde_json::json;
@@ -7,19 +9,22 @@ use serde_json::json;
 use super::{Document, Header, Skipped};
 use crate::id::{
     AccountId, ClusterName, HealthCheckProtocol, InstanceId, IpAddressType, IpProtocol, Key, Knowable, ListenerArn,
-    LoadBalancerArn, ObjectName, ObjectRef, Protocol, Ref, Region, ResourceKey, ResourceKind, Scheme, SecurityGroupId,
-    StackId, SubnetId, TargetGroupArn, TargetType, VpcId,
+    LoadBalancerArn, LoadBalancerType, ObjectName, ObjectRef, Protocol, Ref, Region, ResourceKey, ResourceKind, Scheme,
+    SecurityGroupId, StackId, SubnetId, TargetGroupArn, TargetType, VpcId,
 };
-use crate::model::{HealthCheckPort, IngressRule, Pairs, Peer, RuleProtocol, SubnetMapping, Target, TargetId};
+use crate::model::{
+    Action, HealthCheckPort, IngressRule, Matcher, Pairs, Peer, RuleProtocol, SubnetMapping, Target, TargetId,
+};
 use crate::plan::HealthCheckRequest;
 use crate::plan::{
     AddTags, AwsChange, Change, CreateListener, CreateLoadBalancer, CreateSecurityGroup, CreateTargetGroup,
     CreateTargetGroupBinding, DeleteListener, DeleteLoadBalancer, DeleteSecurityGroup, DeleteTargetGroup,
-    DeleteTargetGroupBinding, FieldChange, Forward, Held, Impact, KubeChange, ModifyListener,
-    ModifyLoadBalancerAttributes, ModifyTargetGroup, Plan, Resource, SecurityGroupIngress, Step, TagList, Targets,
-    Wait, WaitFor, Write,
+    DeleteTargetGroupBinding, FieldChange, Held, Impact, KubeChange, ModifyListener, ModifyLoadBalancerAttributes,
+    ModifyTargetGroup, Plan, Resource, SecurityGroupIngress, Step, TagList, Targets, Wait, WaitFor, Write,
 };
 use crate::problem::{Problem, Refusal};
+
+pub(in crate::plan) use application::edited_application;
 
 pub(in crate::plan) const WORKER_GROUP: &str = "sg-0node";
 const TARGET_GROUP: &str = "k8s-default-web-d4818dcd51";
@@ -65,7 +70,9 @@ pub(in crate::plan) fn edited_service() -> Vec<Plan> {
         listener_arn: listener_arn(),
         port: 80,
         protocol: Protocol::Tcp,
-        forward: vec![Forward { target_group_arn: Ref::Known(target_group_arn()), weight: None }],
+        default_actions: vec![Action::forward_to(Ref::Known(target_group_arn()))],
+        certificate: None,
+        ssl_policy: None,
     };
     let to = arn("targetgroup/k8s-default-web-0011223344/50dc6c495c0c9188");
     let actions = vec![field("DefaultActions", Some(&to), Some(target_group_arn().as_str()))];
@@ -206,7 +213,7 @@ pub(in crate::plan) fn held_replacement() -> Vec<Plan> {
     };
     plan.held = changes.into_iter().map(held).collect();
     let attributes = ModifyLoadBalancerAttributes {
-        load_balancer_arn: load_balancer_arn(),
+        load_balancer_arn: Ref::Known(load_balancer_arn()),
         attributes: tag_list(&[("deletion_protection.enabled", "false")]),
     };
     let protected = Change {
@@ -284,6 +291,7 @@ pub(in crate::plan) fn new_stack(name: &str, scheme: Scheme, port: u16) -> Plan 
         name: hashed(name, "d4818dcd51"),
         target_type: TargetType::Instance,
         protocol: Protocol::Tcp,
+        protocol_version: None,
         port: node_port.clone(),
         vpc_id: VpcId::new(VPC),
         ip_address_type: None,
@@ -295,7 +303,9 @@ pub(in crate::plan) fn new_stack(name: &str, scheme: Scheme, port: u16) -> Plan 
         load_balancer_arn: Ref::Made(ResourceKey::load_balancer()),
         port,
         protocol: Protocol::Tcp,
-        forward: vec![Forward { target_group_arn: Ref::Made(target_group.clone()), weight: None }],
+        default_actions: vec![Action::forward_to(Ref::Made(target_group.clone()))],
+        certificate: None,
+        ssl_policy: None,
         tags: tags(name, &port.to_string()),
     };
     let balancer_reason = "no load balancer carries this stack's tags; subnets tagged kubernetes.io/role/elb";
@@ -335,7 +345,7 @@ pub(in crate::plan) fn new_stack(name: &str, scheme: Scheme, port: u16) -> Plan 
 fn create_load_balancer(name: &str, scheme: Scheme) -> AwsChange {
     AwsChange::CreateLoadBalancer(CreateLoadBalancer {
         name: hashed(name, "6b0ba8ff70"),
-        load_balancer_type: "network",
+        load_balancer_type: LoadBalancerType::Network,
         scheme,
         ip_address_type: IpAddressType::Ipv4,
         subnet_mappings: ["subnet-0aaa", "subnet-0bbb"]
@@ -345,7 +355,7 @@ fn create_load_balancer(name: &str, scheme: Scheme) -> AwsChange {
             Ref::Made(ResourceKey::managed_security_group()),
             Ref::Made(ResourceKey::backend_security_group()),
         ],
-        enable_prefix_for_ipv6_source_nat: "off",
+        enable_prefix_for_ipv6_source_nat: Some("off"),
         tags: tags(name, "LoadBalancer"),
     })
 }
@@ -500,7 +510,7 @@ fn health_check(protocol: &str) -> HealthCheckRequest {
         health_check_timeout_seconds: 10,
         healthy_threshold_count: 3,
         unhealthy_threshold_count: 3,
-        matcher: http.then(|| "200-399".to_owned()),
+        matcher: http.then(|| Matcher::Http("200-399".to_owned())),
     }
 }
 

@@ -33,12 +33,15 @@ impl Serialize for Change {
 
 impl Serialize for Resource {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { key, physical_id } = self;
+        let Self { key, physical_id, retiring } = self;
         let mut resource = serializer.serialize_map(None)?;
         resource.serialize_entry("type", key.kind.cloud_formation_type())?;
         resource.serialize_entry("id", &key.id)?;
         if let Some(id) = physical_id {
             resource.serialize_entry(physical_id_member(key.kind), id)?;
+        }
+        if *retiring {
+            resource.serialize_entry("generation", "retiring")?;
         }
         resource.end()
     }
@@ -98,7 +101,10 @@ impl Serialize for StackId {
 /// ELBv2 names its resources by ARN only; everything else has an id.
 fn physical_id_member(kind: ResourceKind) -> &'static str {
     match kind {
-        ResourceKind::TargetGroup | ResourceKind::LoadBalancer | ResourceKind::Listener => "arn",
+        ResourceKind::TargetGroup
+        | ResourceKind::LoadBalancer
+        | ResourceKind::Listener
+        | ResourceKind::ListenerRule => "arn",
         ResourceKind::SecurityGroup | ResourceKind::TargetGroupBinding => "physicalId",
     }
 }

@@ -2,12 +2,12 @@
 
 use std::fmt::Write as _;
 
-use super::{Annotation, Support, TABLE};
+use super::{Annotation, Support, TABLE, ingress};
 
 const INTRODUCTION: &str = "\
-# Annotations of Services
+# Annotations
 
-Every annotation of a Service of type LoadBalancer, and what this version does with it.
+Every annotation of Services of type LoadBalancer and of Ingresses, and what this version does with it.
 The keys and the grammar of their values are those of AWS Load Balancer Controller:
 
 - a boolean is one of `true`, `True`, `TRUE`, `t`, `T`, `1`, `false`, `False`, `FALSE`, `f`, `F`, `0`;
@@ -15,41 +15,64 @@ The keys and the grammar of their values are those of AWS Load Balancer Controll
 - a list is separated by commas; spaces around its parts and empty parts are dropped;
 - pairs are `key=value`, separated by commas; `\\` takes the next character as it is, so that `\\,` is a comma inside a value.
 
-A Service with a bad value is refused, with every problem of it at once; nothing is changed for it until it is edited.
-An unknown key under `service.beta.kubernetes.io/`, `service.k8s.aws/` or `northgate.dev/` is a warning.
+An object with a bad value is refused, with every problem of it at once; nothing is changed for it until it is edited.
+An Ingress that is refused is set aside: the others of its group go on, and what it has stays as it is.
+An unknown key under `service.beta.kubernetes.io/` or `service.k8s.aws/` on a Service, `alb.ingress.kubernetes.io/` or
+`ingress.k8s.aws/` on an Ingress, or `northgate.dev/` on either is a warning.
+";
+
+const SERVICES: &str = "
+# Services
 
 *Local health checks* are those of a Service with `externalTrafficPolicy: Local` and targets of type instance.
+";
+
+const INGRESSES: &str = "
+# Ingresses
+
+Settings of the load balancer and of its listeners hold for the whole group: of two Ingresses that disagree, the one that was
+made later is set aside. `target-type`, `backend-protocol`, `backend-protocol-version`, `tags`, `target-group-attributes` and
+the settings of health checks may also be on a Service behind an Ingress; there they come first, for that Service. What an
+IngressClassParams says comes before both.
 ";
 
 /// Renders `docs/annotations.md`.
 pub fn reference() -> String {
     let mut text = INTRODUCTION.to_owned();
-    section(&mut text, "Supported", "", |support| support == Support::Built);
-    section(
-        &mut text,
-        "Not supported yet",
-        "A Service that has one of these is refused, so that nothing it asks for is silently left out.\n\n",
-        |support| support == Support::NotYet,
-    );
+    text.push_str(SERVICES);
+    sections(&mut text, TABLE, "A Service");
+    without_effect(&mut text);
+    text.push_str(INGRESSES);
+    sections(&mut text, ingress::TABLE, "An Ingress");
+    text
+}
+
+fn without_effect(text: &mut String) {
     text.push_str(
         "\n## Without effect\n\nThese are for the Classic Load Balancers of the AWS cloud provider; a Service that has one gets a warning.\n\n\
          | key | what it was for | instead |\n| --- | --- | --- |\n",
     );
     for annotation in TABLE {
         if let Support::NoEffect(instead) = annotation.support {
-            row(&mut text, &[&keys(annotation), annotation.doc, &plain(instead)]);
+            row(text, &[&keys(annotation), annotation.doc, &plain(instead)]);
         }
     }
-    text
 }
 
-fn section(text: &mut String, title: &str, introduction: &str, holds: impl Fn(Support) -> bool) {
+fn sections(text: &mut String, rows: &[&Annotation], object: &str) {
+    section(text, rows, "Supported", "", Support::Built);
+    let introduction =
+        format!("{object} that has one of these is refused, so that nothing it asks for is silently left out.\n\n");
+    section(text, rows, "Not supported yet", &introduction, Support::NotYet);
+}
+
+fn section(text: &mut String, rows: &[&Annotation], title: &str, introduction: &str, support: Support) {
     text.push_str("\n## ");
     text.push_str(title);
     text.push_str("\n\n");
     text.push_str(introduction);
     text.push_str("| key | value | default | what it does |\n| --- | --- | --- | --- |\n");
-    for annotation in TABLE.iter().filter(|annotation| holds(annotation.support)) {
+    for annotation in rows.iter().filter(|annotation| annotation.support == support) {
         row(text, &[&keys(annotation), &plain(annotation.allowed()), annotation.default, annotation.doc]);
     }
 }
@@ -91,8 +114,9 @@ mod tests {
     #[test]
     fn every_row_stands_in_the_reference_once() {
         let text = reference();
-        for key in TABLE.iter().flat_map(|annotation| annotation.written()) {
-            assert_eq!(text.matches(&format!("`{key}`")).count(), 1, "{key}");
+        for key in TABLE.iter().chain(ingress::TABLE).flat_map(|annotation| annotation.written()) {
+            let times = if key == "northgate.dev/replace" { 2 } else { 1 };
+            assert_eq!(text.matches(&format!("`{key}`")).count(), times, "{key}");
         }
     }
 }

@@ -12,11 +12,11 @@ const fn row(key: &'static str, kind: Kind, default: &'static str, doc: &'static
     Annotation { key, family: Family::One, kind, allowed: None, default, doc, support }
 }
 
-const fn built(key: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Annotation {
+pub(super) const fn built(key: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Annotation {
     row(key, kind, default, doc, Support::Built)
 }
 
-const fn not_yet(key: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Annotation {
+pub(super) const fn not_yet(key: &'static str, kind: Kind, default: &'static str, doc: &'static str) -> Annotation {
     row(key, kind, default, doc, Support::NotYet)
 }
 
@@ -25,12 +25,12 @@ const fn no_effect(key: &'static str, kind: Kind, doc: &'static str, instead: &'
 }
 
 impl Annotation {
-    const fn allowing(mut self, allowed: &'static str) -> Self {
+    pub(super) const fn allowing(mut self, allowed: &'static str) -> Self {
         self.allowed = Some(allowed);
         self
     }
 
-    const fn per(mut self, family: Family) -> Self {
+    pub(super) const fn per(mut self, family: Family) -> Self {
         self.family = family;
         self
     }
@@ -156,7 +156,7 @@ pub(crate) static SUBNETS: Annotation = built(
 )
 .allowing("a list of subnet ids or Name tags");
 
-/// Every annotation, in the order of the reference.
+/// Every annotation of a Service, in the order of the reference.
 pub(super) static TABLE: &[&Annotation] = &[
     &TYPE,
     &TARGET_TYPE,

@@ -55,9 +55,17 @@ fn yes() -> bool {
     true
 }
 
+/// What a load balancer has is its own until it is gone.
+fn not_of_load_balancer(address: &Address) -> Result<(), ApiError> {
+    if address.is_of_load_balancer() {
+        return Err(refused("AuthFailure", "You do not have permission to access the specified resource."));
+    }
+    Ok(())
+}
+
 impl Address {
     /// It is associated with nothing any more.
-    pub(super) fn disassociate(&mut self) {
+    pub(in super::super) fn disassociate(&mut self) {
         self.association_id = None;
         self.instance_id = None;
         self.network_interface_id = None;
@@ -105,6 +113,7 @@ impl Account {
         let ReleaseAddress { allocation_id } = read(params)?;
         let id = allocation_id.ok_or_else(|| missing("allocationId"))?;
         let address = self.address(&id)?;
+        not_of_load_balancer(address)?;
         if address.association_id.is_some() {
             let public = address.public_ip.map(|public| public.to_string()).unwrap_or_default();
             return Err(refused("InvalidIPAddress.InUse", format!("Address {public} is in use.")));
@@ -122,6 +131,7 @@ impl Account {
             _ => return Err(invalid_combination("Give either NetworkInterfaceId or InstanceId")),
         };
         self.known_interface(&interface_id)?;
+        not_of_load_balancer(self.address(&id)?)?;
         if self.address(&id)?.association_id.is_some() && !request.allow_reassociation {
             let message = format!("resource {id} is already associated with an interface or an instance");
             return Err(refused("Resource.AlreadyAssociated", message));
@@ -159,6 +169,7 @@ impl Account {
         let DisassociateAddress { association_id } = read(params)?;
         let id = association_id.ok_or_else(|| missing("associationId"))?;
         let address = self.addresses.values().find(|address| address.association_id.as_ref() == Some(&id));
+        address.map_or(Ok(()), not_of_load_balancer)?;
         let allocation = address.map(|address| address.allocation_id.clone()).ok_or_else(|| {
             refused("InvalidAssociationID.NotFound", format!("The association ID '{id}' does not exist"))
         })?;

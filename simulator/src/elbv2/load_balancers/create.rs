@@ -110,7 +110,8 @@ async fn settings(
     let ipv4_ipam_pool = ipam_pool(family, scheme, request.ipam_pools)?;
     let mappings = placement::mappings(request.subnets, request.subnet_mappings)?;
     let standing = standing(store, &request.name, &mappings);
-    let wanted = Wanted { family, mappings, scheme, ip_address_type, source_nat_prefix, standing: &standing };
+    let taken = store.allocations_of_others(|other| other.name == request.name);
+    let wanted = Wanted { family, mappings, scheme, ip_address_type, source_nat_prefix, standing: &standing, taken };
     let Placement { vpc_id, zones } = placement::place(network, store.scope(), wanted).await?;
     let mut security_groups = request.security_groups.unwrap_or_default();
     placement::check_security_groups(network, store.scope(), &vpc_id, &security_groups).await?;

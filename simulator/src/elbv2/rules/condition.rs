@@ -101,7 +101,6 @@ pub(super) fn check(conditions: &[Condition], owner: &LoadBalancer, quotas: &Quo
     }
     for condition in conditions {
         condition.check_family(owner)?;
-        quotas.check(Quota::ValuesPerCondition, condition.values())?;
     }
     for field in ["host-header", "path-pattern", "http-request-method", "source-ip"] {
         if conditions.iter().filter(|condition| condition.field() == field).count() > 1 {

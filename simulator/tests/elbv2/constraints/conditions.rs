@@ -83,9 +83,11 @@ refused! {
         rule(&world, five).await.expect("five values");
         rule(&world, vec![hosts(&["a.example.com", "b.example.com", "c.example.com"]), path(&["/a", "/b", "/c"])]).await
     };
-    /// B.1; ALB "Condition basics"
-    a_condition_has_three_values => "ValidationError: A condition can only have '3' values",
-        |world| rule(&world, vec![path(&["/a", "/b", "/c", "/d"])]).await;
+    /// Seen in AWS, where the user guide says three
+    a_condition_has_as_many_values_as_a_rule => "ValidationError: A rule can only have '5' condition values", |world| {
+        rule(&world, vec![path(&["/a", "/b", "/c", "/d", "/e"])]).await.expect("five values");
+        rule(&world, vec![path(&["/a", "/b", "/c", "/d", "/e", "/f"])]).await
+    };
     /// B.1, B.14; ALB quotas: six, where the text says five
     a_rule_has_six_wildcards => "ValidationError: A rule can only have '6' condition wildcards", |world| {
         rule(&world, vec![path(&["/*/*/*", "/?/?/?"])]).await.expect("six wildcards");

@@ -36,7 +36,7 @@ async fn calls(world: &World, simulator: &Simulator) -> BTreeMap<String, usize> 
 /// The calls of a plan that makes `count` Services, and of the plan after that.
 async fn before_and_after(count: usize) -> [BTreeMap<String, usize>; 2] {
     let case = Case::open(Path::new(CASES).join("first-service"));
-    let template = source::open(&case.args).await.unwrap().snapshot;
+    let template = source::open(&case.args.source).await.unwrap().snapshot;
     let snapshot = Snapshot { files_alone: false, ..services(count, &template) };
     let mut world = World::open(&case, snapshot).await;
     let simulator = world.simulator.clone();

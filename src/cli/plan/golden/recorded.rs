@@ -22,12 +22,12 @@ impl Drop for Folder {
 /// Plans with a record, as text and as JSON.
 async fn printed(case: &Case, account: Option<&Path>, record: &Path) -> (String, String) {
     let mut args = case.args.clone();
-    args.record = Some(record.to_owned());
-    args.account = account.map(Path::to_owned).or(args.account);
-    let mut source = source::open(&args).await.unwrap_or_else(|error| panic!("{}: {error:?}", case.name()));
-    source.snapshot.files_alone = case.name().starts_with("manifest-alone");
+    args.source.record = Some(record.to_owned());
+    args.source.account = account.map(Path::to_owned).or(args.source.account);
+    let mut source = source::open(&args.source).await.unwrap_or_else(|error| panic!("{}: {error:?}", case.name()));
+    source.snapshot.files_alone = case.is_of_files_alone();
     let document = planned(&args, &source).await.unwrap_or_else(|error| panic!("{}: {error:?}", case.name()));
-    source.write_record(record).unwrap();
+    source.write_record().unwrap();
     (render(&document), document.to_json())
 }
 
@@ -89,16 +89,16 @@ async fn what_no_model_knows_is_recorded_and_planned_all_the_same() {
 async fn a_record_does_not_take_what_was_not_asked_for_absent() {
     let folder = Folder::new("unasked");
     let (mut case, path, mut record) = record_of("first-service", &folder).await;
-    case.args.account = Some(path.clone());
-    case.args.decisions.cluster_name = "other".to_owned();
-    let source = source::open(&case.args).await.unwrap();
+    case.args.source.account = Some(path.clone());
+    case.args.source.decisions.cluster_name = "other".to_owned();
+    let source = source::open(&case.args.source).await.unwrap();
     let error = crate::error_chain::one_line(planned(&case.args, &source).await.unwrap_err().as_ref());
     let question = "ec2:DescribeSecurityGroups tag:elbv2.k8s.aws/cluster=other";
     assert!(error.contains(&format!("the recorded account does not say: {question}")), "{error}");
 
     record.as_object_mut().unwrap().remove("recorded");
     std::fs::write(&path, record.to_string()).unwrap();
-    let source = source::open(&case.args).await.unwrap();
+    let source = source::open(&case.args.source).await.unwrap();
     let text = render(&planned(&case.args, &source).await.unwrap());
     assert!(text.contains("+ load balancer"), "without the list it is an account like any other\n{text}");
 }

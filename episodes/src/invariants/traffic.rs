@@ -1,0 +1,152 @@
+//! S6 and S7 for rules: at no write does a request that was answered rightly go astray, whoever's mistake stands in the group.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use northgate_simulator::{Asked, Decision, ListenerRules, Observed, ObservedTargetGroup};
+
+use super::{Scene, Served};
+use crate::call::Call;
+use crate::declared::{Answer, Declared, Request};
+use crate::view::purpose;
+
+/// What clients of Ingresses meet: the account, and the addresses that they know.
+#[derive(Debug, Clone)]
+pub(super) struct Traffic {
+    view: Arc<Observed>,
+    hosts: BTreeMap<String, String>,
+}
+
+/// The listeners of load balancers by host name and port, their rules read.
+type Listeners<'v> = BTreeMap<(&'v str, u16), Result<ListenerRules, String>>;
+
+impl Traffic {
+    pub(super) fn of(view: &Arc<Observed>, ingresses: &BTreeMap<String, Served>) -> Self {
+        let host = |(name, served): (&String, &Served)| Some((name.clone(), served.host.clone()?));
+        Self { view: Arc::clone(view), hosts: ingresses.iter().filter_map(host).collect() }
+    }
+
+    /// Requests that were answered rightly before, and now are not.
+    pub(super) fn led_astray(&self, before: &Self, call: &Call, scene: &Scene<'_>, found: &mut Vec<String>) {
+        let Some(present) = scene.history.present() else { return };
+        let known = self.hosts.iter().filter(|(name, _)| present.ingresses.contains_key(*name));
+        let known = known.filter_map(|(name, host)| Some((name, before.hosts.get(name)?, host))).collect::<Vec<_>>();
+        if known.is_empty() {
+            return;
+        }
+        let (old, new) = (listeners(&before.view), listeners(&self.view));
+        for (name, host_before, host) in known {
+            for request in present.requests(name) {
+                let then = answer(&before.view, &old, host_before, &request);
+                let now = answer(&self.view, &new, host, &request);
+                if !then.0.is_one() || (then.0 == now.0 && then.1 <= now.1) {
+                    continue;
+                }
+                let Some(right) = right(name, &request, scene) else { continue };
+                let Request { port, host, path } = &request;
+                // Where nobody is to answer, whether a listener says so makes no difference.
+                let is_none = !now.0.is_one() && right.iter().any(|answer| !answer.is_one());
+                let is_left = || scene.history.present().is_some_and(|present| present.may_be_left_of(name, &now.0));
+                if right.contains(&then.0) && !right.contains(&now.0) && !is_none && !is_left() {
+                    found.push(format!(
+                        "S7: Ingress/{name}: {host}:{port}{path} was answered by {:?}, and now by {:?}; right is {right:?}",
+                        then.0, now.0
+                    ));
+                } else if call.action() != "DeregisterTargets"
+                    && right.contains(&now.0)
+                    && then.1
+                    && !now.1
+                    && has_targets(scene, &now.0)
+                {
+                    found.push(format!("S7: Ingress/{name}: {host}:{port}{path} finds no healthy target any more"));
+                }
+            }
+        }
+    }
+}
+
+/// What becomes of a request in truth: the answer, and whether a healthy target could give it.
+pub(crate) fn answer_now(view: &Observed, host: &str, request: &Request) -> Answer {
+    answer(view, &listeners(view), host, request).0
+}
+
+/// Answers that were right at any time that the program may act on; `None`: too many could be.
+fn right(name: &str, request: &Request, scene: &Scene<'_>) -> Option<BTreeSet<Answer>> {
+    let then = scene.now.saturating_sub(super::HINDSIGHT);
+    let existed = |declared: &&Declared| declared.ingresses.contains_key(name);
+    let mut right = BTreeSet::new();
+    // The program may know the one change and not yet the other.
+    let seen = || scene.history.since(then).filter(existed);
+    let others = seen().map(|declared| (declared.class, &declared.services)).collect::<Vec<_>>();
+    let mut known = Vec::<Declared>::new();
+    for declared in seen() {
+        for (class, services) in &others {
+            let mixed = Declared { class: *class, services: (*services).clone(), ..declared.clone() };
+            if !known.iter().any(|one| one.is_alike(&mixed)) {
+                known.push(mixed);
+            }
+        }
+    }
+    for declared in &known {
+        right.extend(declared.answers_for(name, request, true)?);
+    }
+    Some(right)
+}
+
+/// Whether the Services that answer are to have targets, whenever one may have looked.
+fn has_targets(scene: &Scene<'_>, answer: &Answer) -> bool {
+    let Answer::To(services) = answer else { return false };
+    scene.always(|declared| {
+        let pods = declared.pods();
+        let has = |name: &String| {
+            declared.services.get(name).is_some_and(|service| service.pods.iter().any(|pod| pods.contains(pod)))
+        };
+        services.keys().all(has)
+    })
+}
+
+fn listeners(view: &Observed) -> Listeners<'_> {
+    let mut all = BTreeMap::new();
+    for (arn, listener) in &view.listeners {
+        let owner = view.load_balancers.get(&listener.load_balancer_arn);
+        let Some(owner) = owner.filter(|owner| owner.r#type == "application") else { continue };
+        let rules = view.rules_of(arn).and_then(|rules| rules.ok_or_else(|| "the listener is gone".to_owned()));
+        all.insert((owner.dns_name.as_str(), listener.port), rules);
+    }
+    all
+}
+
+fn answer(view: &Observed, listeners: &Listeners<'_>, host: &str, request: &Request) -> (Answer, bool) {
+    let asked = Asked { method: "GET", host: &request.host, path: &request.path };
+    let mut rules =
+        listeners.iter().filter(|((known, port), _)| known.eq_ignore_ascii_case(host) && *port == request.port);
+    let decision = match rules.next() {
+        None => return (Answer::Nothing, false),
+        Some((_, Err(sentence))) => return (Answer::Astray(sentence.clone()), false),
+        Some((_, Ok(rules))) => rules.decide(&asked),
+    };
+    match decision {
+        Decision::Respond(status) => (Answer::Status(status), false),
+        Decision::Redirect(_, location) if location.starts_with("https://") => (Answer::Redirected, false),
+        Decision::Redirect(_, elsewhere) | Decision::Unserved(elsewhere) => (Answer::Astray(elsewhere), false),
+        Decision::Forward(groups) => forwarded(view, &groups),
+    }
+}
+
+fn forwarded(view: &Observed, groups: &[(String, i64)]) -> (Answer, bool) {
+    let mut services = Vec::new();
+    let mut is_healthy = false;
+    for (arn, weight) in groups.iter().filter(|(_, weight)| *weight > 0) {
+        let group = view.target_groups.get(arn);
+        let Some((group, purpose)) = group.and_then(|group| Some((group, purpose(&group.tags)?))) else {
+            return (Answer::Astray(arn.clone()), false);
+        };
+        is_healthy |= serves(group);
+        services.push((purpose.service, u16::try_from(*weight).unwrap_or_default()));
+    }
+    (Answer::to(services.iter().map(|(service, weight)| (service.as_str(), *weight))), is_healthy)
+}
+
+fn serves(group: &ObservedTargetGroup) -> bool {
+    group.targets.iter().any(|target| target.state == "healthy")
+}
