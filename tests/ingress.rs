@@ -62,7 +62,7 @@ fn run(
         sync_period: Duration::from_secs(600),
         health_probe_bind_addr: None,
         instance: "northgate-1".to_owned(),
-        clock: Clock::Simulated { start: START.parse().unwrap(), origin },
+        clock: Clock::Simulated { start: START.parse().unwrap(), origin, ahead: Arc::default() },
         pace: Pace::default(),
     };
     let running = tokio::spawn(controller::run_until(options, stop.clone()));

@@ -3,18 +3,19 @@
 #![expect(clippy::print_stdout, reason = "a measurement is printed")]
 #![allow(clippy::unwrap_used, reason = "a measurement that cannot be made fails")]
 
+#[path = "../tests/route/account.rs"]
+mod account;
+
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use northgate_planner::actual::{Actual, ActualStack};
-use northgate_planner::facts::{Facts, Subnet};
-use northgate_planner::id::{
-    AvailabilityZone, ClusterName, Key, ObjectName, Region, SecurityGroupId, StackId, SubnetId, VpcId,
-};
+use northgate_planner::facts::Facts;
+use northgate_planner::id::{Key, ObjectName, StackId};
 use northgate_planner::pipeline;
 use northgate_planner::plan::Plan;
-use northgate_planner::snapshot::{Settings, Snapshot};
+use northgate_planner::snapshot::Snapshot;
 use serde_json::json;
 
 const INGRESSES: usize = 100;
@@ -23,7 +24,7 @@ const LIMIT: Duration = Duration::from_millis(20);
 const RUNS: usize = 20;
 
 fn main() -> ExitCode {
-    let (snapshot, facts) = (snapshot(), facts());
+    let (snapshot, facts) = (snapshot(), account::facts());
     let mut best = Duration::MAX;
     for _ in 0..RUNS {
         let start = Instant::now();
@@ -47,10 +48,7 @@ fn decide(snapshot: &Snapshot, facts: &Facts) -> Plan {
 
 /// One Ingress and one Service for each of 100 teams, with a host, a path and a health check of its own.
 fn snapshot() -> Snapshot {
-    let settings = Settings::new(ClusterName::new("demo"), VpcId::new("vpc-1"), Region::new("us-west-2"));
-    let mut snapshot = Snapshot::empty(&Arc::new(settings), "2026-01-31T12:00:00Z".parse().unwrap());
-    let class = json!({ "metadata": { "name": "alb" }, "spec": { "controller": "ingress.k8s.aws/alb" } });
-    snapshot.ingress_classes.insert("alb".to_owned(), Arc::new(serde_json::from_value(class).unwrap()));
+    let mut snapshot = account::cluster();
     for number in 0..INGRESSES {
         let (namespace, name) = (format!("team-{number}"), "web");
         let service = json!({
@@ -78,23 +76,4 @@ fn snapshot() -> Snapshot {
         snapshot.ingresses.insert(full, Arc::new(serde_json::from_value(ingress).unwrap()));
     }
     snapshot
-}
-
-fn facts() -> Facts {
-    let mut facts = Facts { backend_security_group: Some(SecurityGroupId::new("sg-shared")), ..Facts::default() };
-    for (id, zone) in [("subnet-a", "us-west-2a"), ("subnet-b", "us-west-2b")] {
-        let subnet = Subnet {
-            id: SubnetId::new(id),
-            vpc: VpcId::new("vpc-1"),
-            zone: AvailabilityZone::new(zone),
-            zone_id: zone.to_owned(),
-            outpost_arn: None,
-            cidr: None,
-            ipv6_cidrs: Vec::new(),
-            available_ip_address_count: 100,
-            tags: [("kubernetes.io/role/elb".to_owned(), "1".to_owned())].into(),
-        };
-        facts.subnets.insert(subnet.id.clone(), subnet);
-    }
-    facts
 }

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use k8s_openapi::apimachinery::pkg::util::intstr::IntOrString;
 
 use crate::actual::{ActualBinding, TargetCount};
-use crate::crd::{TargetGroupBinding, TargetGroupBindingStatus};
+use crate::crd::TargetGroupBinding;
 use crate::id::{Knowable, ObjectName, ObjectRef, Ref, StackId, TargetGroupArn, TargetIpAddressType, TargetType};
 use crate::model::{Binding, PortRef};
 use crate::problem::{Declined, Problem};
@@ -117,15 +117,9 @@ fn generated_bindings(snapshot: &Snapshot, id: &StackId) -> Vec<ActualBinding> {
         spec: serde_json::to_value(&object.spec).unwrap_or_default(),
         resource_version: object.metadata.resource_version.clone(),
         deleting: object.metadata.deletion_timestamp.is_some(),
-        targets: object.status.as_ref().and_then(target_count),
+        targets: object.status.as_ref().and_then(TargetCount::of_status),
     };
     snapshot.bindings.values().filter(of_stack).map(actual).collect()
-}
-
-/// How far its targets are, as we wrote it.
-fn target_count(status: &TargetGroupBindingStatus) -> Option<TargetCount> {
-    let number = |number: Option<i32>| usize::try_from(number?).ok();
-    Some(TargetCount { ready: number(status.ready_targets)?, total: number(status.total_targets)? })
 }
 
 /// Enough of a generated binding to find it, to mend it and to delete it.

@@ -2,6 +2,8 @@
 //! knows nothing of the planner reads it.
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
+#[path = "route/account.rs"]
+mod account;
 #[path = "route/drawn.rs"]
 mod drawn;
 #[path = "route/planned.rs"]
@@ -13,12 +15,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use northgate_planner::facts::{Facts, Live, Subnet};
-use northgate_planner::id::{
-    AvailabilityZone, ClusterName, Key, ObjectName, Region, SecurityGroupId, StackId, SubnetId, VpcId,
-};
+use northgate_planner::facts::Live;
+use northgate_planner::id::{Key, ObjectName, StackId};
 use northgate_planner::pipeline;
-use northgate_planner::snapshot::{Settings, Snapshot};
 use serde_json::json;
 
 use reference::Outcome;
@@ -28,9 +27,9 @@ const REQUESTS: u64 = 10;
 
 #[test]
 fn the_route_of_any_request_is_what_the_contract_says() {
-    let (services, facts) = (drawn::services(), facts());
+    let (services, facts) = (drawn::services(), account::facts());
     let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut cluster = cluster();
+    let mut cluster = account::cluster();
     for service in &services {
         cluster.services.insert(ObjectName::of(&service.metadata), Arc::new(service.clone()));
     }
@@ -71,32 +70,4 @@ fn kind(outcome: &Outcome) -> &'static str {
 
 fn shown(ingresses: &[k8s_openapi::api::networking::v1::Ingress]) -> String {
     ingresses.iter().map(|ingress| format!("{:#}\n", json!(ingress))).collect()
-}
-
-fn cluster() -> Snapshot {
-    let settings = Settings::new(ClusterName::new("demo"), VpcId::new("vpc-1"), Region::new("us-west-2"));
-    let mut snapshot = Snapshot::empty(&Arc::new(settings), "2026-01-31T12:00:00Z".parse().unwrap());
-    let class = json!({ "metadata": { "name": "alb" }, "spec": { "controller": "ingress.k8s.aws/alb" } });
-    snapshot.ingress_classes.insert("alb".to_owned(), Arc::new(serde_json::from_value(class).unwrap()));
-    snapshot
-}
-
-/// Two zones with a subnet each, and the shared security group.
-fn facts() -> Facts {
-    let mut facts = Facts { backend_security_group: Some(SecurityGroupId::new("sg-shared")), ..Facts::default() };
-    for (id, zone) in [("subnet-a", "us-west-2a"), ("subnet-b", "us-west-2b")] {
-        let subnet = Subnet {
-            id: SubnetId::new(id),
-            vpc: VpcId::new("vpc-1"),
-            zone: AvailabilityZone::new(zone),
-            zone_id: zone.to_owned(),
-            outpost_arn: None,
-            cidr: None,
-            ipv6_cidrs: Vec::new(),
-            available_ip_address_count: 100,
-            tags: [("kubernetes.io/role/internal-elb".to_owned(), "1".to_owned())].into(),
-        };
-        facts.subnets.insert(subnet.id.clone(), subnet);
-    }
-    facts
 }

@@ -18,14 +18,7 @@ pub enum Clock {
         start: Timestamp,
         /// When.
         origin: Instant,
-    },
-    /// The same, and somebody sets it, as machines' clocks are set.
-    Adjusted {
-        /// What it showed.
-        start: Timestamp,
-        /// When.
-        origin: Instant,
-        /// By how many seconds it was set ahead since.
+        /// By how many seconds somebody set it ahead since, as machines' clocks are set.
         ahead: Arc<AtomicI64>,
     },
 }
@@ -33,14 +26,12 @@ pub enum Clock {
 impl Clock {
     /// The time now.
     pub fn now(&self) -> Timestamp {
-        let after = |start: &Timestamp, origin: &Instant, ahead| {
-            let shown = start.checked_add(origin.elapsed()).unwrap_or(Timestamp::MAX);
-            shown.checked_add(SignedDuration::from_secs(ahead)).unwrap_or(shown)
-        };
         match self {
             Self::System => now(),
-            Self::Simulated { start, origin } => after(start, origin, 0),
-            Self::Adjusted { start, origin, ahead } => after(start, origin, ahead.load(Ordering::Relaxed)),
+            Self::Simulated { start, origin, ahead } => {
+                let shown = start.checked_add(origin.elapsed()).unwrap_or(Timestamp::MAX);
+                shown.checked_add(SignedDuration::from_secs(ahead.load(Ordering::Relaxed))).unwrap_or(shown)
+            }
         }
     }
 }
@@ -60,7 +51,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_simulated_calendar_goes_as_the_tests_time_does() {
         let start: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
-        let clock = Clock::Simulated { start, origin: Instant::now() };
+        let clock = Clock::Simulated { start, origin: Instant::now(), ahead: Arc::default() };
         tokio::time::sleep(Duration::from_secs(3600)).await;
         assert_eq!(clock.now().to_string(), "2026-01-31T13:00:00Z");
     }
@@ -69,7 +60,7 @@ mod tests {
     async fn a_simulated_calendar_can_be_set() {
         let start: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
         let ahead = Arc::new(AtomicI64::new(0));
-        let clock = Clock::Adjusted { start, origin: Instant::now(), ahead: Arc::clone(&ahead) };
+        let clock = Clock::Simulated { start, origin: Instant::now(), ahead: Arc::clone(&ahead) };
         ahead.store(-1800, Ordering::Relaxed);
         assert_eq!(clock.now().to_string(), "2026-01-31T11:30:00Z");
     }

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use northgate_planner::actual::{Actual, ActualLoadBalancer, LoadBalancerState, Owned};
+use northgate_planner::actual::{Actual, ActualLoadBalancer, LoadBalancerState, Owned, TargetCount};
 use northgate_planner::crd::TargetGroupBinding;
 use northgate_planner::id::{Key, LoadBalancerArn, ObjectName, ObjectRef, ResourceKey, StackId, Uid};
 use northgate_planner::model::Binding;
@@ -98,9 +98,8 @@ pub(super) fn may_come_here(snapshot: &Snapshot, id: &StackId, object: &ObjectRe
 /// Whether a binding has a target that takes requests, wants none, or had its time.
 fn takes_requests(binding: &TargetGroupBinding, now: Timestamp) -> bool {
     let made = binding.metadata.creation_timestamp.as_ref().map(|made| made.0);
-    let counts = binding.status.as_ref().and_then(|status| Some((status.ready_targets?, status.total_targets?)));
-    counts.is_some_and(|(ready, wanted)| ready > 0 || wanted == 0)
-        || made.is_none_or(|made| now.duration_since(made) > PATIENCE)
+    let count = binding.status.as_ref().and_then(TargetCount::of_status);
+    count.is_some_and(TargetCount::can_serve) || made.is_none_or(|made| now.duration_since(made) > PATIENCE)
 }
 
 /// The objects that a stack's load balancer serves: the Service, or the Ingresses that hold on to it and belong to it. Those

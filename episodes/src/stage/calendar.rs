@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::SystemTime;
 
 use aws_smithy_async::time::TimeSource;
 use jiff::Timestamp;
@@ -12,8 +12,7 @@ use tokio::time::Instant;
 /// The calendar of an episode. Clones are the same calendar.
 #[derive(Debug, Clone)]
 pub(crate) struct Calendar {
-    start: Timestamp,
-    origin: Instant,
+    clock: Clock,
     /// By how many seconds it was set ahead.
     ahead: Arc<AtomicI64>,
 }
@@ -21,12 +20,13 @@ pub(crate) struct Calendar {
 impl Calendar {
     /// A calendar that shows `start` now.
     pub(super) fn new(start: Timestamp) -> Self {
-        Self { start, origin: Instant::now(), ahead: Arc::default() }
+        let ahead = Arc::default();
+        Self { clock: Clock::Simulated { start, origin: Instant::now(), ahead: Arc::clone(&ahead) }, ahead }
     }
 
     /// The same for the program.
     pub(super) fn clock(&self) -> Clock {
-        Clock::Adjusted { start: self.start, origin: self.origin, ahead: Arc::clone(&self.ahead) }
+        self.clock.clone()
     }
 
     /// Sets it ahead, or back.
@@ -39,9 +39,6 @@ impl Calendar {
 /// how busy the machine is.
 impl TimeSource for Calendar {
     fn now(&self) -> SystemTime {
-        let shown = SystemTime::from(self.start) + self.origin.elapsed();
-        let ahead = self.ahead.load(Ordering::Relaxed);
-        let by = Duration::from_secs(ahead.unsigned_abs());
-        if ahead < 0 { shown - by } else { shown + by }
+        self.clock.now().into()
     }
 }

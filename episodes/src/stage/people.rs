@@ -20,47 +20,33 @@ pub(crate) const NAMESPACE: &str = "default";
 
 impl Stage {
     pub(super) async fn create_service(&mut self, name: &str, ports: &[u16], ip: bool, pods: &[workload::Pod]) {
+        let annotations = json!({ TARGET_TYPE: if ip { "ip" } else { "instance" } });
+        let declared = declared::Service { ip, wanted: true, ..backend(pods) };
+        self.create(name, "LoadBalancer", ports, annotations, declared).await;
+    }
+
+    pub(super) async fn create_backend(&mut self, name: &str, pods: &[workload::Pod]) {
+        self.create(name, "NodePort", &[80], json!({}), backend(pods)).await;
+    }
+
+    async fn create(
+        &mut self,
+        name: &str,
+        service_type: &str,
+        ports: &[u16],
+        annotations: Value,
+        declared: declared::Service,
+    ) {
         let service = json!({
-            "metadata": { "name": name, "annotations": { TARGET_TYPE: if ip { "ip" } else { "instance" } } },
-            "spec": { "type": "LoadBalancer", "selector": { "app": name }, "ports": self.ports_of(name, ports) },
+            "metadata": { "name": name, "annotations": annotations },
+            "spec": { "type": service_type, "selector": { "app": name }, "ports": self.ports_of(name, ports) },
         });
         let service = serde_json::from_value(service).expect("a Service");
         // One of the same name may still be on its way out: then there is none to make, as kubectl would say.
         let api: Api<Service> = self.namespaced();
         let Ok(created) = api.create(&PostParams::default(), &service).await else { return };
-        self.declared.services.insert(
-            name.to_owned(),
-            declared::Service {
-                ports: node_ports(&created),
-                ip,
-                pods: pods.iter().copied().collect(),
-                wanted: true,
-                refused: BTreeSet::new(),
-                tags: BTreeMap::new(),
-            },
-        );
-        self.write_endpoints(name).await;
-    }
-
-    pub(super) async fn create_backend(&mut self, name: &str, pods: &[workload::Pod]) {
-        let service = json!({
-            "metadata": { "name": name },
-            "spec": { "type": "NodePort", "selector": { "app": name }, "ports": self.ports_of(name, &[80]) },
-        });
-        let service = serde_json::from_value(service).expect("a Service");
-        let api: Api<Service> = self.namespaced();
-        let Ok(created) = api.create(&PostParams::default(), &service).await else { return };
-        self.declared.services.insert(
-            name.to_owned(),
-            declared::Service {
-                ports: node_ports(&created),
-                ip: false,
-                pods: pods.iter().copied().collect(),
-                wanted: false,
-                refused: BTreeSet::new(),
-                tags: BTreeMap::new(),
-            },
-        );
+        let declared = declared::Service { ports: node_ports(&created), ..declared };
+        self.declared.services.insert(name.to_owned(), declared);
         self.write_endpoints(name).await;
     }
 
@@ -263,7 +249,19 @@ fn port_name(port: u16) -> String {
     format!("p{port}")
 }
 
-fn node_ports(service: &Service) -> std::collections::BTreeMap<u16, u16> {
+/// A Service for Ingresses, before it has its ports.
+fn backend(pods: &[workload::Pod]) -> declared::Service {
+    declared::Service {
+        ports: BTreeMap::new(),
+        ip: false,
+        pods: pods.iter().copied().collect(),
+        wanted: false,
+        refused: BTreeSet::new(),
+        tags: BTreeMap::new(),
+    }
+}
+
+fn node_ports(service: &Service) -> BTreeMap<u16, u16> {
     let ports = service.spec.iter().filter_map(|spec| spec.ports.as_ref()).flatten();
     let number = |port: i32| u16::try_from(port).unwrap_or_default();
     ports.map(|port| (number(port.port), port.node_port.map(number).unwrap_or_default())).collect()

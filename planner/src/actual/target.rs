@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use crate::crd::TargetGroupBindingStatus;
 use crate::id::{Protocol, TargetGroupArn, TargetIpAddressType, TargetType, VpcId};
 use crate::model::Target;
 
@@ -72,6 +73,12 @@ pub struct TargetCount {
 }
 
 impl TargetCount {
+    /// What we wrote into the status of a TargetGroupBinding; `None`: nothing yet.
+    pub fn of_status(status: &TargetGroupBindingStatus) -> Option<Self> {
+        let number = |number: Option<i32>| usize::try_from(number?).ok();
+        Some(Self { ready: number(status.ready_targets)?, total: number(status.total_targets)? })
+    }
+
     /// Whether requests may be moved to these targets: one of them receives traffic, or none is wanted.
     pub fn can_serve(self) -> bool {
         self.ready > 0 || self.total == 0

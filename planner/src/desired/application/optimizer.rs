@@ -1,5 +1,6 @@
 //! Rules that can never be reached are left out (`ingress-alb.md` §7.9).
 
+use super::redirects::is_unchanged;
 use super::rules::texts;
 use crate::desired::Rule;
 use crate::id::Protocol;
@@ -44,14 +45,11 @@ fn is_endless(redirect: &Redirect, rule: &Rule, port: u16, protocol: Protocol) -
         return false;
     }
     let Redirect { protocol: to_protocol, port: to_port, host, path, query, status_code: _ } = redirect;
-    let same = |part: &Option<String>, placeholder: &str, values: &[&str]| {
-        part.as_deref().is_none_or(|part| part == placeholder || values.contains(&part))
-    };
-    same(host, Redirect::HOST, &texts(&rule.conditions, "host-header"))
-        && same(path, Redirect::PATH, &texts(&rule.conditions, "path-pattern"))
-        && same(to_port, Redirect::PORT, &[&port.to_string()])
-        && same(to_protocol, Redirect::PROTOCOL, &[protocol.as_str()])
-        && same(query, Redirect::QUERY, &[])
+    is_unchanged(host, Redirect::HOST, &texts(&rule.conditions, "host-header"))
+        && is_unchanged(path, Redirect::PATH, &texts(&rule.conditions, "path-pattern"))
+        && is_unchanged(to_port, Redirect::PORT, &[&port.to_string()])
+        && is_unchanged(to_protocol, Redirect::PROTOCOL, &[protocol.as_str()])
+        && is_unchanged(query, Redirect::QUERY, &[])
 }
 
 /// What a rule matches, as far as host and path say.

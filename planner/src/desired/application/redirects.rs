@@ -15,14 +15,18 @@ pub(super) fn refused(action: &Action, port: u16, protocol: Protocol) -> Option<
         let problem = Problem::general(format!("port {port}: AWS redirects no request from HTTPS to HTTP"));
         return Some(problem.hint("redirect to HTTPS, or listen on HTTP only"));
     }
-    let same = |part: &Option<String>, unchanged: &[&str]| part.as_deref().is_none_or(|part| unchanged.contains(&part));
-    let leads_back = same(to_protocol, &[Redirect::PROTOCOL, protocol.as_str()])
-        && same(to_port, &[Redirect::PORT, &port.to_string()])
-        && same(host, &[Redirect::HOST])
-        && same(path, &[Redirect::PATH]);
+    let leads_back = is_unchanged(to_protocol, Redirect::PROTOCOL, &[protocol.as_str()])
+        && is_unchanged(to_port, Redirect::PORT, &[&port.to_string()])
+        && is_unchanged(host, Redirect::HOST, &[])
+        && is_unchanged(path, Redirect::PATH, &[]);
     leads_back.then(|| {
         let problem =
             Problem::general(format!("port {port}: AWS takes no redirect that leads back to where it came from"));
         problem.hint("change the protocol, the port, the host or the path; the query alone is not enough")
     })
+}
+
+/// Whether a redirect leaves a part of the URL as it is, where it has one of these values.
+pub(super) fn is_unchanged(part: &Option<String>, placeholder: &str, values: &[&str]) -> bool {
+    part.as_deref().is_none_or(|part| part == placeholder || values.contains(&part))
 }

@@ -58,7 +58,7 @@ pub(super) fn decide(
         }
         all.warnings.push(warning);
     }
-    let by_name = deciding.listening(port).map(|member| (&member.name, member)).collect::<BTreeMap<_, _>>();
+    let by_name = by_name(deciding, port);
     for rule in &kept {
         let refused = rule.actions.iter().find_map(|action| redirects::refused(action, port, listener.protocol));
         if let Some(problem) = refused {
@@ -68,9 +68,13 @@ pub(super) fn decide(
     listener.rules = kept;
 }
 
+fn by_name(deciding: Deciding<'_>, port: u16) -> BTreeMap<&ObjectName, &Member> {
+    deciding.listening(port).map(|member| (&member.name, member)).collect()
+}
+
 /// Tags the rules of a listener, whose priorities are known by now.
 fn tag(deciding: Deciding<'_>, port: u16, rules: &mut [Rule]) {
-    let by_name = deciding.listening(port).map(|member| (&member.name, member)).collect::<BTreeMap<_, _>>();
+    let by_name = by_name(deciding, port);
     for (rule, priority) in rules.iter_mut().zip(1_u32..) {
         let member = by_name[rule.origin.object.name()];
         rule.tags = deciding.listener_tags(&member.settings.tags, &format!("{port}:{priority}"));

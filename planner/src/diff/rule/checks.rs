@@ -60,10 +60,9 @@ impl Checks {
         let mut checks = Self { count: there.len(), ..Self::default() };
         if rules + there.len() + more <= allowed {
             checks.count += more;
-            checks.references = late.iter().map(|id| comparison.target_group(&target_group_ref(id))).collect();
+            checks.references = late.iter().map(|id| group(comparison, id)).collect();
             checks.late = late;
-            let carrier = ways.iter().find_map(|way| Some((way, way.listener?)));
-            if let Some((way, listener)) = carrier {
+            if let Some((way, listener)) = carrier(ways) {
                 checks.create = create(comparison, way, listener, &unchecked, 0);
             }
         }
@@ -83,14 +82,13 @@ impl Checks {
     ) {
         let (idle, most) = idle_between(comparison, changes);
         let is_idle = |id: &&String| {
-            idle.contains(&comparison.target_group(&target_group_ref(id)))
+            idle.contains(&group(comparison, id))
                 && comparison.wanted_binding(id).is_some()
                 && !is_checked(comparison, id)
         };
         let ids = comparison.wanted.bindings.keys().filter(is_idle).cloned().collect::<Vec<_>>();
         let fits = most + self.count + ids.len().div_ceil(GROUPS_PER_ACTION) <= allowed;
-        let carrier = ways.iter().find_map(|way| Some((way, way.listener?)));
-        if let Some((way, listener)) = carrier.filter(|_| fits) {
+        if let Some((way, listener)) = carrier(ways).filter(|_| fits) {
             let made = create(comparison, way, listener, &ids, self.create.len());
             self.delete.extend(made.iter().map(delete_made));
             self.create.extend(made);
@@ -129,7 +127,7 @@ fn late(comparison: &Comparison<'_>, ways: &[Way<'_>]) -> BTreeSet<String> {
         return BTreeSet::new();
     }
     let waits = |id: &&String| {
-        let group = [comparison.target_group(&target_group_ref(id))].into();
+        let group = [group(comparison, id)].into();
         comparison.wanted_binding(id).is_some()
             && !has_targets(comparison, id)
             && ways.iter().any(|way| takes_over(comparison, way, &group))
@@ -140,7 +138,7 @@ fn late(comparison: &Comparison<'_>, ways: &[Way<'_>]) -> BTreeSet<String> {
 /// Whether a group can be given requests. What its binding says counts only while AWS checks the group; of one in use of which
 /// nothing is said it is believed.
 fn has_targets(comparison: &Comparison<'_>, id: &str) -> bool {
-    let group = comparison.target_group(&target_group_ref(id));
+    let group = group(comparison, id);
     let mut bindings = comparison.bindings.iter().filter(|found| !found.deleting);
     let count = bindings.find(|found| found.binding.target_group == group).and_then(|found| found.targets);
     match count {
@@ -152,7 +150,7 @@ fn has_targets(comparison: &Comparison<'_>, id: &str) -> bool {
 
 /// Whether a listener forwards requests to a group.
 fn is_used(comparison: &Comparison<'_>, id: &str) -> bool {
-    let group = [comparison.target_group(&target_group_ref(id))].into();
+    let group = [group(comparison, id)].into();
     let rules = |listener: &ActualListener| {
         listener.rules.iter().any(|rule| !is_check(rule) && forwards_to(&rule.actions, &group))
     };
@@ -161,7 +159,7 @@ fn is_used(comparison: &Comparison<'_>, id: &str) -> bool {
 
 /// Whether a check rule forwards to a group.
 fn is_checked(comparison: &Comparison<'_>, id: &str) -> bool {
-    let group = [comparison.target_group(&target_group_ref(id))].into();
+    let group = [group(comparison, id)].into();
     there(comparison).iter().any(|(_, rule)| forwards_to(&rule.actions, &group))
 }
 
@@ -245,6 +243,16 @@ fn answers(actions: &[Action]) -> bool {
     })
 }
 
+/// The group of a resource id, as rules name it.
+fn group(comparison: &Comparison<'_>, id: &str) -> Ref<TargetGroupArn> {
+    comparison.target_group(&target_group_ref(id))
+}
+
+/// The listener that carries the check rules: one that is there.
+fn carrier<'w, 'a>(ways: &'w [Way<'a>]) -> Option<(&'w Way<'a>, &'a ActualListener)> {
+    ways.iter().find_map(|way| Some((way, way.listener?)))
+}
+
 fn listeners<'a>(comparison: &Comparison<'a>) -> impl Iterator<Item = &'a ActualListener> {
     comparison.load_balancer.into_iter().flat_map(|found| &found.listeners)
 }
@@ -284,8 +292,7 @@ fn create(
 
 fn forward_to(comparison: &Comparison<'_>, groups: &[String]) -> Action {
     let weight = (groups.len() > 1).then_some(1);
-    let tuple =
-        |id: &String| TargetGroupTuple { target_group_arn: comparison.target_group(&target_group_ref(id)), weight };
+    let tuple = |id: &String| TargetGroupTuple { target_group_arn: group(comparison, id), weight };
     Action::Forward(Forward { target_groups: groups.iter().map(tuple).collect(), target_group_stickiness_config: None })
 }
 
