@@ -65,13 +65,32 @@ pub fn accept(snapshot: &Snapshot, key: &Key) -> Result<Accepted, Declined> {
     }
 }
 
+/// A plan, and what it leads to.
+#[derive(Debug, Clone)]
+pub struct Decision {
+    /// The plan.
+    pub plan: Plan,
+    /// What should exist for a stack; `None`: the key is no stack, or AWS's facts forbid it, as the plan says.
+    pub desired: Option<Desired>,
+}
+
 /// Decides every name, port, tag and order of what is to be done. Cannot fail.
 pub fn decide(accepted: &Accepted, facts: &Facts, actual: &Actual) -> Plan {
-    match (accepted, actual) {
-        (Accepted::Stack(stack), Actual::Stack(found)) => match desired::decide(&stack.spec, facts, &actual.live()) {
-            Ok(wanted) => diff::stack(&stack.spec, &wanted, found, &stack.bindings),
-            Err(problems) => refused(&stack.spec, problems),
-        },
+    decision(accepted, facts, actual).plan
+}
+
+/// The same, for those who also look at what it leads to.
+pub fn decision(accepted: &Accepted, facts: &Facts, actual: &Actual) -> Decision {
+    let plan = match (accepted, actual) {
+        (Accepted::Stack(stack), Actual::Stack(found)) => {
+            return match desired::decide(&stack.spec, facts, &actual.live()) {
+                Ok(wanted) => Decision {
+                    plan: diff::stack(&stack.spec, &wanted, found, &stack.bindings),
+                    desired: Some(wanted),
+                },
+                Err(problems) => Decision { plan: refused(&stack.spec, problems), desired: None },
+            };
+        }
         (Accepted::Binding(binding), Actual::Targets(found)) => targets::decide(binding, facts, Some(found)),
         (Accepted::Binding(binding), Actual::Nothing) => targets::decide(binding, facts, None),
         (Accepted::Rules(rules), Actual::Rules(found)) => worker_rules::decide(rules, facts, found.as_ref()),
@@ -80,16 +99,8 @@ pub fn decide(accepted: &Accepted, facts: &Facts, actual: &Actual) -> Plan {
             Accepted::Stack(_) | Accepted::Binding(_) | Accepted::Rules(_) | Accepted::Cluster(_),
             Actual::Stack(_) | Actual::Targets(_) | Actual::Rules(_) | Actual::Cluster(_) | Actual::Nothing,
         ) => unreachable!("what was observed is what the accepted scope asked for"),
-    }
-}
-
-/// What should exist for a stack, as [`decide`] compares it with what does; `None`: the key is no stack, or AWS's facts forbid
-/// it, as its plan says.
-pub fn desired(accepted: &Accepted, facts: &Facts, live: &Live) -> Option<Desired> {
-    match accepted {
-        Accepted::Stack(stack) => desired::decide(&stack.spec, facts, live).ok(),
-        Accepted::Binding(_) | Accepted::Rules(_) | Accepted::Cluster(_) => None,
-    }
+    };
+    Decision { plan, desired: None }
 }
 
 /// The plan of a stack that AWS's facts forbid: no steps, all problems.

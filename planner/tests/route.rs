@@ -15,7 +15,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use fastrand::Rng;
-use northgate_planner::facts::Live;
+use northgate_planner::actual::{Actual, ActualStack};
 use northgate_planner::id::{Key, ObjectName, StackId};
 use northgate_planner::pipeline;
 use serde_json::json;
@@ -42,7 +42,8 @@ fn the_route_of_any_request_is_what_the_contract_says() {
         }
         let key = Key::Stack(StackId::Group(drawn::GROUP.to_owned()));
         let accepted = pipeline::accept(&snapshot, &key).ok();
-        let desired = accepted.and_then(|accepted| pipeline::desired(&accepted, &facts, &Live::default()));
+        let nothing = Actual::Stack(ActualStack::default());
+        let desired = accepted.and_then(|accepted| pipeline::decision(&accepted, &facts, &nothing).desired);
         for _ in 0..REQUESTS {
             let ask = drawn::request(&mut random);
             let expected = reference::answer(&ingresses, &services, &ask);

@@ -6,7 +6,7 @@ mod decided;
 use std::net::IpAddr;
 
 use clap::Args;
-use northgate_planner::plan::Skipped;
+use northgate_planner::plan::{Plan, Skipped};
 use northgate_planner::problem::Problem;
 use northgate_planner::route::{Asked, Decided, Document, Request, Standing, render, standing, way};
 use northgate_planner::snapshot::Snapshot;
@@ -19,7 +19,7 @@ use super::plan::source::{self, Source, SourceArgs};
 use super::{Failure, UNREADABLE, print};
 use crate::aws::ReadOnlyAccount;
 use address::Address;
-use decided::Candidate;
+use decided::{Candidate, Candidates};
 
 /// Exit code: no load balancer does with the request what an object asks for.
 const NOT_ANSWERED: u8 = 4;
@@ -87,14 +87,17 @@ async fn followed(args: &RouteArgs, source: &Source) -> Result<Document, Failure
         return Err(RunError::Absent { kind, name }.into());
     }
     let candidates = decided::candidates(&mut passes, &source.snapshot, &selection, &args.address.host).await?;
+    let Candidates { load_balancers: candidates, plans } = candidates;
     let (chosen, others) = serving(args, candidates);
-    let aside = aside(&passes, &source.snapshot, &args.address);
+    let aside = aside(&passes, &plans, &source.snapshot, &args.address);
     let mut load_balancers = Vec::new();
     for candidate in &chosen {
         let request = args.request(candidate);
         let targets = decided::targets(&mut passes, candidate, &request).await?;
-        let Candidate { key, desired, live, warnings } = candidate;
-        let decided = Decided { key, desired, live: live.as_ref(), targets: &targets, warnings };
+        let Candidate { key, desired, live } = candidate;
+        let of_key = plans.iter().filter(|plan| plan.key == *key).flat_map(|plan| &plan.warnings);
+        let warnings = of_key.cloned().collect::<Vec<_>>();
+        let decided = Decided { key, desired, live: live.as_ref(), targets: &targets, warnings: &warnings };
         load_balancers.extend(way(decided, &request));
     }
     Ok(Document {
@@ -128,7 +131,12 @@ fn serving(args: &RouteArgs, candidates: Vec<Candidate>) -> (Vec<Candidate>, Vec
 }
 
 /// Why Ingresses that ask for such requests do not get them: not ours, refused, or set aside.
-fn aside(passes: &Passes<'_, ReadOnlyAccount>, snapshot: &Snapshot, address: &Address) -> Vec<Problem> {
+fn aside(
+    passes: &Passes<'_, ReadOnlyAccount>,
+    plans: &[Plan],
+    snapshot: &Snapshot,
+    address: &Address,
+) -> Vec<Problem> {
     let asking = |problem: &Problem| {
         let object = problem.object.as_ref().filter(|object| object.kind() == "Ingress")?;
         asks_for(snapshot.ingresses.get(object.name())?, &address.host, &address.path)
@@ -143,7 +151,7 @@ fn aside(passes: &Passes<'_, ReadOnlyAccount>, snapshot: &Snapshot, address: &Ad
         let problems = refusal.problems.iter().map(|problem| Problem { object: named(problem), ..problem.clone() });
         found.extend(problems.filter(|problem| asking(problem).is_some()));
     }
-    let of_plans = passes.plans.iter().flat_map(|plan| &plan.problems);
+    let of_plans = plans.iter().flat_map(|plan| &plan.problems);
     found.extend(of_plans.filter(|problem| asking(problem).is_some()).cloned());
     found.sort();
     found.dedup();

@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use northgate_planner::actual::Actual;
 use northgate_planner::crd::TargetGroupBinding;
+use northgate_planner::desired::Desired;
 use northgate_planner::facts::{Facts, Live};
 use northgate_planner::id::{Key, ObjectName, SecurityGroupId, StackId};
 use northgate_planner::model::Binding;
-use northgate_planner::pipeline::{self, Accepted};
+use northgate_planner::pipeline::{self, Accepted, Decision};
 use northgate_planner::plan::{Action, KubeChange, Plan, Skipped, Step, Wait, WaitFor, Write};
 use northgate_planner::problem::{Declined, Problem, Refusal};
 use northgate_planner::snapshot::Snapshot;
@@ -36,6 +37,9 @@ pub(in crate::cli) struct Pass {
     pub(in crate::cli) accepted: Accepted,
     pub(in crate::cli) actual: Actual,
     pub(in crate::cli) facts: Facts,
+    pub(in crate::cli) plan: Plan,
+    /// What a stack's plan leads to.
+    pub(in crate::cli) desired: Option<Desired>,
 }
 
 impl<'a, A: Read> Passes<'a, A> {
@@ -56,10 +60,11 @@ impl<'a, A: Read> Passes<'a, A> {
             groups.entry(group).or_default();
         }
         for (group, before_closing) in groups {
-            _ = self.pass(&Key::Rules(group)).await?;
-            if let (Some(plan), Some(wait)) = (self.plans.last_mut(), before_closing) {
-                wait_to_close(plan, wait);
+            let Some(Pass { mut plan, .. }) = self.pass(&Key::Rules(group)).await? else { continue };
+            if let Some(wait) = before_closing {
+                wait_to_close(&mut plan, wait);
             }
+            self.plans.push(plan);
         }
         Ok(())
     }
@@ -83,7 +88,7 @@ impl<'a, A: Read> Passes<'a, A> {
                 continue;
             }
             let before = self.skipped.len();
-            _ = self.pass(&Key::Stack(StackId::Service(name.clone()))).await?;
+            self.stack(StackId::Service(name.clone())).await?;
             let plain =
                 self.snapshot.services.get(&name).is_some_and(|service| !crate::cluster::is_load_balancer(service));
             if self.is_behind_ingress(&name) {
@@ -97,9 +102,15 @@ impl<'a, A: Read> Passes<'a, A> {
         }
         for id in ingress::groups(&self.snapshot) {
             if selection.takes_group(&id, &self.snapshot) {
-                _ = self.pass(&Key::Stack(id)).await?;
+                self.stack(id).await?;
             }
         }
+        Ok(())
+    }
+
+    async fn stack(&mut self, id: StackId) -> Result<(), AwsError> {
+        let pass = self.pass(&Key::Stack(id)).await?;
+        self.plans.extend(pass.map(|pass| pass.plan));
         Ok(())
     }
 
@@ -119,15 +130,15 @@ impl<'a, A: Read> Passes<'a, A> {
         if !awaited && !selection.is_everything() {
             return Ok(BTreeSet::new());
         }
-        let Some(Pass { actual: Actual::Cluster(found), .. }) = self.pass(&Key::Cluster).await? else {
+        let Some(Pass { actual: Actual::Cluster(found), mut plan, .. }) = self.pass(&Key::Cluster).await? else {
             return Ok(BTreeSet::new());
         };
-        let comes_or_goes = |plan: &Plan| plan.changes().any(|change| change.action() != Action::Update);
+        let comes_or_goes = plan.changes().any(|change| change.action() != Action::Update);
         if awaited {
-            let staying = self.staying();
-            self.plans.last_mut().into_iter().for_each(|plan| end_at_wait_for(plan, &staying));
-        } else if found.backend_security_group.is_none() || self.plans.last().is_some_and(comes_or_goes) {
-            self.plans.pop();
+            end_at_wait_for(&mut plan, &self.staying());
+        }
+        if awaited || found.backend_security_group.is_some() && !comes_or_goes {
+            self.plans.push(plan);
         }
         let all = selection.is_everything() && !self.snapshot.files_alone;
         Ok(if all { found.referenced_by } else { BTreeSet::new() })
@@ -157,12 +168,13 @@ impl<'a, A: Read> Passes<'a, A> {
         names.dedup();
         names.retain(|name| selection.takes_binding(name, &self.plans));
         for name in names {
-            if let Some(Pass { accepted: Accepted::Binding(spec), facts, .. }) =
+            if let Some(Pass { accepted: Accepted::Binding(spec), facts, plan, .. }) =
                 self.pass(&Key::Binding(name.clone())).await?
             {
-                if self.plans.last().is_some_and(targets::lingers) {
+                if targets::lingers(&plan) {
                     self.snapshot.lingering.insert(Key::Binding(name));
                 }
+                self.plans.push(plan);
                 let moved = self.moving(&spec).map(moved);
                 for group in worker_rules::groups_of(&spec, &facts).0 {
                     let wait = groups.entry(group).or_default();
@@ -232,8 +244,8 @@ impl<'a, A: Read> Passes<'a, A> {
         };
         let actual = self.account.observe(&accepted.scope()).await?;
         let facts = self.account.lookup(&accepted.needs(&actual.live())).await?;
-        self.plans.push(pipeline::decide(&accepted, &facts, &actual));
-        Ok(Some(Pass { accepted, actual, facts }))
+        let Decision { plan, desired } = pipeline::decision(&accepted, &facts, &actual);
+        Ok(Some(Pass { accepted, actual, facts, plan, desired }))
     }
 }
 

@@ -5,7 +5,6 @@
 use std::net::SocketAddr;
 
 use northgate_planner::desired::Desired;
-use northgate_planner::pipeline;
 use northgate_simulator::{DataPath, Scope, TargetAddress, TargetTable};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
@@ -89,8 +88,7 @@ impl World {
         let account = self.connection.read_only_account(settings.cluster_name.clone(), settings.vpc.clone());
         let mut passes = Passes::new(&account, self.snapshot.clone());
         let key = Key::Stack(StackId::Group(drawn::GROUP.to_owned()));
-        let pass = passes.pass(&key).await.unwrap()?;
-        pipeline::desired(&pass.accepted, &pass.facts, &pass.actual.live())
+        passes.pass(&key).await.unwrap()?.desired
     }
 }
 
