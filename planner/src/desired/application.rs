@@ -15,7 +15,7 @@ mod target_groups;
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Desired, networking, tags};
+use super::{Desired, Listener, networking, tags};
 use crate::facts::{Facts, Live, LiveLoadBalancer, Needs};
 use crate::id::{ObjectName, ObjectRef, StackId};
 use crate::model::Pairs;
@@ -36,6 +36,17 @@ struct Deciding<'a> {
     live: Option<&'a LiveLoadBalancer>,
     /// The target groups that are there by resource id, each with the number of rules that lead to it.
     target_groups: &'a BTreeMap<String, usize>,
+}
+
+/// The listeners, and what follows from them.
+#[derive(Default)]
+struct Listeners {
+    listeners: BTreeMap<u16, Listener>,
+    /// The resource ids of the target groups that they use.
+    used: BTreeSet<String>,
+    /// The way of a request, one line per rule.
+    routes: Vec<String>,
+    warnings: Vec<Problem>,
 }
 
 /// Why a group cannot be decided as it stands.

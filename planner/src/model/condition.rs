@@ -54,6 +54,16 @@ pub struct QueryParameter {
 }
 
 impl Condition {
+    /// The texts of conditions on hosts or paths, plain ones and expressions alike.
+    pub(crate) fn texts<'a>(conditions: &'a [Self], field: &str) -> Vec<&'a str> {
+        let of_field = conditions.iter().filter(|condition| condition.field() == field);
+        let patterns = of_field.filter_map(|condition| match condition {
+            Self::HostHeader(patterns) | Self::PathPattern(patterns) => Some(patterns),
+            _ => None,
+        });
+        patterns.flat_map(Patterns::texts).map(String::as_str).collect()
+    }
+
     /// The field as AWS spells it.
     pub fn field(&self) -> &str {
         match self {

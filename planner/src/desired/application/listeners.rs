@@ -1,26 +1,13 @@
 //! Listeners with their default actions (`ingress-alb.md` §6).
 
-use std::collections::{BTreeMap, BTreeSet};
-
 use super::certificates::{self, Discovered};
-use super::{Culprits, Deciding, blame, redirects, rules};
+use super::{Culprits, Deciding, Listeners, blame, redirects, rules};
 use crate::desired::{Listener, Origin};
 use crate::id::{Protocol, RedirectStatusCode};
 use crate::model::{Action, Redirect};
 use crate::problem::Problem;
 use crate::spec::annotation::ingress as annotation;
 use crate::spec::ingress::{Member, MergedListener};
-
-/// The listeners, and what follows from them.
-#[derive(Default)]
-pub(super) struct Listeners {
-    pub(super) listeners: BTreeMap<u16, Listener>,
-    /// The resource ids of the target groups that they use.
-    pub(super) used: BTreeSet<String>,
-    /// The way of a request, one line per rule.
-    pub(super) routes: Vec<String>,
-    pub(super) warnings: Vec<Problem>,
-}
 
 /// Decides the listeners of a group.
 pub(super) fn decide(deciding: Deciding<'_>, discovered: &Discovered<'_>, culprits: &mut Culprits) -> Listeners {

@@ -1,7 +1,6 @@
 //! Rules that can never be reached are left out (`ingress-alb.md` §7.9).
 
 use super::redirects::is_unchanged;
-use super::rules::texts;
 use crate::desired::Rule;
 use crate::id::Protocol;
 use crate::model::{Action, Condition, Patterns, Redirect};
@@ -45,8 +44,8 @@ fn is_endless(redirect: &Redirect, rule: &Rule, port: u16, protocol: Protocol) -
         return false;
     }
     let Redirect { protocol: to_protocol, port: to_port, host, path, query, status_code: _ } = redirect;
-    is_unchanged(host, Redirect::HOST, &texts(&rule.conditions, "host-header"))
-        && is_unchanged(path, Redirect::PATH, &texts(&rule.conditions, "path-pattern"))
+    is_unchanged(host, Redirect::HOST, &Condition::texts(&rule.conditions, "host-header"))
+        && is_unchanged(path, Redirect::PATH, &Condition::texts(&rule.conditions, "path-pattern"))
         && is_unchanged(to_port, Redirect::PORT, &[&port.to_string()])
         && is_unchanged(to_protocol, Redirect::PROTOCOL, &[protocol.as_str()])
         && is_unchanged(query, Redirect::QUERY, &[])
@@ -70,8 +69,8 @@ impl Shadow {
         let is_more =
             |condition: &Condition| !matches!(condition, Condition::HostHeader(_) | Condition::PathPattern(_));
         Self {
-            hosts: owned(texts(&rule.conditions, "host-header")),
-            paths: owned(texts(&rule.conditions, "path-pattern")),
+            hosts: owned(Condition::texts(&rule.conditions, "host-header")),
+            paths: owned(Condition::texts(&rule.conditions, "path-pattern")),
             host_expressions: rule.conditions.iter().any(is_expression),
             has_more: rule.conditions.iter().any(is_more),
             origin: format!("{} {}", rule.origin.object, rule.origin.field),

@@ -2,11 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use super::listeners::Listeners;
-use super::{Culprits, Deciding, blame, join, optimizer, redirects, shadows};
+use super::{Culprits, Deciding, Listeners, blame, join, optimizer, redirects, shadows};
 use crate::desired::{Listener, Origin, Rule, target_group_ref};
 use crate::id::{ObjectName, Protocol, ProtocolVersion, Ref, TargetType};
-use crate::model::{Action, Condition, Forward, Pairs, TargetGroupTuple};
+use crate::model::{Action, Forward, Pairs, TargetGroupTuple};
 use crate::planted::{Bug, planted};
 use crate::problem::Problem;
 use crate::spec::annotation::ingress as annotation;
@@ -200,14 +199,4 @@ fn has_grown(deciding: Deciding<'_>, member: &Member, listeners: &BTreeMap<u16, 
         }
     }
     wanted.iter().any(|(id, count)| *count > deciding.target_groups.get(*id).copied().unwrap_or_default())
-}
-
-/// The texts of conditions on hosts or paths, plain ones and expressions alike.
-pub(super) fn texts<'a>(conditions: &'a [Condition], field: &str) -> Vec<&'a str> {
-    let of_field = conditions.iter().filter(|condition| condition.field() == field);
-    let patterns = of_field.filter_map(|condition| match condition {
-        Condition::HostHeader(patterns) | Condition::PathPattern(patterns) => Some(patterns),
-        _ => None,
-    });
-    patterns.flat_map(|patterns| patterns.texts()).map(String::as_str).collect()
 }

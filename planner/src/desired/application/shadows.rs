@@ -3,7 +3,6 @@
 
 use std::collections::BTreeMap;
 
-use super::rules::texts;
 use crate::desired::{Origin, Rule};
 use crate::model::{Condition, Patterns, canonical_conditions};
 
@@ -15,7 +14,7 @@ pub(super) fn unreachable(rules: &[Rule]) -> Vec<(&Rule, &Origin)> {
     let mut all: Option<&Origin> = None;
     let mut found = Vec::new();
     for rule in rules {
-        let hosts = texts(&rule.conditions, "host-header");
+        let hosts = Condition::texts(&rule.conditions, "host-header");
         let conditions = canonical_conditions(&rule.conditions);
         let of_hosts = hosts.iter().map(|host| all_of_host.get(host).copied()).collect::<Option<Vec<_>>>();
         let by_host = of_hosts.and_then(|origins| origins.first().copied());
