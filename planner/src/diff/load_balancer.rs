@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use super::attribute::{self, Of};
 use super::{Comparison, Keys, change, gone, note, reason_to_delete, tag_changes};
-use crate::actual::{ActualLoadBalancer, LoadBalancerState, Owned};
+use crate::actual::{ActualLoadBalancer, CLUSTER_TAG, LoadBalancerState, Owned};
 use crate::desired::LoadBalancer;
-use crate::id::{Key, LoadBalancerType, Ref, ResourceKey, SecurityGroupId, StackId};
+use crate::id::{Key, LoadBalancerArn, LoadBalancerType, Ref, ResourceKey, SecurityGroupId, StackId};
 use crate::model::Pairs;
 use crate::plan::{
     AddTags, AwsChange, Change, CreateLoadBalancer, DeleteLoadBalancer, FieldChange, Held, Impact,
@@ -20,7 +20,7 @@ const DELETION_PROTECTION: &str = "deletion_protection.enabled";
 
 pub(super) fn compare(comparison: &mut Comparison<'_>, spec: &StackSpec) {
     match (&comparison.wanted.load_balancer, comparison.load_balancer) {
-        (Some(wanted), None) => create(comparison, wanted),
+        (Some(wanted), None) => create(comparison, wanted, spec),
         (Some(wanted), Some(found)) => update(comparison, wanted, found),
         (None, _) => {
             for found in &comparison.found.load_balancers {
@@ -40,10 +40,10 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, spec: &StackSpec) {
     }
 }
 
-fn create(comparison: &mut Comparison<'_>, wanted: &LoadBalancer) {
+fn create(comparison: &mut Comparison<'_>, wanted: &LoadBalancer, spec: &StackSpec) {
     if let Some(arn) = comparison.found.foreign_load_balancers.named(&wanted.name) {
-        let message = format!("the name {} is taken by a load balancer that is not this Service's: {arn}", wanted.name);
-        comparison.problems.push(Problem::general(message).hint("delete that load balancer, if nothing needs it"));
+        let problem = taken(wanted, arn, spec.id());
+        comparison.problems.push(problem);
         return;
     }
     let LoadBalancer {
@@ -81,6 +81,29 @@ fn create(comparison: &mut Comparison<'_>, wanted: &LoadBalancer) {
         let reason = "attributes cannot be given at creation";
         stage.push(change(resource, AwsChange::ModifyLoadBalancerAttributes(request), reason));
     }
+}
+
+/// Somebody else's load balancer has the name. What carries the cluster's tag alone is somebody else's too: whose it is the
+/// stack's tags say, and only a person knows better.
+fn taken(wanted: &LoadBalancer, arn: &LoadBalancerArn, stack: &StackId) -> Problem {
+    let message = format!(
+        "the name {} is taken by a load balancer that does not carry the tags of this cluster and stack: {arn}",
+        wanted.name
+    );
+    let kind = match wanted.load_balancer_type {
+        LoadBalancerType::Application => ":loadbalancer/app/",
+        LoadBalancerType::Network => ":loadbalancer/net/",
+    };
+    if !arn.as_str().contains(kind) {
+        return Problem::general(message).hint("delete that load balancer, if nothing needs it");
+    }
+    let keys = [CLUSTER_TAG.to_owned(), stack.stack_tag(), stack.resource_tag()];
+    let tags = keys.iter().filter_map(|key| Some(format!(" Key={key},Value={}", wanted.tags.get(key)?)));
+    Problem::general(message).hint(format!(
+        "delete that load balancer, if nothing needs it; if it was made for this, tag it to have it adopted:\n`aws \
+         elbv2 add-tags --resource-arns {arn} --tags{}`",
+        tags.collect::<String>()
+    ))
 }
 
 fn wait_for_backend_group(comparison: &mut Comparison<'_>, security_groups: &[Ref<SecurityGroupId>]) {

@@ -46,7 +46,10 @@ pub(super) fn compare_surplus(comparison: &mut Comparison<'_>) {
 
 fn create(comparison: &mut Comparison<'_>, id: &str, group: &TargetGroup) {
     if let Some(arn) = comparison.found.foreign_target_groups.named(&group.name) {
-        let message = format!("the name {} is taken by a target group that is not this Service's: {arn}", group.name);
+        let message = format!(
+            "the name {} is taken by a target group that does not carry the tags of this cluster and stack: {arn}",
+            group.name
+        );
         comparison.problems.push(Problem::general(message).hint("delete that target group, if nothing needs it"));
         return;
     }

@@ -15,7 +15,8 @@ pub(crate) struct Page {
 }
 
 impl Page {
-    /// Adds `start` and then `text`, folded between words. What does not fit goes on below, indented by `indent`.
+    /// Adds `start` and then `text`, folded between words. What does not fit goes on below, indented by `indent`. A command
+    /// in backticks on a line of its own stays whole, to be pasted.
     pub(crate) fn line(&mut self, start: &str, indent: usize, text: &str) {
         let mut line = printable(start);
         let mut columns = line.chars().count();
@@ -26,7 +27,9 @@ impl Page {
                 self.push(&mut line, &mut columns, indent);
                 folded = true;
             }
-            for word in paragraph.split(' ') {
+            let command = paragraph.strip_prefix('`').and_then(|rest| rest.strip_suffix('`'));
+            let words = command.map_or_else(|| paragraph.split(' ').collect(), |command| vec![command]);
+            for word in words {
                 let word = printable(word);
                 let length = word.chars().count();
                 if !folded && columns + 1 + length > COLUMNS {
