@@ -118,7 +118,7 @@ impl Bed {
     }
 
     /// Runs `northgate ARGS` to its end as the cluster's administrator, through the proxy; adds the flags that name the
-    /// cluster when `args` begin with `plan`.
+    /// cluster when `args` begin with `plan` or `route`.
     pub async fn northgate(&self, args: &[&str]) -> Result<Output, Error> {
         let mut command = tokio::process::Command::new(program("northgate")?);
         command
@@ -126,7 +126,7 @@ impl Bed {
             .envs(self.account.environment(self.proxy.endpoint()))
             .env("KUBECONFIG", self.cluster.kubeconfig())
             .args(args);
-        if args.first() == Some(&"plan") {
+        if matches!(args.first(), Some(&("plan" | "route"))) {
             command.args(self.cluster_flags());
         }
         command.kill_on_drop(true).output().await.map_err(Error::doing("running northgate"))

@@ -22,7 +22,7 @@ use crate::id::{
     Key, LoadBalancerArn, LoadBalancerType, ObjectName, Ref, ResourceKey, SecurityGroupId, TargetGroupArn,
 };
 use crate::model::{Binding, Peer};
-use crate::plan::{Change, FieldChange, Held, Plan, Stages, in_order};
+use crate::plan::{Change, FieldChange, Held, Kept, Plan, Stages, in_order};
 use crate::problem::Problem;
 use crate::spec::{GoneSpec, StackSpec};
 
@@ -51,6 +51,8 @@ struct Comparison<'a> {
     lets_go: bool,
     /// Target groups that requests still come to until others have healthy targets.
     still_serving: BTreeSet<TargetGroupArn>,
+    /// What listeners keep for members that are set aside.
+    kept: Kept,
 }
 
 /// Compares a whole stack.
@@ -64,7 +66,7 @@ pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bin
     target_group::compare_surplus(&mut comparison);
     binding::compare(&mut comparison);
     let wanted_bindings = comparison.wanted_bindings();
-    let Comparison { stages, held, problems, shortages, mut warnings, protected, .. } = comparison;
+    let Comparison { stages, held, problems, shortages, mut warnings, protected, kept, .. } = comparison;
     warnings.extend(spec.warnings());
     warnings.extend(wanted.warnings.iter().cloned());
     let mut plan = Plan::empty(Key::Stack(spec.id().clone()), spec.objects());
@@ -76,6 +78,7 @@ pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bin
     plan.refused = !problems.is_empty();
     plan.steps = if plan.refused || protected { Vec::new() } else { in_order(stages) };
     plan.held = held;
+    plan.kept = kept;
     let of_members = wanted.problems.iter().cloned();
     plan.problems =
         problems.into_iter().chain(of_members).chain(shortages).map(|problem| about(spec, problem)).collect();
@@ -108,6 +111,7 @@ impl<'a> Comparison<'a> {
             protected: false,
             lets_go: false,
             still_serving: BTreeSet::new(),
+            kept: Kept::default(),
         };
         comparison.match_resources();
         comparison
@@ -227,11 +231,13 @@ impl<'a> Comparison<'a> {
     /// Whether a resource may belong to a member that is set aside: by the beginning of its id, `<namespace>/<name>-`, which
     /// may also be the beginning of a longer name's.
     fn is_set_aside(&self, resource_id: &str) -> bool {
-        let is_of = |member: &ObjectName| {
-            let rest = resource_id.strip_prefix(&member.to_string());
-            rest.is_some_and(|rest| rest.starts_with('-'))
-        };
-        !self.wanted.target_groups.contains_key(resource_id) && self.wanted.set_aside.iter().any(is_of)
+        self.wanted.set_aside.iter().any(|member| self.is_of(member, resource_id))
+    }
+
+    /// Whether a resource that is not wanted may belong to a member, by the beginning of its id.
+    fn is_of(&self, member: &ObjectName, resource_id: &str) -> bool {
+        let rest = resource_id.strip_prefix(&member.to_string());
+        rest.is_some_and(|rest| rest.starts_with('-')) && !self.wanted.target_groups.contains_key(resource_id)
     }
 
     fn is_provisioning(&self) -> bool {

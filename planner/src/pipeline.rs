@@ -84,10 +84,9 @@ pub fn decision(accepted: &Accepted, facts: &Facts, actual: &Actual) -> Decision
     let plan = match (accepted, actual) {
         (Accepted::Stack(stack), Actual::Stack(found)) => {
             return match desired::decide(&stack.spec, facts, &actual.live()) {
-                Ok(wanted) => Decision {
-                    plan: diff::stack(&stack.spec, &wanted, found, &stack.bindings),
-                    desired: Some(wanted),
-                },
+                Ok(wanted) => {
+                    Decision { plan: diff::stack(&stack.spec, &wanted, found, &stack.bindings), desired: Some(wanted) }
+                }
                 Err(problems) => Decision { plan: refused(&stack.spec, problems), desired: None },
             };
         }

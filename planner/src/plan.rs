@@ -3,6 +3,7 @@
 mod change;
 mod display;
 mod json;
+mod kept;
 mod order;
 mod parallel;
 mod request;
@@ -15,6 +16,7 @@ pub use change::{
 pub use display::render;
 pub(crate) use display::{Page, object_title, problem_lines};
 pub use json::{Document, Entry, FailOn, Header, Skipped, Summary};
+pub use kept::{Kept, KeptGroup, KeptListener, KeptRule};
 pub(crate) use order::{Stages, in_order};
 pub use parallel::together;
 pub use request::{
@@ -50,6 +52,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// Changes that need an acknowledgement first.
     pub held: Vec<Held>,
+    /// What stays as it is for members that are set aside.
+    pub kept: Kept,
     /// What is wrong.
     pub problems: Vec<Problem>,
     /// What is odd but does no harm.
@@ -76,6 +80,7 @@ impl Plan {
             wanted: true,
             steps: Vec::new(),
             held: Vec::new(),
+            kept: Kept::default(),
             problems: Vec::new(),
             warnings: Vec::new(),
             bindings: Vec::new(),

@@ -7,14 +7,20 @@ mod redirect;
 mod text;
 mod way;
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
+use std::sync::LazyLock;
 
-use crate::desired::{Desired, Listener, Origin, Rule};
-use crate::id::Protocol;
+use crate::desired::{Desired, Listener, Origin};
+use crate::id::{ObjectName, Protocol};
 use crate::model::{Action, Condition};
+use crate::plan::{Kept, KeptListener};
 
 pub use condition::is_met;
-pub use document::{Answer, Asked, Document, OpenPort, PassedRule, Share, TakenRule, TargetGroupOf, Targets, Way};
+pub use document::{
+    Answer, Asked, Document, OpenPort, PassedRule, RegisteredTarget, ServicePort, Share, TakenRule, TargetGroupOf,
+    Targets, Way,
+};
 pub use redirect::redirected;
 pub use text::render;
 pub use way::{Decided, Standing, standing, way};
@@ -40,30 +46,61 @@ pub struct Request {
     pub source: Option<IpAddr>,
 }
 
+/// What a load balancer does with requests once its plan is carried out.
+#[derive(Debug, Clone, Copy)]
+pub struct Serving<'a> {
+    /// What is asked for.
+    pub desired: &'a Desired,
+    /// What stays as it is for members that are set aside.
+    pub kept: &'a Kept,
+}
+
 /// Where a request goes.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Route<'a> {
     /// The listener's port.
     pub port: u16,
-    /// The listener.
-    pub listener: &'a Listener,
+    /// What the listener speaks.
+    pub protocol: Protocol,
     /// The rules that do not take the request, in their order, and the first condition that each does not find met.
     pub passed: Vec<Passed<'a>>,
-    /// The rule that takes it, with its priority; `None`: no rule does, and the listener's own actions are performed.
-    pub rule: Option<(u16, &'a Rule)>,
+    /// The rule that takes it; `None`: no rule does, and the listener's own actions are performed.
+    pub rule: Option<Rule<'a>>,
     /// What is done with it.
     pub actions: &'a [Action],
-    /// Where that is asked for.
-    pub origin: Option<&'a Origin>,
+    /// Who asks for that.
+    pub asker: Asker<'a>,
+}
+
+/// A rule as a request comes to it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rule<'a> {
+    /// Its priority.
+    pub priority: u16,
+    /// What a request has to be.
+    pub conditions: &'a [Condition],
+    /// What is done with it.
+    pub actions: &'a [Action],
+    /// Who asks for that.
+    pub asker: Asker<'a>,
+}
+
+/// Who asks for what is done with a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asker<'a> {
+    /// Nobody: it is the contract's default.
+    Nobody,
+    /// A part of an object.
+    Origin(&'a Origin),
+    /// It is kept as it is in AWS for these members, which are set aside: one of them asked for it.
+    SetAside(&'a BTreeSet<ObjectName>),
 }
 
 /// A rule that does not take a request.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Passed<'a> {
-    /// Its priority.
-    pub priority: u16,
     /// The rule.
-    pub rule: &'a Rule,
+    pub rule: Rule<'a>,
     /// The first of its conditions that is not met.
     pub because: &'a Condition,
 }
@@ -86,52 +123,120 @@ pub enum NoRoute {
     },
 }
 
-/// Follows a request to its actions.
+/// Follows a request to its actions, where nothing is kept for anybody.
 ///
 /// # Errors
 ///
 /// Where it does not even reach a listener.
 pub fn route<'a>(desired: &'a Desired, request: &Request) -> Result<Route<'a>, NoRoute> {
-    desired.load_balancer.as_ref().ok_or(NoRoute::NoLoadBalancer)?;
-    let fits = |(port, listener): &(&u16, &Listener)| {
-        // Network load balancers hand on whatever comes to their port.
-        let takes_all = matches!(listener.protocol, Protocol::Tcp | Protocol::Tls | Protocol::TcpUdp);
-        (takes_all || listener.protocol == request.protocol) && request.port.is_none_or(|wanted| wanted == **port)
-    };
-    let Some((port, listener)) = desired.listeners.iter().find(fits) else {
-        let listeners = desired.listeners.iter().map(|(port, listener)| format!("{}:{port}", listener.protocol));
-        return Err(NoRoute::NoListener {
-            protocol: request.protocol,
-            port: request.port,
-            listeners: match listeners.collect::<Vec<_>>().join(", ") {
-                none if none.is_empty() => "none".to_owned(),
-                some => some,
-            },
-        });
-    };
-    let mut passed = Vec::new();
-    for (priority, rule) in (1..).zip(&listener.rules) {
-        match rule.conditions.iter().find(|condition| !is_met(condition, request)) {
-            Some(because) => passed.push(Passed { priority, rule, because }),
-            None => {
-                let (actions, origin) = (rule.actions.as_slice(), Some(&rule.origin));
-                return Ok(Route { port: *port, listener, passed, rule: Some((priority, rule)), actions, origin });
+    static NOTHING: Kept = Kept { listeners: BTreeMap::new(), target_groups: BTreeMap::new() };
+    Serving { desired, kept: &NOTHING }.route(request)
+}
+
+impl<'a> Serving<'a> {
+    /// What the listeners speak, by port.
+    pub fn listeners(self) -> BTreeMap<u16, Protocol> {
+        let kept = self.kept.listeners.iter().map(|(port, listener)| (*port, listener.protocol));
+        let wanted = self.desired.listeners.iter().map(|(port, listener)| (*port, listener.protocol));
+        kept.chain(wanted).collect()
+    }
+
+    /// Follows a request to its actions.
+    ///
+    /// # Errors
+    ///
+    /// Where it does not even reach a listener.
+    pub fn route(self, request: &Request) -> Result<Route<'a>, NoRoute> {
+        self.desired.load_balancer.as_ref().ok_or(NoRoute::NoLoadBalancer)?;
+        let listeners = self.listeners();
+        let fits = |(port, speaks): &(&u16, &Protocol)| {
+            // Network load balancers hand on whatever comes to their port.
+            let takes_all = matches!(speaks, Protocol::Tcp | Protocol::Tls | Protocol::TcpUdp);
+            (takes_all || **speaks == request.protocol) && request.port.is_none_or(|wanted| wanted == **port)
+        };
+        let Some((port, protocol)) = listeners.iter().find(fits).map(|(port, protocol)| (*port, *protocol)) else {
+            return Err(none_of(&listeners, request));
+        };
+        let mut passed = Vec::new();
+        for rule in self.rules(port) {
+            match rule.conditions.iter().find(|condition| !is_met(condition, request)) {
+                Some(because) => passed.push(Passed { rule, because }),
+                None => {
+                    let Rule { actions, asker, .. } = rule;
+                    return Ok(Route { port, protocol, passed, rule: Some(rule), actions, asker });
+                }
             }
         }
+        let (actions, asker) = self.default_actions(port);
+        Ok(Route { port, protocol, passed, rule: None, actions, asker })
     }
-    let (actions, origin) = (listener.default_actions.as_slice(), listener.default_origin.as_ref());
-    Ok(Route { port: *port, listener, passed, rule: None, actions, origin })
+
+    /// The rules of a listener in their order: those that are kept have their places, and the others fill those between.
+    pub fn rules(self, port: u16) -> impl Iterator<Item = Rule<'a>> {
+        let mut wanted = self.desired.listeners.get(&port).into_iter().flat_map(|listener| &listener.rules);
+        let mut kept = self.kept.listeners.get(&port).into_iter().flat_map(|listener| &listener.rules).peekable();
+        let mut next = 1;
+        std::iter::from_fn(move || {
+            let own = if kept.peek().is_some_and(|(place, _)| **place <= next) { None } else { wanted.next() };
+            let rule = match own {
+                Some(rule) => Rule {
+                    priority: next,
+                    conditions: &rule.conditions,
+                    actions: &rule.actions,
+                    asker: Asker::Origin(&rule.origin),
+                },
+                None => {
+                    let (priority, rule) = kept.next()?;
+                    Rule {
+                        priority: *priority,
+                        conditions: &rule.conditions,
+                        actions: &rule.actions,
+                        asker: Asker::SetAside(&rule.members),
+                    }
+                }
+            };
+            next = rule.priority.saturating_add(1);
+            Some(rule)
+        })
+    }
+
+    /// What a listener does with a request that no rule takes, and who asks for it.
+    pub fn default_actions(self, port: u16) -> (&'a [Action], Asker<'a>) {
+        static NOT_FOUND: LazyLock<[Action; 1]> = LazyLock::new(|| [Action::not_found()]);
+        let kept: Option<&'a KeptListener> = self.kept.listeners.get(&port);
+        let wanted: Option<&'a Listener> = self.desired.listeners.get(&port);
+        match (kept.and_then(|kept| kept.default_actions.as_ref()), wanted) {
+            (Some((actions, members)), _) => (actions, Asker::SetAside(members)),
+            (None, Some(wanted)) => {
+                (&wanted.default_actions, wanted.default_origin.as_ref().map_or(Asker::Nobody, Asker::Origin))
+            }
+            (None, None) => (&*NOT_FOUND, Asker::Nobody),
+        }
+    }
+}
+
+fn none_of(listeners: &BTreeMap<u16, Protocol>, request: &Request) -> NoRoute {
+    let listeners = listeners.iter().map(|(port, protocol)| format!("{protocol}:{port}"));
+    NoRoute::NoListener {
+        protocol: request.protocol,
+        port: request.port,
+        listeners: match listeners.collect::<Vec<_>>().join(", ") {
+            none if none.is_empty() => "none".to_owned(),
+            some => some,
+        },
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::desired::LoadBalancer;
+    use crate::desired::{self, LoadBalancer};
     use crate::id::{
         IpAddressType, LoadBalancerType, ObjectName, ObjectRef, RedirectStatusCode, Ref, ResourceKey, ResourceKind,
         Scheme,
     };
     use crate::model::{FixedResponse, Pairs, Patterns, QueryParameter, Redirect};
+    use crate::plan::KeptRule;
 
     fn texts(texts: &[&str]) -> Vec<String> {
         texts.iter().map(|text| (*text).to_owned()).collect()
@@ -153,11 +258,11 @@ mod tests {
         Origin { object: ObjectRef::new("Ingress", &ObjectName::new("shop", "web")), field: field.to_owned() }
     }
 
-    fn rule(conditions: Vec<Condition>, target_group: &str) -> Rule {
-        Rule { conditions, actions: forward(target_group), origin: origin(target_group), tags: Pairs::new() }
+    fn rule(conditions: Vec<Condition>, target_group: &str) -> desired::Rule {
+        desired::Rule { conditions, actions: forward(target_group), origin: origin(target_group), tags: Pairs::new() }
     }
 
-    fn listener(protocol: Protocol, rules: Vec<Rule>) -> Listener {
+    fn listener(protocol: Protocol, rules: Vec<desired::Rule>) -> Listener {
         let not_found = FixedResponse { content_type: None, message_body: None, status_code: "404".to_owned() };
         Listener {
             protocol,
@@ -171,7 +276,7 @@ mod tests {
         }
     }
 
-    fn desired(rules: Vec<Rule>) -> Desired {
+    fn desired(rules: Vec<desired::Rule>) -> Desired {
         let load_balancer = LoadBalancer {
             name: "web".to_owned(),
             load_balancer_type: LoadBalancerType::Application,
@@ -218,9 +323,12 @@ mod tests {
         ] {
             let request = get(host, path);
             let route = route(&desired, &request).unwrap();
-            let taken = route.rule.map(|(_, rule)| rule.origin.field.as_str());
+            let taken = match route.asker {
+                Asker::Origin(origin) => Some(origin.field.as_str()),
+                Asker::SetAside(_) | Asker::Nobody => None,
+            };
             assert_eq!(taken, expected, "{host}{path}");
-            assert_eq!(route.passed.len(), route.rule.map_or(3, |(priority, _)| usize::from(priority) - 1));
+            assert_eq!(route.passed.len(), route.rule.map_or(3, |rule| usize::from(rule.priority) - 1));
         }
     }
 
@@ -233,9 +341,48 @@ mod tests {
             let request = get(host_asked, path);
             let route = route(&desired, &request).unwrap();
             assert_eq!(route.passed[0].because, &because);
-            assert_eq!((route.rule, route.origin), (None, None));
+            assert_eq!((route.rule, route.asker), (None, Asker::Nobody));
             assert_eq!(route.actions[0].to_string(), "fixed response 404");
         }
+    }
+
+    #[test]
+    fn kept_rules_have_their_places_among_the_others() {
+        let members = BTreeSet::from([ObjectName::new("blog", "door")]);
+        let kept_rule = |condition| KeptRule {
+            conditions: vec![condition],
+            actions: vec![Action::not_found()],
+            members: members.clone(),
+        };
+        let rules = BTreeMap::from([(2, kept_rule(paths(&["/a"]))), (4, kept_rule(paths(&["/b"])))]);
+        let closed = FixedResponse { content_type: None, message_body: None, status_code: "403".to_owned() };
+        let default_actions = Some((vec![Action::FixedResponse(closed)], members.clone()));
+        let listeners = [
+            (80, KeptListener { protocol: Protocol::Http, default_actions: None, rules }),
+            (8080, KeptListener { protocol: Protocol::Http, default_actions, rules: BTreeMap::new() }),
+        ];
+        let kept = Kept { listeners: listeners.into(), target_groups: BTreeMap::new() };
+        let desired = desired(vec![
+            rule(vec![host("a.example.com")], "first"),
+            rule(vec![paths(&["/a", "/b"])], "second"),
+            rule(vec![host("b.example.com")], "third"),
+        ]);
+        let serving = Serving { desired: &desired, kept: &kept };
+        assert_eq!(serving.listeners().into_keys().collect::<Vec<_>>(), [80, 8080]);
+        for (port, host, path, priority, is_kept) in [
+            (80, "a.example.com", "/a", Some(1), false),
+            (80, "x", "/a", Some(2), true),
+            (80, "x", "/b", Some(3), false),
+            (80, "b.example.com", "/", Some(5), false),
+            (80, "x", "/", None, false),
+            (8080, "x", "/", None, true),
+        ] {
+            let request = Request { port: Some(port), ..get(host, path) };
+            let route = serving.route(&request).unwrap();
+            let found = (route.rule.map(|rule| rule.priority), route.asker == Asker::SetAside(&members));
+            assert_eq!(found, (priority, is_kept), "{port} {host}{path}");
+        }
+        assert_eq!(serving.rules(80).map(|rule| rule.priority).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
     }
 
     #[test]

@@ -6,7 +6,8 @@ mod decided;
 use std::net::IpAddr;
 
 use clap::Args;
-use northgate_planner::plan::{Plan, Skipped};
+use northgate_planner::id::ObjectRef;
+use northgate_planner::plan::Skipped;
 use northgate_planner::problem::Problem;
 use northgate_planner::route::{Asked, Decided, Document, Request, Standing, render, standing, way};
 use northgate_planner::snapshot::Snapshot;
@@ -87,25 +88,26 @@ async fn followed(args: &RouteArgs, source: &Source) -> Result<Document, Failure
         return Err(RunError::Absent { kind, name }.into());
     }
     let candidates = decided::candidates(&mut passes, &source.snapshot, &selection, &args.address.host).await?;
-    let Candidates { load_balancers: candidates, plans } = candidates;
-    let (chosen, others) = serving(args, candidates);
-    let aside = aside(&passes, &plans, &source.snapshot, &args.address);
+    let mut aside = aside(&passes, &candidates, &source.snapshot, &args.address);
+    let (chosen, others) = serving(args, candidates.load_balancers);
+    let account = decided::Asked { account: &source.account, is_described: args.source.account.is_some() };
     let mut load_balancers = Vec::new();
     for candidate in &chosen {
         let request = args.request(candidate);
-        let targets = decided::targets(&mut passes, candidate, &request).await?;
-        let Candidate { key, desired, live } = candidate;
-        let of_key = plans.iter().filter(|plan| plan.key == *key).flat_map(|plan| &plan.warnings);
-        let warnings = of_key.cloned().collect::<Vec<_>>();
-        let decided = Decided { key, desired, live: live.as_ref(), targets: &targets, warnings: &warnings };
+        let targets = decided::targets(&mut passes, account, candidate, &request).await?;
+        let Candidate { plan, desired, live } = candidate;
+        let decided = Decided { plan, desired, live: live.as_ref(), targets: &targets };
         load_balancers.extend(way(decided, &request));
     }
+    // Who is served by what is kept for it is told there what is wrong with it.
+    let is_kept = |object: &ObjectRef| load_balancers.iter().any(|way| way.kept_for.contains(object));
+    aside.retain(|problem| !problem.object.as_ref().is_some_and(is_kept));
     Ok(Document {
         format_version: 1,
         header: source::header(&source.snapshot),
         request: args.asked(),
         load_balancers,
-        others: others.into_iter().map(|candidate| candidate.key).collect(),
+        others: others.into_iter().map(|candidate| candidate.plan.key).collect(),
         aside,
         problems: source.problems.clone(),
     })
@@ -124,7 +126,7 @@ fn serving(args: &RouteArgs, candidates: Vec<Candidate>) -> (Vec<Candidate>, Vec
     if !args.names.is_empty() {
         return (candidates, Vec::new());
     }
-    let of = |one: &Candidate| standing(&one.desired, &args.request(one));
+    let of = |one: &Candidate| standing(one.serving(), &args.request(one));
     let best = candidates.iter().map(of).max().unwrap_or(Standing::Nothing);
     let (chosen, others) = candidates.into_iter().partition::<Vec<_>, _>(|one| of(one) == best);
     (chosen, others.into_iter().filter(|one| of(one) == Standing::AnyHost).collect())
@@ -133,7 +135,7 @@ fn serving(args: &RouteArgs, candidates: Vec<Candidate>) -> (Vec<Candidate>, Vec
 /// Why Ingresses that ask for such requests do not get them: not ours, refused, or set aside.
 fn aside(
     passes: &Passes<'_, ReadOnlyAccount>,
-    plans: &[Plan],
+    candidates: &Candidates,
     snapshot: &Snapshot,
     address: &Address,
 ) -> Vec<Problem> {
@@ -151,7 +153,7 @@ fn aside(
         let problems = refusal.problems.iter().map(|problem| Problem { object: named(problem), ..problem.clone() });
         found.extend(problems.filter(|problem| asking(problem).is_some()));
     }
-    let of_plans = plans.iter().flat_map(|plan| &plan.problems);
+    let of_plans = candidates.plans().flat_map(|plan| &plan.problems);
     found.extend(of_plans.filter(|problem| asking(problem).is_some()).cloned());
     found.sort();
     found.dedup();
@@ -164,7 +166,7 @@ impl RouteArgs {
         let Address { given: _, protocol, host, port, path, query } = &self.address;
         let own = candidate.live.as_ref().map(|live| live.dns_name.clone());
         let host = if host.is_empty() { own.unwrap_or_default() } else { host.clone() };
-        let (protocol, port) = address::door(*protocol, *port, &candidate.desired.listeners);
+        let (protocol, port) = address::door(*protocol, *port, &candidate.serving().listeners());
         Request {
             protocol,
             port,

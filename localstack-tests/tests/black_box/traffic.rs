@@ -1,4 +1,4 @@
-//! Requests through the load balancers while a test goes on: the servers that answer them, and who should.
+//! Requests through the load balancers: the servers that answer them, and who should while a test goes on.
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -14,6 +14,7 @@ use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
 use localstack_tests::bed::Bed;
 use localstack_tests::http::Endpoint;
+use localstack_tests::pods::Pod;
 use localstack_tests::simulator::Target;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
@@ -23,7 +24,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// As many wrong answers tell enough.
 const TOLD: usize = 20;
 
-/// The nodes' side of a cluster's Services: behind each node port a server that says its Service's name.
+/// The nodes' side of a cluster's Services: behind each node port, and in each pod, a server that says its Service's name.
 #[derive(Default)]
 pub(crate) struct Nodes {
     servers: BTreeMap<String, SocketAddr>,
@@ -39,16 +40,35 @@ impl Nodes {
             let name = service["metadata"]["name"].as_str().unwrap();
             for port in service["spec"]["ports"].as_array().unwrap() {
                 let Some(port) = port["nodePort"].as_u64() else { continue };
-                let address = match self.servers.get(name) {
-                    Some(address) => *address,
-                    None => serve(name).await,
-                };
-                self.servers.insert(name.to_owned(), address);
+                let address = self.server(name).await;
                 for node in &bed.nodes {
                     self.open.insert((node.instance.id.clone(), u16::try_from(port).unwrap()), address);
                 }
             }
         }
+        self.tell(bed).await;
+    }
+
+    /// Opens a port of a pod, whose label `app` is its Service's name.
+    pub(crate) async fn open_pod(&mut self, bed: &Bed, pod: &Pod, port: u16) {
+        let (_, app) = pod.labels.iter().find(|(key, _)| key == "app").unwrap();
+        let address = self.server(app).await;
+        self.open.insert((pod.address.clone(), port), address);
+        self.tell(bed).await;
+    }
+
+    async fn server(&mut self, service: &str) -> SocketAddr {
+        match self.servers.get(service) {
+            Some(address) => *address,
+            None => {
+                let address = serve(service).await;
+                self.servers.insert(service.to_owned(), address);
+                address
+            }
+        }
+    }
+
+    async fn tell(&self, bed: &Bed) {
         let target = |((target, port), address): (&(String, u16), &SocketAddr)| Target {
             target: target.clone(),
             port: *port,

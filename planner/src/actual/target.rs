@@ -63,6 +63,20 @@ pub enum TargetState {
     Other(String),
 }
 
+impl TargetState {
+    /// As AWS spells it.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Self::Initial => "initial",
+            Self::Healthy => "healthy",
+            Self::Unhealthy => "unhealthy",
+            Self::Unused => "unused",
+            Self::Draining => "draining",
+            Self::Other(other) => other,
+        }
+    }
+}
+
 /// How far a binding's targets are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TargetCount {

@@ -2,6 +2,7 @@
 
 mod checks;
 mod join;
+mod kept;
 mod numbers;
 mod order;
 
@@ -68,6 +69,7 @@ pub(super) fn compare(comparison: &mut Comparison<'_>, mut ways: Vec<Way<'_>>) {
     comparison.stages.late_rules.extend(late_rules);
     comparison.stages.held_back.rules.extend(held_back);
     checks.stage(comparison);
+    comparison.kept = kept::of(comparison, &ways);
     for way in &ways {
         without_room(comparison, way, allowed);
         let tags = tags(comparison, way);

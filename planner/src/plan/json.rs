@@ -147,6 +147,8 @@ impl From<Plan> for Entry {
             wanted,
             steps,
             held,
+            // No change.
+            kept: _,
             problems,
             warnings,
             bindings: _,

@@ -1,9 +1,12 @@
 //! Everything that there is to say about a request, for people and programs alike.
 
+use std::collections::BTreeMap;
+use std::fmt;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
+use crate::actual::TargetHealth;
 use crate::id::{Key, ObjectRef, Protocol, Scheme, TargetType};
 use crate::model::{Condition, Target};
 use crate::plan::Header;
@@ -66,10 +69,13 @@ pub struct Way {
     pub passed: Vec<PassedRule>,
     /// The rule that takes it; `null`: no rule does, and the listener's default action is performed.
     pub rule: Option<TakenRule>,
-    /// The object that asks for what is done; `null`: none does.
+    /// The object that asks for what is done; `null`: none does, or one of `keptFor` did.
     pub object: Option<ObjectRef>,
     /// Its field.
     pub field: Option<String>,
+    /// The members of the group that may have asked for what is done and are set aside: it is kept as it is in AWS.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept_for: Vec<ObjectRef>,
     /// What is done with it; `null`: no listener takes it.
     pub answer: Option<Answer>,
     /// The command that sends it.
@@ -93,10 +99,13 @@ pub struct OpenPort {
 pub struct PassedRule {
     /// Its priority.
     pub priority: u16,
-    /// The object that asks for it.
-    pub object: ObjectRef,
+    /// The object that asks for it; `null`: one of `keptFor` did.
+    pub object: Option<ObjectRef>,
     /// The object's field.
-    pub field: String,
+    pub field: Option<String>,
+    /// The members of the group that may have asked for it and are set aside: it is kept as it is in AWS.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub kept_for: Vec<ObjectRef>,
     /// The first of its conditions that the request does not meet, as AWS has it.
     pub not_met: Condition,
 }
@@ -155,6 +164,9 @@ pub struct Share {
     /// Of one of ours, what it is.
     #[serde(flatten)]
     pub own: Option<TargetGroupOf>,
+    /// Its targets.
+    #[serde(flatten)]
+    pub targets: Targets,
 }
 
 /// A target group of ours.
@@ -167,13 +179,20 @@ pub struct TargetGroupOf {
     pub target_type: TargetType,
     /// Its protocol.
     pub protocol: Protocol,
-    /// The Service whose endpoints it holds.
-    pub service: ObjectRef,
-    /// The Service's port, by number or by name.
-    pub service_port: String,
-    /// Its targets.
+    /// The Service whose endpoints it holds, and its port by number or by name; left out where the object that says it is
+    /// not there.
     #[serde(flatten)]
-    pub targets: Targets,
+    pub service: Option<ServicePort>,
+}
+
+/// A port of a Service.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub struct ServicePort {
+    /// The Service.
+    pub service: ObjectRef,
+    /// The port, by number or by name.
+    pub service_port: String,
 }
 
 /// The targets of a target group.
@@ -183,9 +202,48 @@ pub enum Targets {
     /// These, as far as the plan goes.
     #[serde(rename = "targets")]
     Known(Vec<Target>),
+    /// These are registered, and so they are: it is not for the plan to say which.
+    #[serde(rename = "registeredTargets")]
+    Registered(Vec<RegisteredTarget>),
     /// Nobody can tell here, and why.
     #[serde(rename = "targetsUnknown")]
     Unknown(String),
+}
+
+/// A target as it is in AWS.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RegisteredTarget {
+    /// The target.
+    #[serde(flatten)]
+    pub target: Target,
+    /// `healthy`, `unhealthy`, `initial`, `draining`, `unused` or another word of AWS's.
+    #[serde(rename = "State")]
+    pub state: String,
+    /// AWS's reason code, where the target is not healthy.
+    #[serde(rename = "Reason", skip_serializing_if = "Option::is_none")]
+    pub reason: Option<String>,
+}
+
+impl fmt::Display for RegisteredTarget {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { target, state, reason } = self;
+        match reason {
+            Some(reason) => write!(f, "{target} ({state}: {reason})"),
+            None => write!(f, "{target} ({state})"),
+        }
+    }
+}
+
+impl Targets {
+    /// What AWS answered.
+    pub fn registered(found: &BTreeMap<Target, TargetHealth>) -> Self {
+        let one = |(target, health): (&Target, &TargetHealth)| RegisteredTarget {
+            target: target.clone(),
+            state: health.state.as_str().to_owned(),
+            reason: health.reason.clone(),
+        };
+        Self::Registered(found.iter().map(one).collect())
+    }
 }
 
 impl Document {
@@ -198,6 +256,13 @@ impl Document {
 
     /// Whether some load balancer does with the request what an object asks for.
     pub fn is_answered(&self) -> bool {
-        self.load_balancers.iter().any(|way| way.object.is_some())
+        self.load_balancers.iter().any(Way::is_answered)
+    }
+}
+
+impl Way {
+    /// Whether an object asks for what is done with the request, or one did that is set aside.
+    pub fn is_answered(&self) -> bool {
+        self.object.is_some() || !self.kept_for.is_empty()
     }
 }

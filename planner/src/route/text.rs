@@ -1,8 +1,8 @@
 //! The way of a request as text for people.
 
-use super::document::{Answer, Asked, Document, OpenPort, Share, TargetGroupOf, Targets, Way};
+use super::document::{Answer, Asked, Document, OpenPort, ServicePort, Share, TargetGroupOf, Targets, Way};
 use super::{curl, document};
-use crate::id::Key;
+use crate::id::{Key, ObjectRef};
 use crate::plan::{Page, object_title, problem_lines};
 
 /// How many targets are named; the others are counted.
@@ -66,9 +66,9 @@ fn way(way: &Way) -> String {
         return page.finish();
     };
     page.line("  listener ", 4, &format!("{}, for {}", port(listener), way.url));
-    for document::PassedRule { priority, object, field, not_met } in &way.passed {
-        let origin = format!("({} {field})", object_title(object));
-        page.line("  - ", 6, &format!("rule {}:{priority}: not met: {not_met} {origin}", listener.port));
+    for document::PassedRule { priority, object, field, kept_for, not_met } in &way.passed {
+        let origin = origin(object.as_ref(), field.as_deref(), kept_for);
+        page.line("  - ", 6, &format!("rule {}:{priority}: not met: {not_met}{origin}", listener.port));
     }
     page.line("  > ", 6, &taken(way, listener));
     answer(&mut page, way);
@@ -89,18 +89,27 @@ fn port(port: &OpenPort) -> String {
 }
 
 fn taken(way: &Way, listener: &OpenPort) -> String {
-    let origin = match (&way.object, &way.field) {
-        (Some(object), Some(field)) => format!(" ({} {field})", object_title(object)),
-        (Some(object), None) => format!(" ({})", object_title(object)),
-        (None, _) => String::new(),
-    };
+    let origin = origin(way.object.as_ref(), way.field.as_deref(), &way.kept_for);
     match &way.rule {
         Some(rule) => {
             let conditions = rule.conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
             format!("rule {}:{}: {conditions}{origin}", listener.port, rule.priority)
         }
-        None if way.object.is_some() => format!("default action{origin}"),
+        None if way.is_answered() => format!("default action{origin}"),
         None => "default action: no rule takes it, and no Ingress has a default backend here".to_owned(),
+    }
+}
+
+/// Who asks for something, in brackets.
+fn origin(object: Option<&ObjectRef>, field: Option<&str>, kept_for: &[ObjectRef]) -> String {
+    match (object, field) {
+        (Some(object), Some(field)) => format!(" ({} {field})", object_title(object)),
+        (Some(object), None) => format!(" ({})", object_title(object)),
+        (None, _) if kept_for.is_empty() => String::new(),
+        (None, _) => {
+            let members = kept_for.iter().map(object_title).collect::<Vec<_>>().join(" or ");
+            format!(" (kept as it is in AWS for {members})")
+        }
     }
 }
 
@@ -132,25 +141,37 @@ fn answer(page: &mut Page, way: &Way) {
 }
 
 fn forward(page: &mut Page, share: &Share, is_only: bool) {
-    let Share { target_group, percent, own } = share;
+    let Share { target_group, percent, own, targets } = share;
     let part = if is_only { String::new() } else { format!(" {percent} %") };
     let start = format!("forward{part} to target group {target_group}");
-    let Some(TargetGroupOf { name: _, target_type, protocol, service, service_port, targets }) = own else {
-        page.line("    ", 6, &format!("{start}, which is not of this load balancer: its targets are its owner's"));
-        return;
-    };
-    let service = format!("{} port {service_port}", object_title(service));
-    page.line("    ", 6, &format!("{start}, {target_type} {protocol}: {service}"));
-    let targets = match targets {
+    match own {
+        None => page.line("    ", 6, &format!("{start}, which is not of this load balancer")),
+        Some(TargetGroupOf { name: _, target_type, protocol, service }) => {
+            let service = service.as_ref().map(|ServicePort { service, service_port }| {
+                format!(": {} port {service_port}", object_title(service))
+            });
+            page.line("    ", 6, &format!("{start}, {target_type} {protocol}{}", service.unwrap_or_default()));
+        }
+    }
+    page.line("      targets: ", 8, &targets_text(targets));
+}
+
+fn targets_text(targets: &Targets) -> String {
+    match targets {
         Targets::Unknown(why) => format!("not known: {why}"),
         Targets::Known(targets) if targets.is_empty() => "none: it answers 503 until there are".to_owned(),
-        Targets::Known(targets) => {
-            let named = targets.iter().take(TARGETS_SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
-            match targets.len().saturating_sub(TARGETS_SHOWN) {
-                0 => named,
-                more => format!("{named} and {more} more"),
-            }
+        Targets::Known(targets) => shown(targets),
+        Targets::Registered(targets) if targets.is_empty() => {
+            "none are registered: it answers 503 until there are".to_owned()
         }
-    };
-    page.line("      targets: ", 8, &targets);
+        Targets::Registered(targets) => shown(targets),
+    }
+}
+
+fn shown(targets: &[impl ToString]) -> String {
+    let named = targets.iter().take(TARGETS_SHOWN).map(ToString::to_string).collect::<Vec<_>>().join(", ");
+    match targets.len().saturating_sub(TARGETS_SHOWN) {
+        0 => named,
+        more => format!("{named} and {more} more"),
+    }
 }

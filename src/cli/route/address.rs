@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use northgate_planner::desired::Listener;
 use northgate_planner::id::Protocol;
 
 /// The address of a request.
@@ -88,14 +87,14 @@ fn is_token(text: &str) -> bool {
 pub(super) fn door(
     protocol: Option<Protocol>,
     port: Option<u16>,
-    listeners: &BTreeMap<u16, Listener>,
+    listeners: &BTreeMap<u16, Protocol>,
 ) -> (Protocol, Option<u16>) {
     let usual = |protocol| if protocol == Protocol::Https { 443 } else { 80 };
-    let speaks = |wanted| listeners.values().any(|listener| listener.protocol == wanted);
+    let speaks = |wanted| listeners.values().any(|speaks| *speaks == wanted);
     match (protocol, port) {
         (Some(protocol), port) => (protocol, Some(port.unwrap_or_else(|| usual(protocol)))),
         (None, Some(port)) => {
-            let is_https = listeners.get(&port).is_some_and(|listener| listener.protocol == Protocol::Https);
+            let is_https = listeners.get(&port) == Some(&Protocol::Https);
             (if is_https { Protocol::Https } else { Protocol::Http }, Some(port))
         }
         (None, None) if !speaks(Protocol::Http) && speaks(Protocol::Https) => (Protocol::Https, None),

@@ -16,6 +16,7 @@
 
 mod held_back;
 mod joined;
+mod kept;
 
 use std::collections::{BTreeMap, BTreeSet};
 
