@@ -224,14 +224,23 @@ impl<'a> Comparison<'a> {
         self.unfit(target_group).is_some()
     }
 
-    /// Whether a resource may belong to a member that is set aside: by the beginning of its id, `<namespace>/<name>-`, which
-    /// may also be the beginning of a longer name's.
+    /// Whether a resource may belong to a member that is set aside.
     fn is_set_aside(&self, resource_id: &str) -> bool {
+        self.may_be_of(resource_id, self.wanted.set_aside.iter())
+    }
+
+    /// The same, or whether it may belong to one that is on its way to another group.
+    fn is_set_aside_or_moving(&self, resource_id: &str) -> bool {
+        self.is_set_aside(resource_id) || self.may_be_of(resource_id, self.wanted.moving.keys())
+    }
+
+    /// By the beginning of its id, `<namespace>/<name>-`, which may also be the beginning of a longer name's.
+    fn may_be_of<'n>(&self, resource_id: &str, mut members: impl Iterator<Item = &'n ObjectName>) -> bool {
         let is_of = |member: &ObjectName| {
             let rest = resource_id.strip_prefix(&member.to_string());
             rest.is_some_and(|rest| rest.starts_with('-'))
         };
-        !self.wanted.target_groups.contains_key(resource_id) && self.wanted.set_aside.iter().any(is_of)
+        !self.wanted.target_groups.contains_key(resource_id) && members.any(is_of)
     }
 
     fn is_provisioning(&self) -> bool {
