@@ -242,7 +242,7 @@ impl Cluster {
         let api: Api<K> = self.namespaced(name);
         let what = || format!("patch the status of {object}");
         let patched = ask(what, api.patch_status(&name.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
-        let Some(mut patched) = unless_another(patched)? else { return Ok(false) };
+        let Some(mut patched) = unless_gone(patched, object)? else { return Ok(false) };
         written.note(name, cached.meta(), patched.status().take().unwrap_or_default());
         Ok(true)
     }
@@ -269,7 +269,8 @@ impl Cluster {
         let api: Api<TargetGroupBinding> = self.namespaced(name);
         let what = || format!("patch the status of TargetGroupBinding/{name}");
         let patched = ask(what, api.patch_status(&name.name, &PatchParams::default(), &Patch::Merge(&patch))).await;
-        let Some(written) = unless_another(patched)? else { return Ok(false) };
+        let object = ObjectRef::new("TargetGroupBinding", name);
+        let Some(written) = unless_gone(patched, &object)? else { return Ok(false) };
         self.written_bindings.note(name, &cached.metadata, written.status.unwrap_or_default());
         Ok(true)
     }
@@ -338,11 +339,13 @@ impl Cluster {
     }
 }
 
-/// An object that is gone, or another one by now, has no status to write.
-fn unless_another<K>(result: Result<K, Error>) -> Result<Option<K>, Error> {
+/// An object that is gone has no status to write. One that is another by now, or that somebody else writes in the same moment,
+/// is looked at again: the API server answers the same to both.
+fn unless_gone<K>(result: Result<K, Error>, object: &ObjectRef) -> Result<Option<K>, Error> {
     match result {
         Ok(object) => Ok(Some(object)),
-        Err(gone) if gone.is_not_found() || gone.is_conflict() => Ok(None),
+        Err(gone) if gone.is_not_found() => Ok(None),
+        Err(conflict) if conflict.is_conflict() => Err(Error::Stale { object: object.clone() }),
         Err(error) => Err(error),
     }
 }

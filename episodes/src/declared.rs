@@ -62,6 +62,8 @@ pub(crate) struct Ingress {
     pub(crate) earlier: BTreeSet<ingress::Ingress>,
     /// Of that, what it said last.
     pub(crate) last: Option<ingress::Ingress>,
+    /// What was left of all that when somebody else had deleted a rule: it comes back when nothing is wrong any more.
+    pub(crate) robbed: BTreeSet<ingress::Ingress>,
 }
 
 impl Service {
@@ -121,12 +123,20 @@ impl Declared {
     }
 
     /// Whether a stack must not lose its load balancer, or its listener on a port: an Ingress that is set aside goes on to want
-    /// what it wanted last, where it has something (`holds`).
-    pub(crate) fn demands(&self, stack: &Stack, port: Option<u16>, holds: impl Fn(&str) -> bool) -> bool {
+    /// what it wanted last, where it has something (`holds`); in a group that it does not name any more, while it is served
+    /// there (`is_served`).
+    pub(crate) fn demands(
+        &self,
+        stack: &Stack,
+        port: Option<u16>,
+        holds: impl Fn(&str) -> bool,
+        is_served: impl Fn(&str) -> bool,
+    ) -> bool {
         let Stack::Group(id) = stack else { return self.wants(stack, port) };
         self.ingresses.iter().any(|(name, ingress)| {
             let form = self.form(ingress).filter(|form| group(name, form) == *id);
-            let form = form.filter(|_| self.is_sound(&ingress.asked) || holds(name));
+            let stays = || holds(name) && (group(name, &ingress.asked) == *id || is_served(name));
+            let form = form.filter(|_| self.is_sound(&ingress.asked) || stays());
             form.is_some_and(|form| port.is_none_or(|port| form.ports().contains(&port)))
         })
     }
@@ -136,13 +146,15 @@ impl Declared {
         if self.is_sound(&ingress.asked) { Some(&ingress.asked) } else { ingress.last.as_ref() }
     }
 
-    /// Whether a target group must not be lost.
-    pub(crate) fn demands_targets(&self, purpose: &Purpose) -> bool {
+    /// Whether a target group must not be lost; `is_served` as above.
+    pub(crate) fn demands_targets(&self, purpose: &Purpose, is_served: impl Fn(&str) -> bool) -> bool {
         let is_there = self.services.get(&purpose.service).is_some_and(|one| one.ports.contains_key(&purpose.port));
         match &purpose.ingress {
             None => self.wants(&purpose.stack, Some(purpose.port)),
             Some(name) => {
-                let form = self.ingresses.get(name).and_then(|ingress| self.form(ingress));
+                let Some(ingress) = self.ingresses.get(name) else { return false };
+                let names_it = Stack::Group(group(name, &ingress.asked)) == purpose.stack;
+                let form = self.form(ingress).filter(|_| names_it || is_served(name));
                 is_there && form.is_some_and(|form| sends(purpose, name, form))
             }
         }
@@ -208,6 +220,20 @@ impl Declared {
                 ingress.earlier.insert(ingress.asked.clone());
                 ingress.last = Some(ingress.asked.clone());
             }
+        }
+    }
+
+    /// Somebody else deletes a rule of a group: that of these routes.
+    pub(crate) fn rob(&mut self, owner: &Stack, is_of: impl Fn(&ingress::Route) -> bool) {
+        for (name, ingress) in &mut self.ingresses {
+            let forms = ingress.earlier.iter().chain(&ingress.robbed).chain([&ingress.asked]);
+            let here = forms.filter(|form| Stack::Group(group(name, form)) == *owner && form.routes.iter().any(&is_of));
+            let rest = |form: &ingress::Ingress| {
+                let routes = form.routes.iter().filter(|route| !is_of(route)).cloned().collect();
+                ingress::Ingress { routes, mistake: None, ..form.clone() }
+            };
+            let robbed = here.map(rest).collect::<Vec<_>>();
+            ingress.robbed.extend(robbed);
         }
     }
 

@@ -184,6 +184,16 @@ impl Scene<'_> {
         self.services.values().chain(self.ingresses.values()).any(|served| served.held.contains(stack))
     }
 
+    /// Whether the status of an Ingress names the load balancer of a stack.
+    fn is_served_by(&self, stack: &Stack, name: &str) -> bool {
+        let host = self.ingresses.get(name).and_then(|served| served.host.as_ref());
+        let mut balancers = self.view.load_balancers.values();
+        let is_it = |found: &northgate_simulator::ObservedLoadBalancer| {
+            view::stack(&found.tags).as_ref() == Some(stack) && Some(&found.dns_name) == host
+        };
+        balancers.any(is_it)
+    }
+
     /// Whether what a target stands for still exists.
     fn is_alive(&self, target: &ObservedTarget) -> bool {
         self.history.present().is_some_and(|declared| {
@@ -226,8 +236,10 @@ fn finalizer_first(call: &Call, scene: &Scene<'_>, found: &mut Vec<String>) {
 fn nothing_wanted_is_deleted(call: &Call, scene: &Scene<'_>, found: &mut Vec<String>) {
     let view = scene.view;
     let holds = |stack: &Stack, name: &str| scene.ingresses.get(name).is_some_and(|served| served.held.contains(stack));
-    let is_wanted =
-        |stack: &Stack, port| scene.always(|declared| declared.demands(stack, port, |name| holds(stack, name)));
+    let is_served = |stack: &Stack, name: &str| scene.is_served_by(stack, name);
+    let is_wanted = |stack: &Stack, port| {
+        scene.always(|declared| declared.demands(stack, port, |name| holds(stack, name), |name| is_served(stack, name)))
+    };
     let (owner, wanted) = match call.action() {
         "DeleteLoadBalancer" => {
             let arn = call.member("LoadBalancerArn").unwrap_or_default();
@@ -244,8 +256,9 @@ fn nothing_wanted_is_deleted(call: &Call, scene: &Scene<'_>, found: &mut Vec<Str
         "DeleteTargetGroup" => {
             let group = call.member("TargetGroupArn").and_then(|arn| view.target_groups.get(arn));
             let purpose = group.and_then(|group| purpose(&group.tags));
-            let wanted =
-                |purpose: &crate::declared::Purpose| scene.always(|declared| declared.demands_targets(purpose));
+            let wanted = |purpose: &crate::declared::Purpose| {
+                scene.always(|declared| declared.demands_targets(purpose, |name| is_served(&purpose.stack, name)))
+            };
             (purpose.clone().map(|purpose| purpose.stack), purpose.as_ref().is_some_and(wanted))
         }
         "DeleteSecurityGroup" => {

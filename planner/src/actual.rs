@@ -47,7 +47,7 @@ pub enum Scope {
 /// Whether a stack is to stay or to go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
-    /// It is wanted: the attributes of its target groups are read.
+    /// It is wanted, or some of it for a while: rules, and the attributes of its target groups, are read.
     Keep,
     /// It is to go: the attributes of its load balancer (deletion protection) are read.
     Delete,

@@ -228,13 +228,18 @@ impl<'a> Comparison<'a> {
         self.unfit(target_group).is_some()
     }
 
-    /// Whether a resource may belong to a member that is set aside: by the beginning of its id, `<namespace>/<name>-`, which
-    /// may also be the beginning of a longer name's.
+    /// Whether a resource may belong to a member that is set aside.
     fn is_set_aside(&self, resource_id: &str) -> bool {
         self.wanted.set_aside.iter().any(|member| self.is_of(member, resource_id))
     }
 
-    /// Whether a resource that is not wanted may belong to a member, by the beginning of its id.
+    /// The same, or whether it may belong to one that is on its way to another group.
+    fn is_set_aside_or_moving(&self, resource_id: &str) -> bool {
+        self.is_set_aside(resource_id) || self.wanted.moving.keys().any(|member| self.is_of(member, resource_id))
+    }
+
+    /// Whether a resource that is not wanted may belong to a member, by the beginning of its id, `<namespace>/<name>-`, which may
+    /// also be the beginning of a longer name's.
     fn is_of(&self, member: &ObjectName, resource_id: &str) -> bool {
         let rest = resource_id.strip_prefix(&member.to_string());
         rest.is_some_and(|rest| rest.starts_with('-')) && !self.wanted.target_groups.contains_key(resource_id)

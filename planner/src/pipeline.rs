@@ -30,10 +30,11 @@ impl Accepted {
     /// What has to be observed.
     pub fn scope(&self) -> Scope {
         match self {
-            Self::Stack(stack) => Scope::Stack {
-                id: stack.spec.id().clone(),
-                purpose: if stack.spec.is_wanted() { Purpose::Keep } else { Purpose::Delete },
-            },
+            Self::Stack(stack) => {
+                let stays = stack.spec.is_wanted() || stack.spec.goes_in_parts();
+                let purpose = if stays { Purpose::Keep } else { Purpose::Delete };
+                Scope::Stack { id: stack.spec.id().clone(), purpose }
+            }
             Self::Binding(binding) => binding.scope(),
             Self::Rules(rules) => Scope::Rules(rules.group.clone()),
             Self::Cluster(_) => Scope::Cluster,

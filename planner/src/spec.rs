@@ -50,6 +50,14 @@ impl StackSpec {
         matches!(self, Self::Service(_) | Self::Ingress(_))
     }
 
+    /// Whether of those that leave a stack for good some may still be served by it for a while, when others are gone.
+    pub fn goes_in_parts(&self) -> bool {
+        match self {
+            Self::Gone(spec) => spec.ingresses.len() > 1 && spec.ingresses.iter().any(|one| one.moves_to.is_some()),
+            Self::Service(_) | Self::Ingress(_) => false,
+        }
+    }
+
     /// What is odd about the objects but does no harm.
     pub fn warnings(&self) -> Vec<Problem> {
         match self {

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use k8s_openapi::api::networking::v1::Ingress;
 use northgate_planner::actual::{Actual, ActualLoadBalancer, LoadBalancerState, Owned, TargetCount};
 use northgate_planner::crd::TargetGroupBinding;
 use northgate_planner::id::{Key, LoadBalancerArn, ObjectName, ObjectRef, ResourceKey, StackId, Uid};
@@ -80,13 +81,7 @@ pub(super) async fn report<A: Account>(
 /// may have been made after the snapshot was taken.
 pub(super) fn may_come_here(snapshot: &Snapshot, id: &StackId, object: &ObjectRef, planned: &[Binding]) -> bool {
     let ingress = snapshot.ingresses.get(object.name()).filter(|_| !matches!(id, StackId::Service(_)));
-    let Some(ingress) = ingress.filter(|ingress| group::held(ingress).iter().any(|other| other != id)) else {
-        return true;
-    };
-    let status = ingress.status.as_ref().and_then(|status| status.load_balancer.as_ref());
-    if status.is_none_or(|status| status.ingress.as_ref().is_none_or(Vec::is_empty)) {
-        return true;
-    }
+    let Some(ingress) = ingress.filter(|ingress| is_answered_elsewhere(ingress, id)) else { return true };
     let leads_to =
         |name: &ObjectName, service: &str| name.namespace == object.name().namespace && names_service(ingress, service);
     let mut planned = planned.iter().filter(|binding| leads_to(&binding.name, &binding.service));
@@ -103,20 +98,28 @@ fn takes_requests(binding: &TargetGroupBinding, now: Timestamp) -> bool {
 }
 
 /// The objects that a stack's load balancer serves: the Service, or the Ingresses that hold on to it and belong to it. Those
-/// that are set aside too: what they had goes on.
+/// that are set aside too: what they had goes on. So does what they have elsewhere, if they are between two groups.
 fn addressees(snapshot: &Snapshot, plan: &Plan) -> Vec<Addressee> {
     let Key::Stack(id) = &plan.key else { return Vec::new() };
     let uid = |object: &ObjectRef| match id {
         StackId::Service(name) => snapshot.services.get(name)?.metadata.uid.clone(),
         StackId::Ingress(_) | StackId::Group(_) => {
             let ingress = snapshot.ingresses.get(object.name())?;
-            let is_served = plan.holding.contains(object) || group::held(ingress).contains(id);
+            let is_kept = || group::held(ingress).contains(id) && !is_answered_elsewhere(ingress, id);
+            let is_served = plan.holding.contains(object) || is_kept();
             ingress.metadata.uid.clone().filter(|_| plan.wanted && is_served)
         }
     };
     let addressee = |object: &ObjectRef| Some(Addressee { object: object.clone(), uid: Uid::new(uid(object)?) });
     let most = if planted(Bug::HostOnOneMemberOnly) { 1 } else { usize::MAX };
     plan.objects.iter().filter_map(addressee).take(most).collect()
+}
+
+/// Whether an Ingress may be answered by the load balancer of another group: it holds on to that too, and has an address.
+fn is_answered_elsewhere(ingress: &Ingress, id: &StackId) -> bool {
+    let status = ingress.status.as_ref().and_then(|status| status.load_balancer.as_ref());
+    let has_address = status.is_some_and(|status| status.ingress.as_ref().is_some_and(|found| !found.is_empty()));
+    has_address && group::held(ingress).iter().any(|other| other != id)
 }
 
 /// What there is of the stack's load balancer after the pass.
@@ -303,6 +306,37 @@ mod tests {
     }
 
     #[test]
+    fn an_ingress_between_two_groups_that_is_set_aside_goes_on_to_be_answered_where_it_is() {
+        let front = StackId::Group("front".to_owned());
+        let name = ObjectName::new("default", "web");
+        let object = ObjectRef::new("Ingress", &name);
+        let served = |held: &[&str], host: Option<&str>, is_good: bool| {
+            let finalizers = held.iter().map(|group| format!("group.ingress.k8s.aws/{group}")).collect::<Vec<_>>();
+            let hosts = host.iter().map(|host| serde_json::json!({ "hostname": host })).collect::<Vec<_>>();
+            let ingress = serde_json::json!({
+                "metadata": { "namespace": "default", "name": "web", "uid": "u-1", "finalizers": finalizers },
+                "status": { "loadBalancer": { "ingress": hosts } }
+            });
+            let settings = northgate_planner::snapshot::Settings::new(
+                northgate_planner::id::ClusterName::new("demo"),
+                northgate_planner::id::VpcId::new("vpc-1"),
+                northgate_planner::id::Region::new("us-west-2"),
+            );
+            let mut snapshot = Snapshot::empty(&std::sync::Arc::new(settings), Timestamp::UNIX_EPOCH);
+            let ingress = std::sync::Arc::new(serde_json::from_value(ingress).unwrap());
+            snapshot.ingresses = [(name.clone(), ingress)].into();
+            let plan = Plan::empty(Key::Stack(front.clone()), vec![object.clone()]);
+            let holding = if is_good { vec![object.clone()] } else { Vec::new() };
+            !addressees(&snapshot, &Plan { holding, ..plan }).is_empty()
+        };
+        assert!(served(&["front", "back"], Some("back.example"), true), "it is on its way");
+        assert!(!served(&["front", "back"], Some("back.example"), false), "nobody can tell what it wants here");
+        assert!(served(&["front", "back"], None, false), "nobody knows where it is");
+        assert!(served(&["front"], Some("front.example"), false));
+        assert!(!served(&["back"], Some("back.example"), false), "it never was here");
+    }
+
+    #[test]
     fn what_this_pass_made_is_pending_and_what_it_deleted_is_nothing() {
         let mut made = Applied::default();
         made.made.note(ResourceKey::load_balancer(), "new".to_owned());
@@ -372,6 +406,18 @@ mod tests {
         assert!(!Applied::default().lets_go(&plan));
         assert!(Applied { reached: 1, ..Applied::default() }.lets_go(&plan), "only the others wait");
         assert!(!Applied { reached: 1, ..Applied::default() }.lets_go(&Plan { refused: true, ..plan }));
+    }
+
+    #[test]
+    fn those_that_are_gone_are_let_go_though_others_are_still_on_their_way() {
+        let wait = |entry| Wait { reason: WaitFor::LoadBalancerActive, resource: None, entry, message: String::new() };
+        let at = |stopped_at| Applied { stopped_at: Some(stopped_at), ..Applied::default() };
+        let elsewhere = || wait(Some(Key::Stack(id())));
+        assert!(at(elsewhere()).waits_for_those_that_move(&deleting("a")));
+        assert!(!at(wait(None)).waits_for_those_that_move(&deleting("a")));
+        assert!(!Applied::default().waits_for_those_that_move(&deleting("a")), "it may have failed before");
+        assert!(!at(elsewhere()).waits_for_those_that_move(&Plan { wanted: true, ..deleting("a") }));
+        assert!(!at(elsewhere()).waits_for_those_that_move(&Plan { refused: true, ..deleting("a") }));
     }
 
     #[test]

@@ -64,6 +64,12 @@ impl Applied {
         !plan.refused && !plan.steps[self.reached..].iter().any(|step| step.change().is_some())
     }
 
+    /// Whether a stack that goes has nothing left but what serves those that are on their way to another one.
+    pub(crate) fn waits_for_those_that_move(&self, plan: &Plan) -> bool {
+        let moved = |wait: &Wait| wait.reason == WaitFor::LoadBalancerActive && wait.entry.is_some();
+        !plan.wanted && !plan.refused && plan.held.is_empty() && self.stopped_at.as_ref().is_some_and(moved)
+    }
+
     /// When the key is looked at again.
     ///
     /// # Errors

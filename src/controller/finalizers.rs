@@ -33,10 +33,11 @@ pub(super) async fn release<A: Account>(
     plan: &Plan,
     applied: &Applied,
 ) -> Result<Option<Duration>, Error> {
-    if plan.wanted && !applied.lets_go(plan) || !plan.wanted && !applied.leaves_nothing(plan) {
+    let serves_others = applied.waits_for_those_that_move(plan);
+    if plan.wanted && !applied.lets_go(plan) || !plan.wanted && !serves_others && !applied.leaves_nothing(plan) {
         return Ok(None);
     }
-    if let (Key::Stack(id), false) = (&plan.key, plan.wanted) {
+    if let (Key::Stack(id), false) = (&plan.key, plan.wanted || serves_others) {
         if let Some(rest) = world.expected.settling(&plan.key) {
             return Ok(Some(rest));
         }

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
 
-use northgate_planner::id::{Key, StackId};
+use northgate_planner::id::{Key, SecurityGroupId, StackId};
 use northgate_planner::snapshot::Snapshot;
 use northgate_planner::spec::class;
 use northgate_planner::spec::ingress::group;
@@ -19,6 +19,8 @@ struct Known {
     unseen: BTreeSet<Key>,
     /// Known to linger.
     lingering: BTreeSet<Key>,
+    /// The security groups with rules that stayed because not everything was known.
+    kept: BTreeSet<SecurityGroupId>,
 }
 
 impl Lingering {
@@ -53,6 +55,20 @@ impl Lingering {
     /// Whether a key was not looked at since the start.
     pub(crate) fn is_early(&self) -> bool {
         !self.lock().unseen.is_empty()
+    }
+
+    /// Notes whether rules of a security group stayed only because not everything is known.
+    pub(crate) fn note_kept(&self, group: &SecurityGroupId, kept: bool) {
+        let groups = &mut self.lock().kept;
+        match kept {
+            true => _ = groups.insert(group.clone()),
+            false => _ = groups.remove(group),
+        }
+    }
+
+    /// The security groups with such rules.
+    pub(crate) fn kept(&self) -> BTreeSet<SecurityGroupId> {
+        self.lock().kept.clone()
     }
 
     fn lock(&self) -> MutexGuard<'_, Known> {
@@ -117,6 +133,15 @@ mod tests {
         .into();
         let users = users(&snapshot).into_iter().map(|key| key.to_string()).collect::<Vec<_>>();
         assert_eq!(users, ["ingress/shop/alone", "group/door", "group/gate"]);
+    }
+
+    #[test]
+    fn rules_are_kept_until_a_look_that_knows_everything() {
+        let (lingering, group) = (Lingering::default(), SecurityGroupId::new("sg-1"));
+        lingering.note_kept(&group, true);
+        assert_eq!(lingering.kept(), [group.clone()].into());
+        lingering.note_kept(&group, false);
+        assert_eq!(lingering.kept(), BTreeSet::new());
     }
 
     #[test]

@@ -75,6 +75,7 @@ async fn pass<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<P
     let plan = pipeline::decide(&accepted, &facts, &actual);
     let applied = apply::run(world, &snapshot, &plan).await;
     tell::plan(world, &plan, &applied);
+    world.lingering.note_kept(group, !plan.warnings.is_empty());
     if early {
         world.queues.rules.add_after(key, EARLY);
     }

@@ -43,6 +43,8 @@ enum Look {
     Touched(Key),
     /// The rules of every worker security group may be wider than needed.
     Rules,
+    /// Those of security groups are that kept some because not everything was known.
+    KeptRules,
 }
 
 /// Asks for every key that a change concerns. What the first lists tell is no change: it comes after what people do.
@@ -55,6 +57,10 @@ pub(super) fn tell<A: Account>(world: &World<A>, changed: &Changed) {
             Look::Edited(key) => world.queues.of(&key).add(key),
             Look::Touched(key) => world.queues.of(&key).add_after(key, WINDOW),
             Look::Rules => world.close_rules(),
+            Look::KeptRules => {
+                let groups = world.lingering.kept().into_iter().map(Key::Rules);
+                groups.for_each(|group| world.queues.rules.add_after(group, CLOSING));
+            }
         }
     }
 }
@@ -123,6 +129,10 @@ fn binding(change: &Change<TargetGroupBinding>, own: &OwnWrites) -> BTreeSet<Loo
     }
     if is_binding_edited(change) {
         looks.insert(Look::Edited(Key::Binding(name.clone())));
+    }
+    if change.before.is_none() {
+        // Rules may have stayed for it: what a Service port that has none yet would need, nobody can tell.
+        looks.insert(Look::KeptRules);
     }
     if let (Some(before), Some(after)) = (&change.before, &change.after)
         && (before.spec != after.spec || before.metadata.labels != after.metadata.labels)
@@ -383,6 +393,7 @@ mod tests {
             Look::Edited(key) => format!("now {key}"),
             Look::Touched(key) => format!("soon {key}"),
             Look::Rules => "rules".to_owned(),
+            Look::KeptRules => "kept rules".to_owned(),
         });
         texts.collect()
     }
@@ -507,7 +518,7 @@ mod tests {
         let held = edited(&ours, |o| o["metadata"]["finalizers"] = json!([BINDING_FINALIZER]));
         type Case<'c> = (&'c str, Option<&'c Value>, Option<&'c Value>, &'c [&'c str]);
         let cases: [Case; 9] = [
-            ("it is made", None, Some(&ours), &["now binding/shop/web"]),
+            ("it is made", None, Some(&ours), &["now binding/shop/web", "kept rules"]),
             ("its spec", Some(&ours), Some(&other_port), &["now service/shop/web", "now binding/shop/web", "rules"]),
             ("its labels", Some(&ours), Some(&unlabelled), &["now service/shop/web", "now binding/shop/web", "rules"]),
             ("its status", Some(&ours), Some(&looked_at), &[]),

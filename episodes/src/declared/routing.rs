@@ -75,7 +75,8 @@ impl Declared {
         let mut ways: Vec<Vec<(&str, &ingress::Ingress)>> = vec![Vec::new()];
         for (name, ingress) in self.in_order() {
             let here = |form: &&ingress::Ingress| super::group(name, form) == group;
-            let forms = self.forms(ingress).into_iter().filter(here).collect::<Vec<_>>();
+            let robbed = ingress.robbed.iter().filter(|_| !self.is_sound(&ingress.asked));
+            let forms = self.forms(ingress).into_iter().chain(robbed).filter(here).collect::<Vec<_>>();
             if forms.is_empty() {
                 continue;
             }
@@ -109,7 +110,7 @@ impl Declared {
     /// Whether an answer may come from a rule that a member of a group had once: one that is no forward does not tell whose it
     /// is, and stays while a member is set aside that it may belong to.
     pub(crate) fn may_be_left(&self, group: &str, answer: &Answer) -> bool {
-        self.has_set_aside(group) && matches!(answer, Answer::Status(status) if ![404, 503].contains(status))
+        self.has_set_aside(group) && answer.is_own()
     }
 
     /// The same in any group that an Ingress may be in.
@@ -161,6 +162,11 @@ impl Answer {
     /// Whether it is one: not that there is nothing.
     pub(crate) fn is_one(&self) -> bool {
         !matches!(self, Self::Nothing | Self::Status(404))
+    }
+
+    /// Whether it is one of the load balancer's own: that of a Service that is not there is one too.
+    pub(crate) fn is_own(&self) -> bool {
+        matches!(self, Self::Status(status) if *status != 404)
     }
 
     /// Services by weight.

@@ -3,11 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use northgate_simulator::{Asked, Decision, ListenerRules, Observed, ObservedTargetGroup};
+use northgate_simulator::{Asked, Decision, ListenerRules, Observed, ObservedRule, ObservedTargetGroup};
 
 use super::{Scene, Served};
 use crate::call::Call;
-use crate::declared::{Answer, Declared, Request};
+use crate::declared::{Answer, Declared, Request, Stack};
 use crate::view::purpose;
 
 /// What clients of Ingresses meet: the account, and the addresses that they know.
@@ -35,10 +35,10 @@ impl Traffic {
             return;
         }
         let (old, new) = (listeners(&before.view), listeners(&self.view));
-        for (name, host_before, host) in known {
+        for (name, host_before, host_now) in known {
             for request in present.requests(name) {
                 let then = answer(&before.view, &old, host_before, &request);
-                let now = answer(&self.view, &new, host, &request);
+                let now = answer(&self.view, &new, host_now, &request);
                 if !then.0.is_one() || (then.0 == now.0 && then.1 <= now.1) {
                     continue;
                 }
@@ -46,7 +46,8 @@ impl Traffic {
                 let Request { port, host, path } = &request;
                 // Where nobody is to answer, whether a listener says so makes no difference.
                 let is_none = !now.0.is_one() && right.iter().any(|answer| !answer.is_one());
-                let is_left = || scene.history.present().is_some_and(|present| present.may_be_left_of(name, &now.0));
+                let may_be_left = || present.may_be_left_of(name, &now.0) || scene.may_be_left_of_moving(name, &now.0);
+                let is_left = || may_be_left() && has_rule(&before.view, host_now, &now.0);
                 if right.contains(&then.0) && !right.contains(&now.0) && !is_none && !is_left() {
                     found.push(format!(
                         "S7: Ingress/{name}: {host}:{port}{path} was answered by {:?}, and now by {:?}; right is {right:?}",
@@ -65,9 +66,41 @@ impl Traffic {
     }
 }
 
+impl Scene<'_> {
+    /// Whether an answer may come from a rule that stays for an Ingress which is on its way to another group: one that is no
+    /// forward does not tell whose it is.
+    fn may_be_left_of_moving(&self, name: &str, answer: &Answer) -> bool {
+        let Some(present) = self.history.present().filter(|_| answer.is_own()) else { return false };
+        let Some(ingress) = present.ingresses.get(name) else { return false };
+        let groups = present.groups_of(name, ingress);
+        let leaves_one = |(other, served): (&String, &Served)| {
+            let own = present.ingresses.get(other).map(|one| present.groups_of(other, one)).unwrap_or_default();
+            let is_left = |stack: &Stack| matches!(stack, Stack::Group(id) if groups.contains(id) && !own.contains(id));
+            other != name && served.host.is_some() && served.held.iter().any(is_left)
+        };
+        self.ingresses.iter().any(leaves_one)
+    }
+}
+
 /// What becomes of a request in truth: the answer, and whether a healthy target could give it.
 pub(crate) fn answer_now(view: &Observed, host: &str, request: &Request) -> Answer {
     answer(view, &listeners(view), host, request).0
+}
+
+/// Whether a load balancer has a rule that gives this answer itself: what is left was there before.
+fn has_rule(view: &Observed, host: &str, answer: &Answer) -> bool {
+    let Answer::Status(status) = answer else { return false };
+    let status = status.to_string();
+    let is_here = |rule: &ObservedRule| {
+        let listener = view.listeners.get(&rule.listener_arn);
+        let owner = listener.and_then(|listener| view.load_balancers.get(&listener.load_balancer_arn));
+        owner.is_some_and(|owner| owner.dns_name.eq_ignore_ascii_case(host))
+    };
+    let gives_it = |rule: &ObservedRule| {
+        let mut actions = rule.description["Actions"].as_array().into_iter().flatten();
+        actions.any(|action| action["FixedResponseConfig"]["StatusCode"] == status.as_str())
+    };
+    view.rules.values().any(|rule| gives_it(rule) && is_here(rule))
 }
 
 /// Answers that were right at any time that the program may act on; `None`: too many could be.

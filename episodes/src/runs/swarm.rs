@@ -155,4 +155,32 @@ mod tests {
     fn a_listener_that_somebody_deleted_is_made_again_as_the_sound_members_ask() {
         holds(&script(87, 3, 15));
     }
+    #[test]
+    fn the_rule_that_had_targets_checked_goes_where_only_a_member_is_left_that_is_set_aside() {
+        holds(&script(933, 3, 15));
+    }
+
+    #[test]
+    fn a_member_that_is_deleted_does_not_wait_for_one_that_cannot_move_away() {
+        holds(&script(911, 3, 15));
+    }
+
+    #[test]
+    fn rules_that_stayed_for_a_binding_which_was_not_there_yet_are_closed() {
+        holds(&script(597, 3, 15));
+    }
+    #[test]
+    fn an_ingress_with_a_mistake_on_its_way_between_groups_is_answered_where_it_is() {
+        holds(&script(1469, 3, 15));
+    }
+
+    #[test]
+    fn an_ingress_whose_class_is_unknown_does_not_go_back_to_the_group_that_it_left() {
+        holds(&script(1981, 3, 15));
+    }
+
+    #[test]
+    fn a_status_that_somebody_else_wrote_in_between_is_written_again() {
+        holds(&script(1101, 3, 15));
+    }
 }

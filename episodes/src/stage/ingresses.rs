@@ -25,7 +25,11 @@ impl Stage {
         let before = self.declared.ingresses.get(name);
         let earlier = before.map(|before| before.earlier.clone()).unwrap_or_default();
         let last = before.and_then(|before| before.last.clone());
-        self.declared.ingresses.insert(name.to_owned(), declared::Ingress { asked: asked.clone(), earlier, last });
+        // Where nothing is wrong, what somebody else deleted is made again.
+        let is_sound = self.declared.is_sound(asked);
+        let robbed = before.filter(|_| !is_sound).map(|before| before.robbed.clone()).unwrap_or_default();
+        let ingress = declared::Ingress { asked: asked.clone(), earlier, last, robbed };
+        self.declared.ingresses.insert(name.to_owned(), ingress);
         // The program may see it before the call is back.
         self.remember();
         let manifest: Ingress = serde_json::from_value(manifest(name, asked)).expect("an Ingress");

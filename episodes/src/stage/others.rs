@@ -3,12 +3,12 @@
 use kube::Api;
 use kube::api::DeleteParams;
 use northgate_planner::crd::TargetGroupBinding;
-use northgate_simulator::{Observed, Request, Service};
+use northgate_simulator::{Observed, ObservedRule, Request, Service};
 
 use super::{Stage, scope};
 use crate::declared::Stack;
 use crate::view::{is_our_rule, stack};
-use crate::workload::Drift;
+use crate::workload::{Drift, Route};
 
 impl Stage {
     pub(super) async fn drift(&mut self, drift: &Drift) {
@@ -58,7 +58,8 @@ impl Stage {
                     view.listeners.get(listener).is_some_and(|found| found.load_balancer_arn == *arn)
                 };
                 let mut rules = view.rules.iter().filter(|(_, rule)| rule.priority.is_some());
-                if let Some((rule, _)) = rules.find(|(_, rule)| here(&rule.listener_arn)) {
+                if let Some((rule, found)) = rules.find(|(_, rule)| here(&rule.listener_arn)) {
+                    self.declared.rob(owner, |route| is_way_of(found, route));
                     self.ask(&[("Action", "DeleteRule"), ("RuleArn", rule)]).await;
                 }
             }
@@ -131,4 +132,20 @@ impl Stage {
         let response = self.simulator.handle(Request::query(service, scope(), body)).await;
         self.gate.note(format!("somebody else: {} -> {}", members[0].1, response.status));
     }
+}
+
+/// Whether a rule is the way of a route: it names its host, or none, and its path.
+fn is_way_of(rule: &ObservedRule, route: &Route) -> bool {
+    let values = |field: &str, config: &str| {
+        let conditions = rule.description["Conditions"].as_array().into_iter().flatten();
+        let values = conditions.filter(|one| one["Field"] == field).flat_map(|one| one[config]["Values"].as_array());
+        values.flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect::<Vec<_>>()
+    };
+    let (hosts, paths) = (values("host-header", "HostHeaderConfig"), values("path-pattern", "PathPatternConfig"));
+    let host = if route.host.is_empty() { hosts.is_empty() } else { hosts.iter().any(|host| host == route.host) };
+    let below = format!("{}/*", route.path.trim_end_matches('/'));
+    // An exact path and all that begins with it are different rules.
+    let is_met =
+        if route.exact { paths.contains(&route.path) && !paths.contains(&below) } else { paths.contains(&below) };
+    host && is_met
 }

@@ -58,10 +58,20 @@ pub(super) fn compare(comparison: &mut Comparison<'_>) {
     }
 }
 
-/// Listeners that only members have that are set aside: they stay as they are, but for what those asked for that are gone.
+/// Whether listeners stay that nobody asks for: a member that is set aside may have them; and of a load balancer that is to go
+/// those that clients still come to, who are on their way to another one, when others leave it for good.
+pub(super) fn keeps_what_nobody_wants(comparison: &Comparison<'_>) -> bool {
+    let wanted = comparison.wanted;
+    match wanted.load_balancer {
+        Some(_) => !wanted.set_aside.is_empty() && is_application(comparison),
+        None => !wanted.moving.is_empty() && comparison.lets_go,
+    }
+}
+
+/// Listeners that nobody asks for and that stay: as they are, but for what those asked for that are gone.
 fn kept<'f>(comparison: &Comparison<'_>, found: &'f [ActualListener]) -> Vec<(&'f ActualListener, Listener)> {
     let wanted = comparison.wanted;
-    if wanted.load_balancer.is_none() || wanted.set_aside.is_empty() || !is_application(comparison) {
+    if !keeps_what_nobody_wants(comparison) {
         return Vec::new();
     }
     let as_it_is = |found: &'f ActualListener| {

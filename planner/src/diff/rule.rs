@@ -13,7 +13,7 @@ use self::numbers::Numbers;
 use self::order::{Id, Keep, Next, Op, Standing};
 use super::{Comparison, Keys, change, note};
 use crate::actual::{ActualListener, ActualRule};
-use crate::desired::{Listener, Origin, Rule};
+use crate::desired::{Desired, Listener, Origin, Rule};
 use crate::diff::load_balancer::elb_tags;
 use crate::id::{ListenerArn, Protocol, Ref, ResourceKey, ResourceKind, RuleArn, TargetGroupArn};
 use crate::model::{Action, Condition, Pairs, canonical_conditions};
@@ -373,16 +373,17 @@ pub(super) fn may_be_of_set_aside(comparison: &Comparison<'_>, actions: &[Action
     keep(comparison, actions) != Keep::Never
 }
 
-/// Whether actions that nobody asks for may be those of a member that is set aside: their target groups tell, where they have
-/// any.
+/// Whether actions that nobody asks for may be those of a member that is set aside, or on its way to another group: their
+/// target groups tell, where they have any.
 fn keep(comparison: &Comparison<'_>, actions: &[Action]) -> Keep {
-    if comparison.wanted.set_aside.is_empty() {
+    let Desired { set_aside, moving, .. } = comparison.wanted;
+    if set_aside.is_empty() && moving.is_empty() {
         return Keep::Never;
     }
     let arns = actions.iter().flat_map(Action::target_groups).filter_map(Ref::known).collect::<BTreeSet<_>>();
     let groups = comparison.found.target_groups.iter().filter(|group| arns.contains(&group.arn));
     let ids = groups.map(|group| group.resource_id()).collect::<Vec<_>>();
-    match ids.iter().any(|id| comparison.is_set_aside(id)) {
+    match ids.iter().any(|id| comparison.is_set_aside_or_moving(id)) {
         true => Keep::Always,
         false if ids.is_empty() => Keep::IfUnexplained,
         false => Keep::Never,

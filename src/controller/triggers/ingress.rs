@@ -195,7 +195,7 @@ mod tests {
         let looks = see(&change, &View { caches: &caches, settings: &settings });
         let texts = looks.into_iter().map(|look| match look {
             Look::Edited(key) => key.to_string(),
-            Look::Touched(_) | Look::Rules => panic!("an edit is looked at now"),
+            Look::Touched(_) | Look::Rules | Look::KeptRules => panic!("an edit is looked at now"),
         });
         texts.collect()
     }

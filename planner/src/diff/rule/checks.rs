@@ -13,6 +13,7 @@ use super::order::{self, LOWEST_PLACE};
 use super::{Way, forwards_to, resolved};
 use crate::actual::{ActualListener, ActualRule, LoadBalancerState, TargetCount};
 use crate::desired::target_group_ref;
+use crate::diff::listener::keeps_what_nobody_wants;
 use crate::diff::{Comparison, binding, change};
 use crate::id::{ListenerArn, Ref, ResourceKey, ResourceKind, RuleArn, TargetGroupArn};
 use crate::model::{Action, Condition, Forward, Pairs, Patterns, TargetGroupTuple, canonical_conditions, same_actions};
@@ -259,7 +260,8 @@ fn listeners<'a>(comparison: &Comparison<'a>) -> impl Iterator<Item = &'a Actual
 
 /// The check rules of listeners that stay.
 fn there<'a>(comparison: &Comparison<'a>) -> Vec<(&'a ActualListener, &'a ActualRule)> {
-    let stays = |listener: &&ActualListener| comparison.wanted.listeners.contains_key(&listener.port);
+    let all_stay = keeps_what_nobody_wants(comparison);
+    let stays = |listener: &&ActualListener| all_stay || comparison.wanted.listeners.contains_key(&listener.port);
     let rules = listeners(comparison)
         .filter(stays)
         .flat_map(|listener| listener.rules.iter().map(move |rule| (listener, rule)));

@@ -168,9 +168,20 @@ fn an_ingress_that_moves_is_served_until_its_new_load_balancer_does() {
     // Both move: the load balancer stays until then.
     put(&mut snapshot, "a", "other", "live.elb.amazonaws.com");
     let plan = planned(&snapshot, &shop(), found.clone());
-    let Some(Step::Wait(wait)) = plan.steps.first() else { panic!("{:?}", plan.steps) };
+    assert_eq!(aws(&plan)[0], "DeleteRule 80:2", "the other one is not served here any more");
+    let Step::Wait(wait) = &plan.steps[1] else { panic!("{:?}", plan.steps) };
     assert_eq!(wait.message, "Ingress shop/a moves to group/other, whose host name its status does not have yet");
     assert!(!plan.wanted);
+    // So it goes with one that is deleted: it does not wait for the other.
+    add(&mut snapshot, "b", |ingress| {
+        annotate(ingress, "group.name", "shop");
+        ingress["metadata"]["finalizers"] = json!(["group.ingress.k8s.aws/shop"]);
+        ingress["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
+    });
+    let plan = planned(&snapshot, &shop(), found.clone());
+    assert_eq!(aws(&plan)[..2], ["DeleteRule 80:2", "DeleteLoadBalancer LoadBalancer"]);
+    assert!(matches!(&plan.steps[1], Step::Wait(_)), "{:?}", plan.steps);
+    assert_eq!(plan.leaving.iter().map(ToString::to_string).collect::<Vec<_>>(), ["Ingress/shop/b"]);
     put(&mut snapshot, "a", "other", "other.elb.amazonaws.com");
     let plan = planned(&snapshot, &shop(), found);
     assert_eq!(aws(&plan)[0], "DeleteLoadBalancer LoadBalancer");

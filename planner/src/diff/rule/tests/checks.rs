@@ -289,6 +289,22 @@ fn a_backend_that_is_never_healthy_holds_up_nobody_else() {
 }
 
 #[test]
+fn a_check_rule_goes_from_a_listener_that_stays_for_a_member_that_is_set_aside() {
+    // The one whose targets were checked has left; who is set aside alone is why the listener is still there.
+    let mut wanted = wanted(Vec::new());
+    wanted.set_aside = [ObjectName::new("shop", "cart")].into();
+    [GROUPS[1], GROUPS[2]].iter().for_each(|id| {
+        wanted.target_groups.remove(*id);
+        wanted.bindings.remove(*id);
+    });
+    let started =
+        carried_out(&one_rule(forward_to(GROUPS[1])), &with_rule(found_forward_to(GROUPS[2])), &bindings(&[]));
+    let there = bindings(&[]).into_iter().filter(|found| found.binding.service != GROUPS[1]).collect::<Vec<_>>();
+    let plan = plan_with(&wanted, &started.states[1], &there);
+    assert_eq!(steps(&plan), ["DeleteRule 80:50000", "DeleteTargetGroup shop/web-site:80"]);
+}
+
+#[test]
 fn without_room_for_a_check_rule_nothing_waits() {
     let (mut wanted, start) = (one_rule(forward_to(GROUPS[1])), with_rule(found_forward_to(GROUPS[0])));
     wanted.rules_allowed = Some(1);
