@@ -57,6 +57,8 @@ pub(crate) struct Judge {
     before: Option<Arc<Observed>>,
     /// What clients met before the call that is under way.
     traffic: Option<Traffic>,
+    /// Since when each listener is there.
+    listeners: BTreeMap<String, Duration>,
 }
 
 /// What the judge looks at.
@@ -76,7 +78,13 @@ pub(crate) struct Scene<'a> {
 impl Judge {
     /// A judge for an account that looks like this at first.
     pub(crate) fn new(first: &Observed) -> Self {
-        Self { foreign: of_others(first), deleted_by_others: BTreeSet::new(), before: None, traffic: None }
+        Self {
+            foreign: of_others(first),
+            deleted_by_others: BTreeSet::new(),
+            before: None,
+            traffic: None,
+            listeners: BTreeMap::new(),
+        }
     }
 
     /// What does not hold before or after a call.
@@ -93,8 +101,12 @@ impl Judge {
             return found;
         }
         if call.writes {
+            for listener in scene.view.listeners.keys().filter(|_| call.action().contains("Listener")) {
+                self.listeners.entry(listener.clone()).or_insert(scene.now);
+            }
             if let Some(before) = self.traffic.take() {
-                Traffic::of(scene.view, scene.ingresses).led_astray(&before, call, scene, &mut found);
+                let now = Traffic::of(scene.view, scene.ingresses);
+                now.led_astray(&before, &self.listeners, call, scene, &mut found);
             }
             tags::everything_says_whose_it_is(scene.view, &mut found);
             self.others_are_left_alone(scene, &mut found);

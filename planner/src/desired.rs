@@ -42,6 +42,8 @@ pub struct Desired {
     /// groups and bindings (whose resource ids begin with `<namespace>/<name>-`), and whatever of listeners, certificates
     /// and open ports may be theirs.
     pub set_aside: BTreeSet<ObjectName>,
+    /// All Ingresses whose rules the load balancer may have, those that are set aside too, in the group's order.
+    pub members: Vec<ObjectName>,
     /// How many rules the load balancer may have; `None`: as many as AWS allows everybody.
     pub rules_allowed: Option<usize>,
     /// Ingresses that belong to another group by now, whose clients still come here: until their new load balancer serves.

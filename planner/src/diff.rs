@@ -19,7 +19,7 @@ use crate::actual::{
 };
 use crate::desired::Desired;
 use crate::id::{
-    Key, LoadBalancerArn, LoadBalancerType, ObjectName, Ref, ResourceKey, SecurityGroupId, TargetGroupArn,
+    Key, LoadBalancerArn, LoadBalancerType, ObjectName, ObjectRef, Ref, ResourceKey, SecurityGroupId, TargetGroupArn,
 };
 use crate::model::{Binding, Peer};
 use crate::plan::{Change, FieldChange, Held, Kept, Plan, Stages, in_order};
@@ -47,8 +47,8 @@ struct Comparison<'a> {
     warnings: Vec<Problem>,
     /// The load balancer must not be deleted; then nothing of its stack is.
     protected: bool,
-    /// Whether an object is to be let go once nothing of it is left: then nothing waits for the targets of others.
-    lets_go: bool,
+    /// Target groups of objects that are to be let go once nothing of them is left: what forwards there waits for nothing.
+    let_go: BTreeSet<TargetGroupArn>,
     /// Target groups that requests still come to until others have healthy targets.
     still_serving: BTreeSet<TargetGroupArn>,
     /// What listeners keep for members that are set aside.
@@ -58,7 +58,7 @@ struct Comparison<'a> {
 /// Compares a whole stack.
 pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bindings: &[ActualBinding]) -> Plan {
     let mut comparison = Comparison::new(wanted, found, bindings);
-    comparison.lets_go = spec.leaving().iter().any(|object| !wanted.moving.contains_key(object.name()));
+    comparison.let_go = let_go(spec, wanted, found);
     security_group::compare(&mut comparison);
     target_group::compare(&mut comparison);
     load_balancer::compare(&mut comparison, spec);
@@ -90,6 +90,26 @@ pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bin
     plan
 }
 
+/// The target groups of the objects that leave and are not served here any more.
+fn let_go(spec: &StackSpec, wanted: &Desired, found: &ActualStack) -> BTreeSet<TargetGroupArn> {
+    let leaving = spec.leaving();
+    let leaving =
+        leaving.iter().map(ObjectRef::name).filter(|name| !wanted.moving.contains_key(*name)).collect::<Vec<_>>();
+    let is_theirs = |group: &&Owned<ActualTargetGroup>| {
+        let id = group.resource_id();
+        let owner = owner(wanted.members.iter().chain(leaving.iter().copied()), id);
+        owner.is_some_and(|owner| leaving.contains(&owner)) && !wanted.target_groups.contains_key(id)
+    };
+    found.target_groups.iter().filter(is_theirs).map(|group| group.arn.clone()).collect()
+}
+
+/// Whose a target group is, by the beginning of its id, `<namespace>/<name>-`; of several the longest name.
+fn owner<'n>(names: impl Iterator<Item = &'n ObjectName>, resource_id: &str) -> Option<&'n ObjectName> {
+    let is_its =
+        |name: &&ObjectName| resource_id.strip_prefix(&name.to_string()).is_some_and(|rest| rest.starts_with('-'));
+    names.filter(is_its).max_by_key(|name| name.to_string().len())
+}
+
 fn about(spec: &StackSpec, problem: Problem) -> Problem {
     Problem { object: problem.object.or_else(|| Some(spec.id().object())), ..problem }
 }
@@ -109,7 +129,7 @@ impl<'a> Comparison<'a> {
             shortages: Vec::new(),
             warnings: Vec::new(),
             protected: false,
-            lets_go: false,
+            let_go: BTreeSet::new(),
             still_serving: BTreeSet::new(),
             kept: Kept::default(),
         };

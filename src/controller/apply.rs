@@ -58,10 +58,12 @@ impl Applied {
         !plan.wanted && !plan.refused && plan.held.is_empty() && done
     }
 
-    /// Whether nothing is left of those that leave a stack which others keep: every change is made. What is only waited for
-    /// at the end is for the others.
+    /// Whether nothing is left of those that leave a stack which others keep: every change is made, or what is left waits for
+    /// targets of the others. Nothing that they had waits for these.
     pub(crate) fn lets_go(&self, plan: &Plan) -> bool {
-        !plan.refused && !plan.steps[self.reached..].iter().any(|step| step.change().is_some())
+        let waits = |wait: &Wait| wait.reason == WaitFor::TargetsHealthy;
+        let for_others = self.error.is_none() && self.stopped_at.as_ref().is_some_and(waits);
+        !plan.refused && (for_others || !plan.steps[self.reached..].iter().any(|step| step.change().is_some()))
     }
 
     /// Whether a stack that goes has nothing left but what serves those that are on their way to another one.

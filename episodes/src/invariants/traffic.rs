@@ -2,8 +2,11 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
-use northgate_simulator::{Asked, Decision, ListenerRules, Observed, ObservedRule, ObservedTargetGroup};
+use northgate_simulator::{
+    Asked, Decision, ListenerRules, Observed, ObservedListener, ObservedRule, ObservedTargetGroup,
+};
 
 use super::{Scene, Served};
 use crate::call::Call;
@@ -26,8 +29,15 @@ impl Traffic {
         Self { view: Arc::clone(view), hosts: ingresses.iter().filter_map(host).collect() }
     }
 
-    /// Requests that were answered rightly before, and now are not.
-    pub(super) fn led_astray(&self, before: &Self, call: &Call, scene: &Scene<'_>, found: &mut Vec<String>) {
+    /// Requests that were answered rightly before, and now are not. `since`: since when each listener is there.
+    pub(super) fn led_astray(
+        &self,
+        before: &Self,
+        since: &BTreeMap<String, Duration>,
+        call: &Call,
+        scene: &Scene<'_>,
+        found: &mut Vec<String>,
+    ) {
         let Some(present) = scene.history.present() else { return };
         let known = self.hosts.iter().filter(|(name, _)| present.ingresses.contains_key(*name));
         let known = known.filter_map(|(name, host)| Some((name, before.hosts.get(name)?, host))).collect::<Vec<_>>();
@@ -42,7 +52,15 @@ impl Traffic {
                 if !then.0.is_one() || (then.0 == now.0 && then.1 <= now.1) {
                     continue;
                 }
-                let Some(right) = right(name, &request, scene) else { continue };
+                let Some(right) = right(name, &request, scene, scene.now.saturating_sub(super::HINDSIGHT)) else {
+                    continue;
+                };
+                // A new listener gives to its own backend what its rules are to take, until they are made.
+                let was_right = || {
+                    let since = before.listener(host_before, request.port).and_then(|arn| since.get(arn)).copied();
+                    let right = self::right(name, &request, scene, since.unwrap_or_default());
+                    right.is_none_or(|right| right.contains(&then.0))
+                };
                 let Request { port, host, path } = &request;
                 // Where nobody is to answer, whether a listener says so makes no difference.
                 let is_none = !now.0.is_one() && right.iter().any(|answer| !answer.is_one());
@@ -58,6 +76,7 @@ impl Traffic {
                     && then.1
                     && !now.1
                     && has_targets(scene, &now.0)
+                    && was_right()
                 {
                     found.push(format!("S7: Ingress/{name}: {host}:{port}{path} finds no healthy target any more"));
                 }
@@ -82,6 +101,17 @@ impl Scene<'_> {
     }
 }
 
+impl Traffic {
+    /// The listener that a host's clients come to.
+    fn listener(&self, host: &str, port: u16) -> Option<&String> {
+        let is_it = |listener: &ObservedListener| {
+            let owner = self.view.load_balancers.get(&listener.load_balancer_arn);
+            listener.port == port && owner.is_some_and(|owner| owner.dns_name.eq_ignore_ascii_case(host))
+        };
+        self.view.listeners.iter().find(|(_, listener)| is_it(listener)).map(|(arn, _)| arn)
+    }
+}
+
 /// What becomes of a request in truth: the answer, and whether a healthy target could give it.
 pub(crate) fn answer_now(view: &Observed, host: &str, request: &Request) -> Answer {
     answer(view, &listeners(view), host, request).0
@@ -103,9 +133,8 @@ fn has_rule(view: &Observed, host: &str, answer: &Answer) -> bool {
     view.rules.values().any(|rule| gives_it(rule) && is_here(rule))
 }
 
-/// Answers that were right at any time that the program may act on; `None`: too many could be.
-fn right(name: &str, request: &Request, scene: &Scene<'_>) -> Option<BTreeSet<Answer>> {
-    let then = scene.now.saturating_sub(super::HINDSIGHT);
+/// Answers that were right at any time since then; `None`: too many could be.
+fn right(name: &str, request: &Request, scene: &Scene<'_>, then: Duration) -> Option<BTreeSet<Answer>> {
     let existed = |declared: &&Declared| declared.ingresses.contains_key(name);
     let mut right = BTreeSet::new();
     // The program may know the one change and not yet the other.

@@ -155,6 +155,7 @@ mod tests {
     fn a_listener_that_somebody_deleted_is_made_again_as_the_sound_members_ask() {
         holds(&script(87, 3, 15));
     }
+
     #[test]
     fn the_rule_that_had_targets_checked_goes_where_only_a_member_is_left_that_is_set_aside() {
         holds(&script(933, 3, 15));
@@ -169,6 +170,7 @@ mod tests {
     fn rules_that_stayed_for_a_binding_which_was_not_there_yet_are_closed() {
         holds(&script(597, 3, 15));
     }
+
     #[test]
     fn an_ingress_with_a_mistake_on_its_way_between_groups_is_answered_where_it_is() {
         holds(&script(1469, 3, 15));
@@ -182,5 +184,29 @@ mod tests {
     #[test]
     fn a_status_that_somebody_else_wrote_in_between_is_written_again() {
         holds(&script(1101, 3, 15));
+    }
+
+    #[test]
+    fn a_member_that_goes_does_not_make_the_others_move_to_targets_that_are_not_healthy() {
+        // One moved to another group, was deleted and made again elsewhere, or had its class taken and given back, while the
+        // others changed their backends: nothing waited for the new targets any more.
+        [255, 577, 763].iter().for_each(|seed| holds(&script(*seed, 3, 15)));
+    }
+
+    #[test]
+    fn a_fixed_answer_of_a_member_that_is_set_aside_becomes_nobody_elses_rule() {
+        // Another member asked for the same host and path: the rule was modified, and gone when that one changed its mind; or
+        // the member had a rule of its own for them, and not that one changed but the other's.
+        [735, 935].iter().for_each(|seed| holds(&script(*seed, 3, 15)));
+    }
+
+    #[test]
+    fn a_member_that_moves_is_not_overtaken_by_one_that_comes_after_it_by_now() {
+        holds(&script(575, 3, 15));
+    }
+
+    #[test]
+    fn what_a_new_listener_answers_until_its_rules_are_made_was_never_right() {
+        [647, 745, 907].iter().for_each(|seed| holds(&script(*seed, 3, 15)));
     }
 }

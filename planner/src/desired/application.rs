@@ -149,6 +149,7 @@ impl<'a> Deciding<'a> {
         // What they have here serves until their new load balancer does.
         desired.moving = self.moving();
         desired.set_aside.extend(desired.moving.keys().cloned());
+        desired.members = self.in_order(&desired.set_aside);
         desired.warnings.extend(desired.moving.iter().map(|(name, group)| {
             let message = format!("it moves to {group}; what it has here stays until its status has the new host name");
             Problem::of(ObjectRef::new("Ingress", name), message)
@@ -177,6 +178,17 @@ impl<'a> Deciding<'a> {
         let may_have = |member: &&Member| (spec.files_alone || member.holds) && !planted(Bug::SetAsideRulesDropped);
         let members = spec.members.iter().filter(|member| self.group.set_aside.contains_key(&member.name));
         members.filter(may_have).map(|member| member.name.clone()).collect()
+    }
+
+    /// The good members and these others, in the group's order.
+    fn in_order(self, others: &BTreeSet<ObjectName>) -> Vec<ObjectName> {
+        let members = self.spec.members.iter().map(|member| (member.order, &member.name));
+        let leaving = self.spec.leaving.iter().map(|one| (one.order, &one.name));
+        let is_good = |name: &ObjectName| self.group.good.iter().any(|member| member.name == *name);
+        let mut all =
+            members.chain(leaving).filter(|(_, name)| is_good(name) || others.contains(*name)).collect::<Vec<_>>();
+        all.sort_by_key(|(order, name)| (*order, name.to_string()));
+        all.into_iter().map(|(_, name)| name.clone()).collect()
     }
 
     /// Ingresses that have target groups and that the files do not name, as far as their names can be told: up to the first

@@ -5,12 +5,15 @@ mod join;
 mod kept;
 mod numbers;
 mod order;
+mod owner;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use self::checks::Checks;
 use self::numbers::Numbers;
-use self::order::{Id, Keep, Next, Op, Standing};
+use self::order::{Id, Next, Op, Standing};
+pub(super) use self::owner::may_be_of_set_aside;
+use self::owner::{is_let_go, keep, owners, rank};
 use super::{Comparison, Keys, change, note};
 use crate::actual::{ActualListener, ActualRule};
 use crate::desired::{Desired, Listener, Origin, Rule};
@@ -128,8 +131,10 @@ impl<'a> Way<'a> {
                     priority: rule.priority,
                     settings: numbers.of(&rule.conditions, &rule.actions, rule.has_transforms),
                     keep: keep(comparison, &rule.actions),
+                    owners: owners(comparison, &rule.actions),
                 })
                 .collect(),
+            ranks: wanted.rules.iter().map(|rule| rank(comparison, rule.origin.object.name())).collect(),
             default_is_set: modify.is_none(),
             left_out: BTreeSet::new(),
         };
@@ -159,7 +164,8 @@ impl<'a> Way<'a> {
         let by_number = self.conditions_by_number();
         let overlap = |one: usize, other: usize| Condition::may_overlap(by_number[&one], by_number[&other]);
         self.order = self.order.held_back(&waiting, overlap);
-        self.order.default_is_set |= changes_actions;
+        let own = self.listener.map(|listener| listener.default_actions.as_slice()).unwrap_or_default();
+        self.order.default_is_set |= changes_actions && !is_let_go(comparison, own);
     }
 
     /// Goes on to all that is wanted.
@@ -366,28 +372,6 @@ fn asked_for(origin: &Origin) -> String {
 
 fn text(conditions: &[Condition]) -> String {
     conditions.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// Whether actions of a listener that nobody asks for may be what a member that is set aside asked for.
-pub(super) fn may_be_of_set_aside(comparison: &Comparison<'_>, actions: &[Action]) -> bool {
-    keep(comparison, actions) != Keep::Never
-}
-
-/// Whether actions that nobody asks for may be those of a member that is set aside, or on its way to another group: their
-/// target groups tell, where they have any.
-fn keep(comparison: &Comparison<'_>, actions: &[Action]) -> Keep {
-    let Desired { set_aside, moving, .. } = comparison.wanted;
-    if set_aside.is_empty() && moving.is_empty() {
-        return Keep::Never;
-    }
-    let arns = actions.iter().flat_map(Action::target_groups).filter_map(Ref::known).collect::<BTreeSet<_>>();
-    let groups = comparison.found.target_groups.iter().filter(|group| arns.contains(&group.arn));
-    let ids = groups.map(|group| group.resource_id()).collect::<Vec<_>>();
-    match ids.iter().any(|id| comparison.is_set_aside_or_moving(id)) {
-        true => Keep::Always,
-        false if ids.is_empty() => Keep::IfUnexplained,
-        false => Keep::Never,
-    }
 }
 
 #[cfg(test)]

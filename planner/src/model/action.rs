@@ -108,6 +108,20 @@ impl Action {
         })
     }
 
+    /// LBC's own answers where the Service or the action is missing that an Ingress names, to the letter.
+    pub(crate) fn unavailable(what: &str) -> Self {
+        Self::FixedResponse(FixedResponse {
+            content_type: Some("text/plain".to_owned()),
+            message_body: Some(format!("Backend {what} does not exist")),
+            status_code: "503".to_owned(),
+        })
+    }
+
+    /// Whether it is one of these: it stands where nobody answers.
+    pub(crate) fn is_unavailable(&self) -> bool {
+        ["service", "action"].iter().any(|what| *self == Self::unavailable(what))
+    }
+
     /// The type as AWS spells it.
     pub fn action_type(&self) -> &str {
         match self {

@@ -20,7 +20,7 @@ use crate::id::{
 };
 use crate::model::Pairs;
 use crate::pipeline::{self, Accepted};
-use crate::plan::Step;
+use crate::plan::{Step, WaitFor};
 use crate::snapshot::{BackendSecurityGroup, FeatureGates, Snapshot};
 use crate::spec::StackSpec;
 use crate::spec::ingress::IngressSpec;

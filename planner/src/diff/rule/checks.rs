@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use ipnet::IpNet;
 
 use super::order::{self, LOWEST_PLACE};
+use super::owner::is_let_go;
 use super::{Way, forwards_to, resolved};
 use crate::actual::{ActualListener, ActualRule, LoadBalancerState, TargetCount};
 use crate::desired::target_group_ref;
@@ -124,7 +125,7 @@ impl Checks {
 /// The groups that would be given requests which somebody answers now, and that have no healthy target yet.
 fn late(comparison: &Comparison<'_>, ways: &[Way<'_>]) -> BTreeSet<String> {
     let serves = comparison.load_balancer.is_some_and(|found| found.state == LoadBalancerState::Active);
-    if !serves || comparison.lets_go {
+    if !serves {
         return BTreeSet::new();
     }
     let waits = |id: &&String| {
@@ -164,10 +165,12 @@ fn is_checked(comparison: &Comparison<'_>, id: &str) -> bool {
     there(comparison).iter().any(|(_, rule)| forwards_to(&rule.actions, &group))
 }
 
-/// Whether a listener that is there would give one of these groups requests that it answers otherwise now.
+/// Whether a listener that is there would give one of these groups requests that it answers otherwise now. What is answered for
+/// an object that is let go is taken from nobody.
 fn takes_over(comparison: &Comparison<'_>, way: &Way<'_>, groups: &BTreeSet<Ref<TargetGroupArn>>) -> bool {
     let Some(listener) = way.listener else { return false };
     let standing = || way.order.standing.iter().filter_map(|one| Some((one.settings.conditions, way.rule(one.id)?)));
+    let answers = |actions: &[Action]| answers(actions) && !is_let_go(comparison, actions);
     let answering = || standing().filter(|(_, rule)| answers(&rule.actions));
     let of_rule = |place: usize| {
         let (rule, own) = (&way.wanted.rules[place], way.order.wanted[place].conditions);

@@ -17,9 +17,11 @@
 mod held_back;
 mod joined;
 mod kept;
+mod matched;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use self::matched::{Match, Slot, all_before, firsts};
 use crate::planted::{Bug, planted};
 
 /// The highest priority that AWS takes.
@@ -50,6 +52,19 @@ pub(super) struct Standing {
     pub(super) priority: u16,
     pub(super) settings: Settings,
     pub(super) keep: Keep,
+    /// Of whom it may be, where it is kept.
+    pub(super) owners: Option<Owners>,
+}
+
+/// The members that a rule may be of, by their places in the group's order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Owners {
+    /// The first of them.
+    pub(super) first: usize,
+    /// The last of them.
+    pub(super) last: usize,
+    /// Whether nothing is wrong with any: they are on their way to another load balancer, and what is said of their place holds.
+    pub(super) moving: bool,
 }
 
 /// Whether a rule that nobody asks for may stay, because it may be one of a member that is set aside.
@@ -57,12 +72,26 @@ pub(super) struct Standing {
 pub(super) enum Keep {
     /// It goes.
     Never,
+    /// It goes, and waits for nothing: whose it is must not be held up by others.
+    NotEvenForNow,
     /// It stays, unless a wanted rule is the same.
     IfUnexplained,
+    /// It stays, unless a wanted rule has the same conditions: it says that nobody answers, and may be of any member.
+    IfUnclaimed,
     /// It stays as it is.
     Always,
     /// It stays as it is for now, in an order that is on the way to another ([`Listener::held_back`]).
     ForNow,
+}
+
+impl Keep {
+    /// Whether it may stay though nobody asks for it.
+    pub(super) fn may_stay(self) -> bool {
+        match self {
+            Self::Never | Self::NotEvenForNow => false,
+            Self::IfUnexplained | Self::IfUnclaimed | Self::Always | Self::ForNow => true,
+        }
+    }
 }
 
 /// One write.
@@ -85,6 +114,8 @@ pub(super) enum Op {
 pub(super) struct Listener {
     /// What is wanted, in order.
     pub(super) wanted: Vec<Settings>,
+    /// For each of them the place of its member in the group's order.
+    pub(super) ranks: Vec<Option<usize>>,
     /// The wanted rules that join several which exist and do the same, by their places, with those.
     pub(super) joins: BTreeMap<usize, BTreeSet<Id>>,
     /// What exists, by priority.
@@ -104,26 +135,6 @@ pub(super) enum Next {
     NoRoom(usize),
     /// Nothing: all is as it should be.
     Done,
-}
-
-/// One place of the final order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Slot {
-    /// The wanted rule; `None`: one that is kept.
-    wanted: Option<usize>,
-    conditions: usize,
-    /// What stands for it, by its place among what stands; `None`: nothing yet.
-    standing: Option<usize>,
-    /// Whether that has another action still.
-    pending: bool,
-}
-
-/// What is wanted and what exists, matched.
-struct Match {
-    /// The final order: the n-th, from 1, gets priority n.
-    slots: Vec<Slot>,
-    /// What must go, by its place among what stands.
-    doomed: Vec<usize>,
 }
 
 impl Listener {
@@ -160,6 +171,7 @@ impl Listener {
                 priority: *priority,
                 settings: self.wanted[*wanted],
                 keep: Keep::Never,
+                owners: None,
             }),
             Op::Modify { rule, wanted } => {
                 let settings = self.wanted[*wanted];
@@ -186,93 +198,6 @@ impl Listener {
     pub(super) fn standing_for(&self) -> BTreeMap<usize, Id> {
         let stands = |slot: Slot| Some((slot.wanted?, self.standing[slot.standing?].id));
         self.matched().slots.into_iter().filter_map(stands).collect()
-    }
-
-    /// Pairs what is the same, then what matches the same requests; keeps what may have to stay after what it stands after.
-    fn matched(&self) -> Match {
-        let mut slots = self.paired(&BTreeMap::new());
-        // Of several that are the same the one that stands in the place is the one; otherwise they would change it for ever.
-        let places = (1..).zip(&slots).filter_map(|(place, slot)| Some((slot.wanted?, place))).collect();
-        slots = self.paired(&places);
-        self.part_what_cannot_change(&mut slots);
-        let used = slots.iter().filter_map(|slot| slot.standing).collect::<BTreeSet<_>>();
-        let doomed = (0..self.standing.len()).filter(|place| !used.contains(place)).collect();
-        Match { slots, doomed }
-    }
-
-    fn paired(&self, places: &BTreeMap<usize, u16>) -> Vec<Slot> {
-        let mut taken = vec![false; self.standing.len()];
-        let mut alike = BTreeMap::<usize, Vec<usize>>::new();
-        for (place, one) in self.standing.iter().enumerate() {
-            alike.entry(one.settings.conditions).or_default().push(place);
-        }
-        let slot = |settings: (usize, &Settings)| Slot {
-            wanted: Some(settings.0),
-            conditions: settings.1.conditions,
-            standing: None,
-            pending: false,
-        };
-        let wanted = self.wanted.iter().enumerate().filter(|(wanted, _)| !self.left_out.contains(wanted));
-        let mut slots = wanted.map(slot).collect::<Vec<_>>();
-        for how in [How::AsMade, How::SameInPlace, How::Same, How::SameConditionsInPlace, How::SameConditions] {
-            for slot in slots.iter_mut().filter(|slot| slot.standing.is_none()) {
-                let wanted = slot.wanted.expect("what is kept is put in later");
-                let place = places.get(&wanted).copied();
-                let settings = self.wanted[wanted];
-                let mut free = alike.get(&settings.conditions).into_iter().flatten().filter(|place| !taken[**place]);
-                let found = free.find(|found| how.fits(&self.standing[**found], wanted, settings, place)).copied();
-                if let Some(found) = found {
-                    taken[found] = true;
-                    slot.standing = Some(found);
-                    slot.pending = self.standing[found].settings.all != settings.all;
-                }
-            }
-        }
-        self.insert_kept(&mut slots, &taken);
-        slots
-    }
-
-    fn insert_kept(&self, slots: &mut Vec<Slot>, explained: &[bool]) {
-        let is_kept = |place: usize| !explained[place] && self.standing[place].keep != Keep::Never;
-        if !(0..self.standing.len()).any(is_kept) {
-            return;
-        }
-        let mut after = None;
-        for (place, one) in self.standing.iter().enumerate() {
-            if is_kept(place) {
-                let mut at = after.map_or(0, |before: usize| before + 1);
-                if one.keep == Keep::ForNow {
-                    // As low as it was: what is new comes before it.
-                    let is_above = |slot: &&Slot| slot.standing.is_none_or(|other| other < place);
-                    at += slots[at..].iter().take_while(is_above).count();
-                }
-                let conditions = one.settings.conditions;
-                slots.insert(at, Slot { wanted: None, conditions, standing: Some(place), pending: false });
-                after = Some(at);
-            } else if let Some(at) = slots.iter().position(|slot| slot.standing == Some(place)) {
-                // The furthest of those before it, so that what is kept stays below all that it was below.
-                after = Some(after.map_or(at, |before| before.max(at)));
-            }
-        }
-    }
-
-    /// A rule may change its action in place, before or after all are in their order, only if the same requests reach it in
-    /// both; otherwise it is made anew and the old one goes.
-    fn part_what_cannot_change(&self, slots: &mut [Slot]) {
-        let (now, in_the_end) = (self.firsts(), firsts(slots.iter().map(|slot| slot.conditions)));
-        for (place, slot) in slots.iter_mut().enumerate().filter(|(_, slot)| slot.pending) {
-            let standing = slot.standing.expect("what is pending stands");
-            let before_others = all_before(&now, standing, &in_the_end, place);
-            if !before_others && !all_before(&in_the_end, place, &now, standing) {
-                slot.standing = None;
-                slot.pending = false;
-            }
-        }
-    }
-
-    /// Where the conditions of what stands stand first.
-    fn firsts(&self) -> BTreeMap<usize, usize> {
-        firsts(self.standing.iter().map(|one| one.settings.conditions))
     }
 
     /// Changes an action where every request that reaches it now reaches it in the end too.
@@ -345,47 +270,6 @@ impl Listener {
     }
 }
 
-/// In which way a rule that exists can stand for a wanted one, the closest first.
-#[derive(Clone, Copy)]
-enum How {
-    AsMade,
-    SameInPlace,
-    Same,
-    SameConditionsInPlace,
-    SameConditions,
-}
-
-impl How {
-    /// Of rules with the same conditions.
-    fn fits(self, one: &Standing, wanted: usize, settings: Settings, place: Option<u16>) -> bool {
-        let in_place = || place == Some(one.priority);
-        let same = || one.settings.all == settings.all;
-        !matches!(one.keep, Keep::Always | Keep::ForNow)
-            && match self {
-                Self::AsMade => one.id == Id::Made(wanted),
-                Self::SameInPlace => in_place() && same(),
-                Self::Same => same(),
-                Self::SameConditionsInPlace => in_place(),
-                Self::SameConditions => true,
-            }
-    }
-}
-
-/// Where each condition stands first.
-fn firsts(conditions: impl Iterator<Item = usize>) -> BTreeMap<usize, usize> {
-    let mut firsts = BTreeMap::new();
-    for (place, conditions) in conditions.enumerate() {
-        firsts.entry(conditions).or_insert(place);
-    }
-    firsts
-}
-
-/// Whether every condition before a place of one order is before a place of another.
-fn all_before(one: &BTreeMap<usize, usize>, place: usize, other: &BTreeMap<usize, usize>, other_place: usize) -> bool {
-    let mut before = one.iter().filter(|(_, first)| **first < place);
-    before.all(|(conditions, _)| other.get(conditions).is_some_and(|first| *first < other_place))
-}
-
 fn conditions_of(slots: &[Slot]) -> BTreeSet<usize> {
     slots.iter().map(|slot| slot.conditions).collect()
 }
@@ -421,23 +305,32 @@ mod tests {
         let mut priority = 0;
         for place in 0..numbers.below(7) {
             priority += u16::try_from(1 + numbers.below(2) * numbers.below(4)).unwrap();
-            let keep = match numbers.below(8) {
+            let keep = match numbers.below(12) {
                 0 => Keep::Always,
                 1 => Keep::IfUnexplained,
+                2 => Keep::IfUnclaimed,
+                3 => Keep::NotEvenForNow,
                 _ => Keep::Never,
             };
-            standing.push(Standing { id: Id::Found(place), priority, settings: numbers.settings(conditions), keep });
+            let owners = [
+                None,
+                Some(Owners { first: 1, last: 1, moving: true }),
+                Some(Owners { first: 0, last: 2, moving: false }),
+            ][numbers.below(3)];
+            let settings = numbers.settings(conditions);
+            standing.push(Standing { id: Id::Found(place), priority, settings, keep, owners });
         }
         // Wanted are some of those that stand, in another order, and others.
         let mut wanted = Vec::new();
         for _ in 0..numbers.below(7) {
             wanted.push(match standing.get(numbers.below(9)) {
-                Some(one) if one.keep == Keep::Never => one.settings,
+                Some(one) if !one.keep.may_stay() => one.settings,
                 _ => numbers.settings(conditions),
             });
         }
+        let ranks = (0..wanted.len()).map(|place| Some(place / 2)).collect();
         let default_is_set = numbers.below(2) == 0;
-        Listener { wanted, joins: BTreeMap::new(), standing, default_is_set, left_out: BTreeSet::new() }
+        Listener { wanted, ranks, joins: BTreeMap::new(), standing, default_is_set, left_out: BTreeSet::new() }
     }
 
     /// The action that answers a request: the first rule whose condition it meets, else the listener.
@@ -542,7 +435,7 @@ mod tests {
             let ours = last.standing_for();
             assert_eq!(ours.len(), start.wanted.len(), "case {case}");
             let others = last.standing.iter().filter(|one| !ours.values().any(|id| *id == one.id));
-            assert!(others.clone().all(|one| one.keep != Keep::Never), "case {case}: {last:?}");
+            assert!(others.clone().all(|one| one.keep.may_stay()), "case {case}: {last:?}");
             let in_order = last.standing.iter().filter_map(|one| ours.iter().find(|(_, id)| **id == one.id));
             assert!(in_order.map(|(wanted, _)| *wanted).eq(0..start.wanted.len()), "case {case}: {last:?}");
             for kept in start.standing.iter().filter(|one| one.keep == Keep::Always) {
@@ -557,7 +450,7 @@ mod tests {
         let mut numbers = Numbers(0xF00D);
         for case in 0..5_000 {
             let start = listener(&mut numbers, 4);
-            let kept = start.standing.iter().filter(|one| one.keep != Keep::Never).count();
+            let kept = start.standing.iter().filter(|one| one.keep.may_stay()).count();
             let limit = start.standing.len().max(start.wanted.len() + kept);
             let room = |state: &Listener| limit.saturating_sub(state.standing.len());
             let (states, _, end) = way(&start, room);
@@ -571,6 +464,7 @@ mod tests {
         let rule = |number| Settings { conditions: number, all: number };
         let listener = Listener {
             wanted: (0..5).map(rule).collect(),
+            ranks: Vec::new(),
             joins: BTreeMap::new(),
             standing: Vec::new(),
             default_is_set: true,
@@ -586,6 +480,7 @@ mod tests {
             priority: *priority,
             settings: Settings { conditions: *conditions, all: conditions * ACTIONS + action },
             keep: Keep::Never,
+            owners: None,
         };
         rules.iter().enumerate().map(one).collect()
     }
@@ -632,6 +527,7 @@ mod tests {
         for (edit, wanted, expected) in edits {
             let start = Listener {
                 wanted,
+                ranks: Vec::new(),
                 joins: BTreeMap::new(),
                 standing: three(),
                 default_is_set: true,
@@ -645,6 +541,7 @@ mod tests {
     fn priorities_near_the_end_of_the_range_are_no_obstacle() {
         let start = Listener {
             wanted: wanted(&[(3, 0), (0, 0)]),
+            ranks: Vec::new(),
             joins: BTreeMap::new(),
             standing: standing(&[(0, 0, 49_999), (1, 0, 50_000)]),
             default_is_set: true,

@@ -6,10 +6,10 @@ mod checks;
 
 use self::account::{
     GROUPS, account, answer, carried_out, expect_agreement, forward_to, found, found_forward_to, found_listener,
-    found_rule, host, listener, paths, plan, tags, wanted,
+    found_rule, group_arn, host, listener, paths, plan, tags, wanted,
 };
 use crate::actual::{ActualListener, ActualStack};
-use crate::desired::Listener;
+use crate::desired::{Desired, Listener};
 use crate::id::{CertificateArn, ObjectName, Protocol, RedirectStatusCode, ResourceKind};
 use crate::model::{Action, Condition, Redirect};
 use crate::plan::Impact;
@@ -323,4 +323,90 @@ fn a_group_of_a_hundred_rules_is_decided_in_no_time() {
     assert_eq!(plan.changes().count(), 100);
     // Unoptimised and beside other tests; the bench says how long it takes.
     assert!(start.elapsed() < std::time::Duration::from_secs(5), "{:?}", start.elapsed());
+}
+
+/// Of a listener the paths of its rules with what they do.
+fn shown(found: &ActualStack) -> Vec<String> {
+    let rules = &found.load_balancers[0].listeners[0].rules;
+    let one = |rule: &crate::actual::ActualRule| match &rule.actions[0] {
+        Action::Forward(forward) => {
+            let group = forward.target_groups[0].target_group_arn.known().unwrap().as_str();
+            let group = GROUPS.iter().find(|resource| group_arn(resource).as_str() == group).unwrap();
+            format!("{} {group}", rule.conditions[0])
+        }
+        other => format!("{} {other}", rule.conditions[0]),
+    };
+    rules.iter().map(one).collect()
+}
+
+fn members(names: &[&str]) -> Vec<ObjectName> {
+    names.iter().map(|name| ObjectName::new("shop", *name)).collect()
+}
+
+#[test]
+fn an_answer_that_may_be_of_a_member_that_is_set_aside_becomes_nobody_elses_rule() {
+    let x = || vec![paths(&["/x"])];
+    let missing = || Action::unavailable("service");
+    let mut wanted = wanted(vec![(80, listener(vec![(x(), missing())]))]);
+    wanted.set_aside = members(&["cart"]).into_iter().collect();
+    wanted.target_groups.remove(GROUPS[2]);
+    // Another member has a rule of its own for the same requests: that one changes.
+    wanted.members = members(&["cart", "web"]);
+    let both = vec![found_rule(1, x(), answer("410")), found_rule(2, x(), found_forward_to(GROUPS[0]))];
+    let (states, calls, _) = carried_out(&wanted, &account(vec![found_listener(80, both)]));
+    let last = states.last().unwrap();
+    assert_eq!(shown(last), ["path /x fixed response 410", "path /x fixed response 503"], "{calls:?}");
+    expect_agreement(&wanted, last);
+    // It wants one: that one is made, before or after by the group's order.
+    let alone = || account(vec![found_listener(80, vec![found_rule(1, x(), answer("410"))])]);
+    wanted.listeners = [(80, listener(vec![(x(), forward_to(GROUPS[0]))]))].into();
+    for (order, expected) in [
+        (["cart", "web"], ["path /x fixed response 410", "path /x shop/web-api:80"]),
+        (["web", "cart"], ["path /x shop/web-api:80", "path /x fixed response 410"]),
+    ] {
+        wanted.members = members(&order);
+        let (states, calls, _) = carried_out(&wanted, &alone());
+        let last = states.last().unwrap();
+        assert_eq!(shown(last), expected, "{calls:?}");
+        expect_agreement(&wanted, last);
+        // And when it goes, the other one is there as it was.
+        let without = Desired { listeners: [(80, listener(Vec::new()))].into(), ..wanted.clone() };
+        let (states, calls, _) = carried_out(&without, last);
+        assert_eq!(calls, if order[0] == "web" { &["SetRulePriorities", "DeleteRule"][..] } else { &["DeleteRule"] });
+        assert_eq!(shown(states.last().unwrap()), ["path /x fixed response 410"]);
+    }
+    // That a Service is missing is said of nobody in particular, and becomes the rule to the Service when that is there.
+    let placeholder = account(vec![found_listener(80, vec![found_rule(1, x(), missing())])]);
+    let (states, calls, _) = carried_out(&wanted, &placeholder);
+    assert_eq!(calls, ["ModifyRule"]);
+    expect_agreement(&wanted, states.last().unwrap());
+}
+
+#[test]
+fn what_a_member_has_that_moves_stays_before_those_that_come_after_it_in_the_group() {
+    let there = vec![
+        found_rule(1, vec![paths(&["/site"])], found_forward_to(GROUPS[1])),
+        found_rule(2, vec![paths(&["/cart"])], answer("410")),
+        found_rule(3, vec![paths(&["/cart/*"])], found_forward_to(GROUPS[2])),
+    ];
+    let start = account(vec![found_listener(80, there)]);
+    // It came after the other member, and comes before it now.
+    let rules =
+        vec![(vec![paths(&["/cart/*", "/new"])], answer("404")), (vec![paths(&["/site"])], forward_to(GROUPS[1]))];
+    let mut wanted = wanted(vec![(80, listener(rules))]);
+    let cart = ObjectName::new("shop", "cart");
+    wanted.set_aside = [cart.clone()].into();
+    wanted.moving = [(cart, account::id())].into();
+    wanted.target_groups.remove(GROUPS[2]);
+    for (order, expected) in [
+        (["cart", "web"], ["path /cart", "path /cart/*", "path /cart/* or /new", "path /site"]),
+        (["web", "cart"], ["path /cart/* or /new", "path /site", "path /cart", "path /cart/*"]),
+    ] {
+        wanted.members = members(&order);
+        let (states, ..) = carried_out(&wanted, &start);
+        let last = states.last().unwrap();
+        let told = last.load_balancers[0].listeners[0].rules.iter().map(|rule| rule.conditions[0].to_string());
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+        expect_agreement(&wanted, last);
+    }
 }

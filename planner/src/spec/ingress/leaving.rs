@@ -17,6 +17,8 @@ pub struct Leaving {
     pub name: ObjectName,
     /// The group that it belongs to now; `None`: it goes, or is no longer ours.
     pub moves_to: Option<StackId>,
+    /// Its place among the members of a group.
+    pub order: i32,
     /// The host names of its status, in lower case.
     hosts: BTreeSet<String>,
     /// The name that it asks for a load balancer.
@@ -37,6 +39,7 @@ impl Leaving {
         let addresses = status.iter().flat_map(|status| status.ingress.iter().flatten());
         Self {
             name: ObjectName::of(&ingress.metadata),
+            order: group::order(ingress).unwrap_or_default(),
             moves_to: class.and_then(|class| group::group_of(ingress, class).ok()),
             hosts: addresses.filter_map(|address| address.hostname.as_deref()).map(str::to_lowercase).collect(),
             load_balancer_name: of_class.or_else(|| ingress.metadata.annotations.as_ref().and_then(name_of)),

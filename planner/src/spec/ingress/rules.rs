@@ -9,7 +9,7 @@ use super::backend::{self, Backend, BackendSettings};
 use super::condition::{Conditions, Path, PathType, Unfit};
 use super::reading::Reading;
 use crate::id::{Knowable, TargetGroupArn};
-use crate::model::{Action, Condition, FixedResponse, PortRef, Stickiness};
+use crate::model::{Action, Condition, PortRef, Stickiness};
 use crate::problem::Problem;
 use crate::spec::annotation::ingress as annotation;
 
@@ -243,7 +243,7 @@ impl Reader {
             }
             let message = format!("{}; requests are answered with 503", problem.message);
             reading.warn(Problem { message, ..problem });
-            return Some(RuleAction::Answer(unavailable("Backend action does not exist")));
+            return Some(RuleAction::Answer(Action::unavailable("action")));
         };
         let written = match action::parse(text) {
             Ok(written) => written,
@@ -307,7 +307,7 @@ impl Reader {
             let problem = missing(reading, name, at);
             let message = format!("{}; requests are answered with 503", problem.message);
             reading.warn(Problem { message, ..problem });
-            return Some(Err(unavailable("Backend service does not exist")));
+            return Some(Err(Action::unavailable("service")));
         }
         self.group(reading, name, port, at).map(Ok)
     }
@@ -359,13 +359,4 @@ fn missing(reading: &Reading<'_>, service: &str, at: &str) -> Problem {
         true => problem.hint("name the Service among the files as well, or use --cluster"),
         false => problem.hint("make the Service, or name another one"),
     }
-}
-
-/// LBC's own answers, to the letter.
-fn unavailable(body: &str) -> Action {
-    Action::FixedResponse(FixedResponse {
-        content_type: Some("text/plain".to_owned()),
-        message_body: Some(body.to_owned()),
-        status_code: "503".to_owned(),
-    })
 }

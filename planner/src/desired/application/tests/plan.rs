@@ -118,6 +118,43 @@ fn a_member_that_breaks_loses_nothing_and_one_that_goes_loses_all() {
     assert_eq!(going.problems, [], "deletion needs no valid spec");
 }
 
+#[test]
+fn one_that_goes_waits_for_nobody_and_the_others_wait_as_ever() {
+    let mut snapshot = cluster();
+    let held = |ingress: &mut Value, place: &str| {
+        annotate(ingress, "group.name", "shop");
+        ingress["metadata"]["finalizers"] = json!(["group.ingress.k8s.aws/shop"]);
+        ingress["spec"]["rules"][0]["http"]["paths"][0]["path"] = json!(place);
+    };
+    for name in ["a", "a-b"] {
+        add(&mut snapshot, name, |ingress| held(ingress, &format!("/{name}")));
+    }
+    let (found, _) = account::of(&decided(&snapshot, &shop()), &shop());
+    // In the same moment one goes and the other one has another backend.
+    add(&mut snapshot, "a", |ingress| {
+        held(ingress, "/a");
+        ingress["metadata"]["deletionTimestamp"] = json!("2026-01-02T00:00:00Z");
+    });
+    add_service(&mut snapshot, "more", |_| {});
+    add(&mut snapshot, "a-b", |ingress| {
+        held(ingress, "/a-b");
+        ingress["spec"]["rules"][0]["http"]["paths"] = json!([path("/a-b", "more")]);
+    });
+    let plan = planned(&snapshot, &shop(), found);
+    let waits = |step: &Step| matches!(step, Step::Wait(wait) if wait.reason == WaitFor::TargetsHealthy);
+    let wait = plan.steps.iter().position(waits).expect("the new backend must be healthy first");
+    let told = |steps: &[Step]| {
+        let changes = steps.iter().filter_map(Step::change);
+        let call = |change: &crate::plan::Change| format!("{} {}", change.call(), change.resource.key.id);
+        changes.map(call).filter(|call| call.contains("Delete") || call.contains("Modify")).collect::<Vec<_>>()
+    };
+    let (before, after) = (told(&plan.steps[..wait]), told(&plan.steps[wait..]));
+    let call = |call: &str| format!("elasticloadbalancing:{call}");
+    assert_eq!(before, ["DeleteRule 80:1", "DeleteTargetGroup shop/a-web:80"].map(call));
+    let left = ["ModifyRule 80:1", "DeleteRule 80:50000", "DeleteTargetGroup shop/a-b-web:80"].map(call);
+    assert_eq!(after, left, "{:?}", plan.steps);
+}
+
 /// A hundred Ingresses with a rule each, and the time it takes. The number is for a release build:
 /// `cargo test --release -p northgate-planner a_hundred -- --ignored --nocapture`.
 #[test]

@@ -1,7 +1,8 @@
 //! What of a listener's rules can change while some of the wanted ones have to wait.
 //!
 //! A wanted rule is *free* when it waits for nothing and no rule before it in the final order that is not free may take one of
-//! its requests. The free ones come to be; all others that exist stay as they are, in the order that they have. So a request
+//! its requests. The free ones come to be; all others that exist stay as they are, in the order that they have, but for those of
+//! an object that is let go. So a request
 //! that a free rule takes is answered as in the end, or by a rule that stays, as before; every other one as before.
 
 use std::collections::BTreeSet;
@@ -27,6 +28,7 @@ impl Listener {
             }
         }
         let kept = |one: &Standing| match one.keep {
+            Keep::NotEvenForNow => *one,
             Keep::Never if free.contains(&one.settings.conditions) => *one,
             _ => Standing { keep: Keep::ForNow, ..*one },
         };

@@ -1,6 +1,7 @@
 //! What of a listener's rules stays though nobody wants it.
 
-use super::{Id, Listener, Slot};
+use super::matched::Slot;
+use super::{Id, Listener};
 
 impl Listener {
     /// The rules that are kept, with the priorities that they have in the end.

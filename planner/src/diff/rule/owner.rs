@@ -1,0 +1,62 @@
+//! Whose a rule is: of a member that is set aside and keeps what it had, of an object that is let go, or of nobody in
+//! particular.
+
+use std::collections::BTreeSet;
+
+use super::order::{Keep, Owners};
+use crate::diff::Comparison;
+use crate::id::{ObjectName, Ref};
+use crate::model::Action;
+
+/// Whether actions of a listener that nobody asks for may be what a member that is set aside asked for.
+pub(in crate::diff) fn may_be_of_set_aside(comparison: &Comparison<'_>, actions: &[Action]) -> bool {
+    keep(comparison, actions).may_stay()
+}
+
+/// Whether actions that nobody asks for may be those of a member that is set aside, or on its way to another group: their
+/// target groups tell, where they have any.
+pub(super) fn keep(comparison: &Comparison<'_>, actions: &[Action]) -> Keep {
+    if is_let_go(comparison, actions) {
+        return Keep::NotEvenForNow;
+    }
+    if comparison.wanted.set_aside.is_empty() && comparison.wanted.moving.is_empty() {
+        return Keep::Never;
+    }
+    let ids = resource_ids(comparison, actions);
+    match ids.iter().any(|id| comparison.is_set_aside_or_moving(id)) {
+        true => Keep::Always,
+        false if !ids.is_empty() => Keep::Never,
+        false if actions.iter().all(Action::is_unavailable) => Keep::IfUnclaimed,
+        false => Keep::IfUnexplained,
+    }
+}
+
+/// Of which members a rule may be that nobody good asks for; `None`: the group's order does not say where they come.
+pub(super) fn owners(comparison: &Comparison<'_>, actions: &[Action]) -> Option<Owners> {
+    let wanted = comparison.wanted;
+    let ids = resource_ids(comparison, actions);
+    let names = match ids.first() {
+        Some(id) => crate::diff::owner(wanted.set_aside.iter(), id).into_iter().collect::<Vec<_>>(),
+        None => wanted.set_aside.iter().collect(),
+    };
+    let ranks = names.iter().map(|name| rank(comparison, name)).collect::<Option<Vec<_>>>()?;
+    let moving = names.iter().all(|name| wanted.moving.contains_key(*name));
+    Some(Owners { first: *ranks.iter().min()?, last: *ranks.iter().max()?, moving })
+}
+
+/// The place of a member in its group's order.
+pub(super) fn rank(comparison: &Comparison<'_>, member: &ObjectName) -> Option<usize> {
+    comparison.wanted.members.iter().position(|name| name == member)
+}
+
+fn resource_ids<'a>(comparison: &Comparison<'a>, actions: &[Action]) -> Vec<&'a str> {
+    let arns = actions.iter().flat_map(Action::target_groups).filter_map(Ref::known).collect::<BTreeSet<_>>();
+    let groups = comparison.found.target_groups.iter().filter(|group| arns.contains(&group.arn));
+    groups.map(|group| group.resource_id()).collect()
+}
+
+/// Whether actions are those of an object that is let go.
+pub(super) fn is_let_go(comparison: &Comparison<'_>, actions: &[Action]) -> bool {
+    let mut groups = actions.iter().flat_map(Action::target_groups).filter_map(Ref::known);
+    groups.any(|group| comparison.let_go.contains(group))
+}
