@@ -3,7 +3,6 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
 use k8s_openapi::api::networking::v1::Ingress;
 use northgate_planner::actual::{Actual, ActualLoadBalancer, LoadBalancerState, Owned, TargetCount};
 use northgate_planner::crd::TargetGroupBinding;
@@ -16,6 +15,7 @@ use northgate_planner::spec::ingress::{group, names_service};
 use tracing::info;
 
 use super::apply::Applied;
+use super::awaited_targets::AwaitedTargets;
 use super::error::Error;
 use super::poll::Waiting;
 use super::world::{Account, World};
@@ -23,7 +23,7 @@ use crate::cluster::Address;
 
 /// How long targets have to pass their first health checks before an Ingress moves to where they are all the same: the slowest
 /// check that AWS takes passes in less when the targets are well.
-const PATIENCE: SignedDuration = SignedDuration::from_mins(2);
+const PATIENCE: Duration = Duration::from_secs(120);
 /// When an Ingress is looked at again that cannot move yet.
 pub(super) const SOON: Duration = Duration::from_secs(2);
 
@@ -54,8 +54,9 @@ pub(super) async fn report<A: Account>(
         // A Service that is no longer of type LoadBalancer may not have an address.
         Found::Serving(host) if plan.wanted => {
             let address = Address { host: (*host).to_owned(), ports: ports.clone() };
-            let (here, elsewhere): (Vec<_>, Vec<_>) =
-                addressees.iter().cloned().partition(|one| may_come_here(snapshot, id, &one.object, &plan.bindings));
+            let may_come =
+                |one: &Addressee| may_come_here(&world.awaited_targets, snapshot, id, &one.object, &plan.bindings);
+            let (here, elsewhere): (Vec<_>, Vec<_>) = addressees.iter().cloned().partition(may_come);
             set_all(world, &here, Some(&address)).await?;
             again = (!elsewhere.is_empty()).then_some(SOON);
         }
@@ -79,22 +80,31 @@ pub(super) async fn report<A: Account>(
 /// Whether the clients of an object may be sent to the load balancer of a stack. Those of an Ingress that is on its way from
 /// another group are answered there until the targets here take requests, as far as they do in time. `planned`: bindings that
 /// may have been made after the snapshot was taken.
-pub(super) fn may_come_here(snapshot: &Snapshot, id: &StackId, object: &ObjectRef, planned: &[Binding]) -> bool {
+pub(super) fn may_come_here(
+    awaited: &AwaitedTargets,
+    snapshot: &Snapshot,
+    id: &StackId,
+    object: &ObjectRef,
+    planned: &[Binding],
+) -> bool {
     let ingress = snapshot.ingresses.get(object.name()).filter(|_| !matches!(id, StackId::Service(_)));
     let Some(ingress) = ingress.filter(|ingress| is_answered_elsewhere(ingress, id)) else { return true };
     let leads_to =
         |name: &ObjectName, service: &str| name.namespace == object.name().namespace && names_service(ingress, service);
     let mut planned = planned.iter().filter(|binding| leads_to(&binding.name, &binding.service));
-    let mut found = snapshot.bindings.iter().filter(|(name, binding)| leads_to(name, &binding.spec.service_ref.name));
-    planned.all(|binding| snapshot.bindings.contains_key(&binding.name))
-        && found.all(|(_, binding)| takes_requests(binding, snapshot.now))
+    let found = snapshot.bindings.iter().filter(|(name, binding)| leads_to(name, &binding.spec.service_ref.name));
+    // Each of them, so that the time of all begins at the first look.
+    let late = found.filter(|(name, binding)| !takes_requests(awaited, name, binding)).count();
+    planned.all(|binding| snapshot.bindings.contains_key(&binding.name)) && late == 0
 }
 
 /// Whether a binding has a target that takes requests, wants none, or had its time.
-fn takes_requests(binding: &TargetGroupBinding, now: Timestamp) -> bool {
-    let made = binding.metadata.creation_timestamp.as_ref().map(|made| made.0);
-    let count = binding.status.as_ref().and_then(TargetCount::of_status);
-    count.is_some_and(TargetCount::can_serve) || made.is_none_or(|made| now.duration_since(made) > PATIENCE)
+fn takes_requests(awaited: &AwaitedTargets, name: &ObjectName, binding: &TargetGroupBinding) -> bool {
+    if binding.status.as_ref().and_then(TargetCount::of_status).is_some_and(TargetCount::can_serve) {
+        awaited.came(name);
+        return true;
+    }
+    awaited.waited_for(name) > PATIENCE
 }
 
 /// The objects that a stack's load balancer serves: the Service, or the Ingresses that hold on to it and belong to it. Those
@@ -322,7 +332,7 @@ mod tests {
                 northgate_planner::id::VpcId::new("vpc-1"),
                 northgate_planner::id::Region::new("us-west-2"),
             );
-            let mut snapshot = Snapshot::empty(&std::sync::Arc::new(settings), Timestamp::UNIX_EPOCH);
+            let mut snapshot = Snapshot::empty(&std::sync::Arc::new(settings), jiff::Timestamp::UNIX_EPOCH);
             let ingress = std::sync::Arc::new(serde_json::from_value(ingress).unwrap());
             snapshot.ingresses = [(name.clone(), ingress)].into();
             let plan = Plan::empty(Key::Stack(front.clone()), vec![object.clone()]);

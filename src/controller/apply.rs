@@ -224,7 +224,13 @@ impl<A: Account> Walk<'_, A> {
         if creates {
             self.world.expected.begin(&self.plan.key);
         }
-        let performed = self.world.perform(write, || change.resource.key.to_string()).await?;
+        self.world.expected.closing(&self.plan.key, write);
+        let outcome = self.world.perform(write, || change.resource.key.to_string()).await;
+        if outcome.as_ref().map_or_else(Error::is_conflict, |_| true) {
+            // What EC2 says is open already is open too.
+            self.world.expected.opened(&self.plan.key, write);
+        }
+        let performed = outcome?;
         if creates {
             // A listener goes with its load balancer, without a word.
             let has_own_life = change.resource.key.kind != ResourceKind::Listener;

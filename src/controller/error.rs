@@ -159,6 +159,11 @@ impl Error {
         }
     }
 
+    /// Whether AWS found something else than what was seen of it.
+    pub(crate) fn is_conflict(&self) -> bool {
+        self.aws().is_some_and(|error| error.class() == Class::Conflict)
+    }
+
     fn aws(&self) -> Option<&AwsError> {
         match self {
             Self::Read(error) | Self::Write { source: error, .. } | Self::InUse { source: error, .. } => Some(error),

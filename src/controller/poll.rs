@@ -140,7 +140,7 @@ async fn serve<A: Account>(world: &World<A>, waiting: &Waiting, host: &str) -> R
         if world.cluster.is_going(object) {
             continue;
         }
-        if !address::may_come_here(&snapshot, &waiting.stack, object, &[]) {
+        if !address::may_come_here(&world.awaited_targets, &snapshot, &waiting.stack, object, &[]) {
             all = false;
             continue;
         }

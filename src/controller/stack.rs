@@ -10,11 +10,9 @@ use tracing::debug;
 
 use super::Next;
 use super::error::Error;
+use super::expected::AGAIN;
 use super::world::{Account, World};
 use super::{address, apply, finalizers, tell};
-
-/// When a read that was too old is repeated.
-const SOON: Duration = Duration::from_secs(3);
 
 /// Brings one stack to what its objects ask for.
 ///
@@ -33,10 +31,14 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
     let actual = world.observe(&accepted.scope()).await?;
     if let Some(rest) = is_too_old(world, &key, &accepted, &actual) {
         debug!("AWS does not show what must be there");
-        return Ok(Next::After(rest.min(SOON)));
+        return Ok(Next::After(rest.min(AGAIN)));
     }
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
     let plan = pipeline::decide(&accepted, &facts, &actual);
+    if let Some(rest) = world.expected.relies_on_closed(&plan, &actual) {
+        debug!("AWS shows a rule that was closed");
+        return Ok(Next::After(rest.min(AGAIN)));
+    }
     if plan.moves_between_rules() {
         // Before the first step: from then on the bindings say other rules than those in use.
         world.lingering.begins(&key);

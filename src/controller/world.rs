@@ -329,7 +329,7 @@ impl<A: Account> World<A> {
     /// Drops what was remembered of a binding that is gone.
     pub(crate) fn forget_binding(&self, gone: &ObjectName) {
         lock(&self.looks).remove(gone);
-        self.awaited_targets.take(gone);
+        self.awaited_targets.forget(gone);
         self.lingers_no_more(&Key::Binding(gone.clone()));
         lock(&self.needed_rules).remove(gone);
     }

@@ -137,6 +137,11 @@ mod tests {
     }
 
     #[test]
+    fn a_rule_that_was_just_closed_is_no_reason_to_close_another() {
+        holds(&script(1278, 3, 15));
+    }
+
+    #[test]
     fn a_member_goes_though_only_one_that_is_set_aside_listens_where_it_did() {
         holds(&script(77, 3, 15));
     }
