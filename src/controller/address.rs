@@ -322,7 +322,7 @@ mod tests {
                 northgate_planner::id::VpcId::new("vpc-1"),
                 northgate_planner::id::Region::new("us-west-2"),
             );
-            let mut snapshot = Snapshot::empty(&std::sync::Arc::new(settings), Timestamp::UNIX_EPOCH);
+            let mut snapshot = Snapshot::empty(&std::sync::Arc::new(settings), jiff::Timestamp::UNIX_EPOCH);
             let ingress = std::sync::Arc::new(serde_json::from_value(ingress).unwrap());
             snapshot.ingresses = [(name.clone(), ingress)].into();
             let plan = Plan::empty(Key::Stack(front.clone()), vec![object.clone()]);
