@@ -49,6 +49,8 @@ struct Comparison<'a> {
     protected: bool,
     /// Target groups of objects that are to be let go once nothing of them is left: what forwards there waits for nothing.
     let_go: BTreeSet<TargetGroupArn>,
+    /// Whether objects are to be let go that are not on their way to another load balancer.
+    lets_some_go: bool,
     /// Target groups that requests still come to until others have healthy targets.
     still_serving: BTreeSet<TargetGroupArn>,
     /// What listeners keep for members that are set aside.
@@ -59,6 +61,7 @@ struct Comparison<'a> {
 pub(crate) fn stack(spec: &StackSpec, wanted: &Desired, found: &ActualStack, bindings: &[ActualBinding]) -> Plan {
     let mut comparison = Comparison::new(wanted, found, bindings);
     comparison.let_go = let_go(spec, wanted, found);
+    comparison.lets_some_go = spec.leaving().iter().any(|object| !wanted.moving.contains_key(object.name()));
     security_group::compare(&mut comparison);
     target_group::compare(&mut comparison);
     load_balancer::compare(&mut comparison, spec);
@@ -130,6 +133,7 @@ impl<'a> Comparison<'a> {
             warnings: Vec::new(),
             protected: false,
             let_go: BTreeSet::new(),
+            lets_some_go: false,
             still_serving: BTreeSet::new(),
             kept: Kept::default(),
         };

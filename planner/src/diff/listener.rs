@@ -64,7 +64,7 @@ pub(super) fn keeps_what_nobody_wants(comparison: &Comparison<'_>) -> bool {
     let wanted = comparison.wanted;
     match wanted.load_balancer {
         Some(_) => !wanted.set_aside.is_empty() && is_application(comparison),
-        None => !wanted.moving.is_empty() && comparison.lets_go,
+        None => !wanted.moving.is_empty() && comparison.lets_some_go,
     }
 }
 

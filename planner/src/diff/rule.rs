@@ -16,7 +16,7 @@ pub(super) use self::owner::may_be_of_set_aside;
 use self::owner::{is_let_go, keep, owners, rank};
 use super::{Comparison, Keys, change, note};
 use crate::actual::{ActualListener, ActualRule};
-use crate::desired::{Desired, Listener, Origin, Rule};
+use crate::desired::{Listener, Origin, Rule};
 use crate::diff::load_balancer::elb_tags;
 use crate::id::{ListenerArn, Protocol, Ref, ResourceKey, ResourceKind, RuleArn, TargetGroupArn};
 use crate::model::{Action, Condition, Pairs, canonical_conditions};
