@@ -415,6 +415,12 @@ mod tests {
         plan.steps.push(wait);
         assert!(!Applied::default().lets_go(&plan));
         assert!(Applied { reached: 1, ..Applied::default() }.lets_go(&plan), "only the others wait");
+        let stopped = |reason| {
+            let wait = Wait { reason, resource: None, entry: None, message: String::new() };
+            Applied { stopped_at: Some(wait), ..Applied::default() }
+        };
+        assert!(stopped(WaitFor::TargetsHealthy).lets_go(&plan), "what is left is of the others");
+        assert!(!stopped(WaitFor::RulesOpen).lets_go(&plan));
         assert!(!Applied { reached: 1, ..Applied::default() }.lets_go(&Plan { refused: true, ..plan }));
     }
 

@@ -13,7 +13,7 @@ use self::checks::Checks;
 use self::numbers::Numbers;
 use self::order::{Id, Next, Op, Standing};
 pub(super) use self::owner::may_be_of_set_aside;
-use self::owner::{is_let_go, keep, owners, rank};
+use self::owner::{first_of_set_aside, is_let_go, keep, rank};
 use super::{Comparison, Keys, change, note};
 use crate::actual::{ActualListener, ActualRule};
 use crate::desired::{Listener, Origin, Rule};
@@ -119,6 +119,7 @@ impl<'a> Way<'a> {
         let settings = |numbers: &mut Numbers, rule: &Rule| {
             numbers.of(&rule.conditions, &resolved(comparison, &rule.actions), false)
         };
+        let first = first_of_set_aside(comparison);
         let mut order = order::Listener {
             joins: BTreeMap::new(),
             wanted: wanted.rules.iter().map(|rule| settings(&mut numbers, rule)).collect(),
@@ -131,7 +132,7 @@ impl<'a> Way<'a> {
                     priority: rule.priority,
                     settings: numbers.of(&rule.conditions, &rule.actions, rule.has_transforms),
                     keep: keep(comparison, &rule.actions),
-                    owners: owners(comparison, &rule.actions),
+                    rank: first,
                 })
                 .collect(),
             ranks: wanted.rules.iter().map(|rule| rank(comparison, rule.origin.object.name())).collect(),

@@ -52,19 +52,8 @@ pub(super) struct Standing {
     pub(super) priority: u16,
     pub(super) settings: Settings,
     pub(super) keep: Keep,
-    /// Of whom it may be, where it is kept.
-    pub(super) owners: Option<Owners>,
-}
-
-/// The members that a rule may be of, by their places in the group's order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Owners {
-    /// The first of them.
-    pub(super) first: usize,
-    /// The last of them.
-    pub(super) last: usize,
-    /// Whether nothing is wrong with any: they are on their way to another load balancer, and what is said of their place holds.
-    pub(super) moving: bool,
+    /// The place in the group's order of the first member that it may be of, where it is kept.
+    pub(super) rank: Option<usize>,
 }
 
 /// Whether a rule that nobody asks for may stay, because it may be one of a member that is set aside.
@@ -171,7 +160,7 @@ impl Listener {
                 priority: *priority,
                 settings: self.wanted[*wanted],
                 keep: Keep::Never,
-                owners: None,
+                rank: None,
             }),
             Op::Modify { rule, wanted } => {
                 let settings = self.wanted[*wanted];
@@ -312,13 +301,9 @@ mod tests {
                 3 => Keep::NotEvenForNow,
                 _ => Keep::Never,
             };
-            let owners = [
-                None,
-                Some(Owners { first: 1, last: 1, moving: true }),
-                Some(Owners { first: 0, last: 2, moving: false }),
-            ][numbers.below(3)];
+            let rank = [None, Some(0), Some(1)][numbers.below(3)];
             let settings = numbers.settings(conditions);
-            standing.push(Standing { id: Id::Found(place), priority, settings, keep, owners });
+            standing.push(Standing { id: Id::Found(place), priority, settings, keep, rank });
         }
         // Wanted are some of those that stand, in another order, and others.
         let mut wanted = Vec::new();
@@ -480,7 +465,7 @@ mod tests {
             priority: *priority,
             settings: Settings { conditions: *conditions, all: conditions * ACTIONS + action },
             keep: Keep::Never,
-            owners: None,
+            rank: None,
         };
         rules.iter().enumerate().map(one).collect()
     }

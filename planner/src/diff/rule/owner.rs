@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use super::order::{Keep, Owners};
+use super::order::Keep;
 use crate::diff::Comparison;
 use crate::id::{ObjectName, Ref};
 use crate::model::Action;
@@ -31,17 +31,11 @@ pub(super) fn keep(comparison: &Comparison<'_>, actions: &[Action]) -> Keep {
     }
 }
 
-/// Of which members a rule may be that nobody good asks for; `None`: the group's order does not say where they come.
-pub(super) fn owners(comparison: &Comparison<'_>, actions: &[Action]) -> Option<Owners> {
-    let wanted = comparison.wanted;
-    let ids = resource_ids(comparison, actions);
-    let names = match ids.first() {
-        Some(id) => crate::diff::owner(wanted.set_aside.iter(), id).into_iter().collect::<Vec<_>>(),
-        None => wanted.set_aside.iter().collect(),
-    };
-    let ranks = names.iter().map(|name| rank(comparison, name)).collect::<Option<Vec<_>>>()?;
-    let moving = names.iter().all(|name| wanted.moving.contains_key(*name));
-    Some(Owners { first: *ranks.iter().min()?, last: *ranks.iter().max()?, moving })
+/// The place in the group's order of the first member that is set aside: that one, at the earliest, a rule may be of that forwards
+/// nowhere. `None`: the order does not say.
+pub(super) fn first_of_set_aside(comparison: &Comparison<'_>) -> Option<usize> {
+    let ranks = comparison.wanted.set_aside.iter().map(|name| rank(comparison, name)).collect::<Option<Vec<_>>>()?;
+    ranks.into_iter().min()
 }
 
 /// The place of a member in its group's order.

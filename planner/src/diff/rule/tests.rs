@@ -381,32 +381,3 @@ fn an_answer_that_may_be_of_a_member_that_is_set_aside_becomes_nobody_elses_rule
     assert_eq!(calls, ["ModifyRule"]);
     expect_agreement(&wanted, states.last().unwrap());
 }
-
-#[test]
-fn what_a_member_has_that_moves_stays_before_those_that_come_after_it_in_the_group() {
-    let there = vec![
-        found_rule(1, vec![paths(&["/site"])], found_forward_to(GROUPS[1])),
-        found_rule(2, vec![paths(&["/cart"])], answer("410")),
-        found_rule(3, vec![paths(&["/cart/*"])], found_forward_to(GROUPS[2])),
-    ];
-    let start = account(vec![found_listener(80, there)]);
-    // It came after the other member, and comes before it now.
-    let rules =
-        vec![(vec![paths(&["/cart/*", "/new"])], answer("404")), (vec![paths(&["/site"])], forward_to(GROUPS[1]))];
-    let mut wanted = wanted(vec![(80, listener(rules))]);
-    let cart = ObjectName::new("shop", "cart");
-    wanted.set_aside = [cart.clone()].into();
-    wanted.moving = [(cart, account::id())].into();
-    wanted.target_groups.remove(GROUPS[2]);
-    for (order, expected) in [
-        (["cart", "web"], ["path /cart", "path /cart/*", "path /cart/* or /new", "path /site"]),
-        (["web", "cart"], ["path /cart/* or /new", "path /site", "path /cart", "path /cart/*"]),
-    ] {
-        wanted.members = members(&order);
-        let (states, ..) = carried_out(&wanted, &start);
-        let last = states.last().unwrap();
-        let told = last.load_balancers[0].listeners[0].rules.iter().map(|rule| rule.conditions[0].to_string());
-        assert_eq!(told.collect::<Vec<_>>(), expected);
-        expect_agreement(&wanted, last);
-    }
-}

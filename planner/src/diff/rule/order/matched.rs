@@ -71,40 +71,27 @@ impl Listener {
 
     fn insert_kept(&self, slots: &mut Vec<Slot>, explained: &[bool]) {
         let is_kept = |place: &usize| !explained[*place] && self.standing[*place].keep.may_stay();
-        let mut shadowed = BTreeSet::new();
         for place in (0..self.standing.len()).filter(is_kept) {
             let one = &self.standing[place];
-            let stands = slots.iter().enumerate().filter_map(|(at, slot)| Some((slot.standing?, at, slot.wanted)));
-            let before = stands.filter(|(other, _, wanted)| {
-                *other < place && !shadowed.contains(other) && !self.comes_first(one, *wanted)
-            });
             // The furthest of those before it, so that what is kept stays below all that it was below.
-            let mut at = before.map(|(_, at, _)| at + 1).max().unwrap_or_default();
+            let is_before = |slot: &Slot| slot.standing.is_some_and(|other| other < place);
+            let mut at = slots.iter().rposition(is_before).map_or(0, |before| before + 1);
             if one.keep == Keep::ForNow {
                 // As low as it was: what is new comes before it.
                 let is_above = |slot: &&Slot| slot.standing.is_none_or(|other| other < place);
                 at += slots[at..].iter().take_while(is_above).count();
             }
-            if let Some(same) = self.taken_before(one, slots).filter(|same| *same >= at) {
-                at = same + 1;
-                shadowed.insert(place);
-            }
+            let behind = self.taken_before(one, slots).map_or(0, |same| same + 1);
+            at = at.max(behind);
             let conditions = one.settings.conditions;
             slots.insert(at, Slot { wanted: None, conditions, standing: Some(place), pending: false });
         }
     }
 
-    /// Whether a kept rule comes before a wanted one by the group's order, whatever stood first until now.
-    fn comes_first(&self, one: &Standing, wanted: Option<usize>) -> bool {
-        let rank = wanted.and_then(|wanted| self.ranks.get(wanted).copied().flatten());
-        let last = one.owners.filter(|owners| owners.moving && one.keep != Keep::ForNow).map(|owners| owners.last);
-        rank.zip(last).is_some_and(|(rank, last)| last < rank)
-    }
-
     /// The place of the wanted rule that takes all requests of a kept one by the group's order. If it is of who asks for that
     /// one now, he means to change it.
     fn taken_before(&self, one: &Standing, slots: &[Slot]) -> Option<usize> {
-        let first = one.owners.filter(|_| one.keep == Keep::IfUnexplained)?.first;
+        let first = one.rank.filter(|_| one.keep == Keep::IfUnexplained)?;
         slots.iter().position(|slot| {
             let rank = slot.wanted.and_then(|wanted| self.ranks.get(wanted).copied().flatten());
             slot.conditions == one.settings.conditions && rank.is_some_and(|rank| rank < first)
