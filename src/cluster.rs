@@ -342,7 +342,7 @@ impl Cluster {
 fn unless_another<K>(result: Result<K, Error>) -> Result<Option<K>, Error> {
     match result {
         Ok(object) => Ok(Some(object)),
-        Err(gone) if gone.is_not_found() || gone.is_conflict() => Ok(None),
+        Err(gone) if gone.is_not_found() || gone.is_another() => Ok(None),
         Err(error) => Err(error),
     }
 }
