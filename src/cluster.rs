@@ -339,12 +339,12 @@ impl Cluster {
     }
 }
 
-/// An object that is gone has no status to write. One that is another by now, or that somebody else writes in the same moment,
-/// is looked at again: the API server answers the same to both.
+/// An object that is gone, or another one by now, has no status to write. One that somebody else writes in the same moment is
+/// looked at again.
 fn unless_gone<K>(result: Result<K, Error>, object: &ObjectRef) -> Result<Option<K>, Error> {
     match result {
         Ok(object) => Ok(Some(object)),
-        Err(gone) if gone.is_not_found() => Ok(None),
+        Err(gone) if gone.is_not_found() || gone.is_another() => Ok(None),
         Err(conflict) if conflict.is_conflict() => Err(Error::Stale { object: object.clone() }),
         Err(error) => Err(error),
     }

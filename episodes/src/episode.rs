@@ -11,7 +11,7 @@ use crate::agreement;
 use crate::end_state::EndState;
 use crate::fault::Faults;
 use crate::gate::Gate;
-use crate::latency::Latencies;
+use crate::latency::{Latencies, Latency};
 use crate::law;
 use crate::promptness::Before;
 use crate::stage::{AWS_DELAYS, Program, Stage};
@@ -27,7 +27,7 @@ pub(crate) const ONE_RESYNC: Duration = Duration::from_secs(660);
 /// How long what somebody else changed may stay, when nothing hints at it (L8).
 const DRIFT: Duration = Duration::from_secs(600);
 /// How long it takes until a dead program is started again.
-const RESTART: Duration = Duration::from_secs(2);
+pub(crate) const RESTART: Duration = Duration::from_secs(2);
 /// The shortest time that passes between two looks.
 const TICK: Duration = Duration::from_millis(1);
 /// How long the program may take to end (SIGTERM).
@@ -95,7 +95,7 @@ pub(crate) struct Report {
     /// What must not have been.
     pub(crate) violations: Vec<String>,
     /// How long it took from a change of endpoints until a target was asked to be registered or deregistered.
-    pub(crate) latencies: Vec<Duration>,
+    pub(crate) latencies: Vec<Latency>,
 }
 
 thread_local! {

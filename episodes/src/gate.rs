@@ -14,7 +14,7 @@ use crate::fault::{Fault, Faults};
 use crate::trace::{Line, Outcome, Trace};
 
 /// How long a call hangs: longer than anybody waits.
-const HANG: Duration = Duration::from_secs(60);
+pub(crate) const HANG: Duration = Duration::from_secs(60);
 
 /// What comes back from a call, and what comes back in its place.
 pub(crate) trait Answer: Sized {

@@ -29,7 +29,7 @@ use crate::snapshot::{Settings, Snapshot};
 pub use crate::actual::TargetCount;
 pub(crate) use backend::Candidate;
 pub(crate) use declared::Declared;
-pub use health::is_settled;
+pub use health::{is_draining, is_settled};
 pub use interface::groups_of;
 pub(crate) use interface::{Guard, guard};
 pub(crate) use object::binding;

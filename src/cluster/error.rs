@@ -89,6 +89,12 @@ impl Error {
         matches!(self, Self::Refused { status, .. } if status.code == 409 && !status.is_already_exists())
     }
 
+    /// Whether the object has another uid than the one that was meant. The API server has no reason of its own for that, but a
+    /// sentence (the conformance tests of the simulator know it).
+    pub(super) fn is_another(&self) -> bool {
+        matches!(self, Self::Refused { status, .. } if status.code == 409 && status.message.contains("UID in precondition"))
+    }
+
     /// Whether an object of that name exists.
     pub(super) fn is_already_exists(&self) -> bool {
         matches!(self, Self::Refused { status, .. } if status.is_already_exists())

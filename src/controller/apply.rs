@@ -224,11 +224,9 @@ impl<A: Account> Walk<'_, A> {
         if creates {
             self.world.expected.begin(&self.plan.key);
         }
-        self.world.expected.closing(&self.plan.key, write);
         let outcome = self.world.perform(write, || change.resource.key.to_string()).await;
-        if outcome.as_ref().map_or_else(Error::is_conflict, |_| true) {
-            // What EC2 says is open already is open too.
-            self.world.expected.opened(&self.plan.key, write);
+        if outcome.as_ref().map_or_else(Error::may_be_done, |_| true) {
+            self.world.expected.done(write);
         }
         let performed = outcome?;
         if creates {

@@ -11,11 +11,13 @@ use northgate_planner::problem::{Declined, Problem};
 use northgate_planner::snapshot::Snapshot;
 use northgate_planner::targets::{TargetCount, deregisters, is_settled, lingers};
 use northgate_planner::worker_rules;
+use tracing::debug;
 
 use super::Next;
 use super::apply::{self, Applied};
 use super::awaited_targets::GATHERED;
 use super::error::Error;
+use super::expected::AGAIN;
 use super::world::{Account, World};
 use super::{finalizers, tell};
 use crate::cluster::BindingStanding;
@@ -44,6 +46,11 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
     let actual = world.observe(&accepted.scope()).await?;
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
     let plan = pipeline::decide(&accepted, &facts, &actual);
+    let target_group = snapshot.bindings.get(name).and_then(|found| found.spec.target_group_arn.as_deref());
+    if let Some(rest) = world.expected.contradicts(&plan, &actual, target_group) {
+        debug!("AWS does not show what was done a moment ago");
+        return Ok(Next::After(rest.min(AGAIN)));
+    }
     if lingers(&plan) {
         // Before the first step: the waits for rules are ended by passes that also close some.
         world.lingering.begins(&key);

@@ -159,9 +159,10 @@ impl Error {
         }
     }
 
-    /// Whether AWS found something else than what was seen of it.
-    pub(crate) fn is_conflict(&self) -> bool {
-        self.aws().is_some_and(|error| error.class() == Class::Conflict)
+    /// Whether what was asked of AWS may be done all the same: nobody knows, or it was done before.
+    pub(crate) fn may_be_done(&self) -> bool {
+        let class = self.aws().map(AwsError::class);
+        matches!(class, Some(Class::Transient | Class::Conflict | Class::Unreadable))
     }
 
     fn aws(&self) -> Option<&AwsError> {

@@ -83,8 +83,8 @@ async fn pass<A: Account>(group: &SecurityGroupId, world: &World<A>) -> Result<P
     let actual = world.observe(&accepted.scope()).await?;
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
     let plan = pipeline::decide(&accepted, &facts, &actual);
-    if let Some(rest) = world.expected.relies_on_closed(&plan, &actual) {
-        debug!("AWS shows a rule that was closed");
+    if let Some(rest) = world.expected.contradicts(&plan, &actual, None) {
+        debug!("AWS does not show what was done a moment ago");
         // Others are not to be told so either.
         world.forget_worker_rules();
         return Ok(Pass { plan, applied: Applied::default(), early, too_old: Some(rest.min(AGAIN)) });

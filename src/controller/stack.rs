@@ -35,8 +35,8 @@ pub(super) async fn reconcile<A: Account>(id: &StackId, world: &World<A>) -> Res
     }
     let facts = world.lookup(&accepted.needs(&actual.live())).await?;
     let plan = pipeline::decide(&accepted, &facts, &actual);
-    if let Some(rest) = world.expected.relies_on_closed(&plan, &actual) {
-        debug!("AWS shows a rule that was closed");
+    if let Some(rest) = world.expected.contradicts(&plan, &actual, None) {
+        debug!("AWS does not show what was done a moment ago");
         return Ok(Next::After(rest.min(AGAIN)));
     }
     if plan.moves_between_rules() {

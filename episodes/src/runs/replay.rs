@@ -64,6 +64,9 @@ pub(crate) fn run(options: &Options) -> bool {
     for violation in &report.violations {
         println!("  {violation}");
     }
+    for late in report.latencies.iter().filter(|latency| latency.took > swarm::PROMPT) {
+        println!("  late: {}, and was asked for after {:.1?}", late.what, late.took);
+    }
     report.violations.is_empty()
 }
 

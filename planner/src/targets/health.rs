@@ -26,7 +26,7 @@ pub(super) fn identity(target: &Target) -> (&TargetId, u16) {
 }
 
 /// Whether a target is on its way out. AWS then takes a registration as a new one.
-pub(super) fn is_draining(health: &TargetHealth) -> bool {
+pub fn is_draining(health: &TargetHealth) -> bool {
     match &health.state {
         TargetState::Draining => true,
         TargetState::Other(state) => state == "unhealthy.draining",
