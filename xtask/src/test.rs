@@ -11,7 +11,7 @@ use crate::{Failure, cargo};
 /// The runs of episodes, each with what it is called here.
 const EPISODES: &[(&str, &[&str])] = &[
     ("episodes: sweep (R2)", &["sweep", "--at-most", "125"]),
-    ("episodes: swarm (R3)", &["swarm", "--services-alone"]),
+    ("episodes: swarm (R3)", &["swarm"]),
     ("episodes: stale (R4)", &["stale"]),
     ("episodes: limits (R6)", &["limits"]),
     ("episodes: same (R12)", &["determinism"]),

@@ -66,7 +66,8 @@ impl Traffic {
                 let is_none = !now.0.is_one() && right.iter().any(|answer| !answer.is_one());
                 let may_be_left = || present.may_be_left_of(name, &now.0) || scene.may_be_left_of_moving(name, &now.0);
                 let is_left = || may_be_left() && has_rule(&before.view, host_now, &now.0);
-                if right.contains(&then.0) && !right.contains(&now.0) && !is_none && !is_left() {
+                let is_excused = || is_left() || scene.is_taken_over(name, &request, &now.0);
+                if right.contains(&then.0) && !right.contains(&now.0) && !is_none && !is_excused() {
                     found.push(format!(
                         "S7: Ingress/{name}: {host}:{port}{path} was answered by {:?}, and now by {:?}; right is {right:?}",
                         then.0, now.0
@@ -98,6 +99,22 @@ impl Scene<'_> {
             other != name && served.host.is_some() && served.held.iter().any(is_left)
         };
         self.ingresses.iter().any(leaves_one)
+    }
+
+    /// Whether an Ingress is on its way to another group, and a member of the one that it leaves has come to ask for a request of
+    /// it meanwhile.
+    fn is_taken_over(&self, name: &str, request: &Request, answer: &Answer) -> bool {
+        let groups = |declared: &Declared| {
+            declared.ingresses.get(name).map(|ingress| declared.groups_of(name, ingress)).unwrap_or_default()
+        };
+        let Some(present) = self.history.present() else { return false };
+        let then = || self.history.since(self.now.saturating_sub(super::HINDSIGHT));
+        let now = groups(present);
+        let left = then().flat_map(groups).filter(|group| !now.contains(group)).collect::<BTreeSet<_>>();
+        let gives = |declared: &Declared, group: &str| {
+            declared.answers(group, request, true).is_some_and(|answers| answers.contains(answer))
+        };
+        left.iter().any(|group| gives(present, group) && then().next().is_some_and(|first| !gives(first, group)))
     }
 }
 
