@@ -224,6 +224,9 @@ async fn set<A: Account>(
 ) -> Result<(), Error> {
     if world.cluster.set_address(object, uid, address).await.map_err(Error::Status)? {
         info!(%object, host = address.map(|address| address.host.as_str()), "changed the status");
+        if let Some(waited) = address.and_then(|_| world.standings.is_served(object)) {
+            world.work.host_name(object.kind(), waited);
+        }
     }
     Ok(())
 }
