@@ -24,6 +24,7 @@ mod printed_plan;
 mod record;
 mod refusals;
 mod replacement;
+mod second_controller;
 mod service;
 mod shipped;
 mod shutdown;
