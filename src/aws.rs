@@ -7,6 +7,7 @@
 //! - `apply`: one write
 //! - `poll`: load balancers that are waited for; `network`: who and where we are
 //! - `describe`, `from_sdk`, `to_sdk`: the SDK's calls and types
+//! - `measure`: what calls come to, counted and timed
 //! - `tags`, `cache`: what need not be asked again
 //! - `error`: what can go wrong, and how to go on
 
@@ -31,6 +32,7 @@ mod error;
 mod from_sdk;
 mod listing;
 mod lookup;
+mod measure;
 mod network;
 mod observe;
 mod poll;

@@ -48,7 +48,7 @@ pub use connect::{ConnectOptions, connect};
 pub use dry_run::{Refused, dry_run_apply};
 pub use error::Error;
 pub use kube::Client;
-pub use list::{Listing, list, node_instances};
+pub use list::{Listing, NodePlace, list, node_places};
 
 pub(crate) use cache::Change;
 pub(crate) use events::Severity;

@@ -8,13 +8,17 @@ mod error;
 mod expected;
 mod finalizers;
 mod health;
+mod http;
 mod lingering;
+mod metrics;
 mod pace;
 mod poll;
 mod queue;
+mod reach;
 mod rules;
 mod shared;
 mod stack;
+mod standing;
 mod stop;
 mod tell;
 mod throttle;
@@ -36,12 +40,14 @@ use queue::{Queue, Verdict, jittered};
 use world::World;
 
 pub use error::Error;
+pub use health::Probes;
 pub use pace::Pace;
 pub use stop::Stop;
 pub use throttle::CallClass;
 pub use world::{Account, States};
 
 use crate::cluster::{Client, Clock, Cluster};
+use crate::metrics::Metrics;
 
 /// Workers per queue. Stacks wait most of the time for AWS; bindings are what a rollout waits for.
 const STACK_WORKERS: usize = 8;
@@ -64,8 +70,12 @@ pub struct RunOptions<A> {
     pub account: A,
     /// `--sync-period`: how often every key is looked at again; at most 10 minutes.
     pub sync_period: Duration,
-    /// `--health-probe-bind-addr`; `None`: no probes are answered.
-    pub health_probe_bind_addr: Option<SocketAddr>,
+    /// Where probes are answered; `None`: they are not.
+    pub probes: Option<Probes>,
+    /// `--metrics-bind-addr`; `None`: Prometheus is not answered.
+    pub metrics_bind_addr: Option<SocketAddr>,
+    /// What is measured, that of the account's calls included.
+    pub metrics: Metrics,
     /// The name of this process in events: the pod's.
     pub instance: String,
     /// Where the calendar comes from.
@@ -98,17 +108,34 @@ pub async fn run<A: Account>(options: RunOptions<A>) -> Result<(), Error> {
 ///
 /// It could not begin.
 pub async fn run_until<A: Account>(options: RunOptions<A>, stop: Stop) -> Result<(), Error> {
-    let RunOptions { settings, cluster, account, sync_period, health_probe_bind_addr, instance, clock, pace } = options;
+    let RunOptions {
+        settings,
+        cluster,
+        account,
+        sync_period,
+        probes,
+        metrics_bind_addr,
+        mut metrics,
+        instance,
+        clock,
+        pace,
+    } = options;
     let (cluster, events) = Cluster::new(cluster, settings, instance, clock);
-    let world = Arc::new(World::new(cluster, account, sync_period.min(LONGEST_SYNC_PERIOD), pace, stop.clone()));
+    let sync_period = sync_period.min(LONGEST_SYNC_PERIOD);
+    let world = Arc::new(World::new(cluster, account, sync_period, pace, stop.clone(), metrics.work()));
 
     // What runs beside the passes ends with this set, when it is dropped.
     let mut beside = JoinSet::new();
-    if let Some(address) = health_probe_bind_addr {
+    if let Some(probes) = &probes {
         let missing = Arc::clone(&world);
-        let (address, health) = health::serve(address, move || missing.missing()).await?;
-        info!(%address, "probes are answered");
-        beside.spawn(health);
+        probes.ask(move || missing.missing());
+    }
+    if let Some(address) = metrics_bind_addr {
+        metrics.tell(metrics::State(Arc::clone(&world)));
+        let answer = move |path: &str| metrics::answer(path, &metrics);
+        let (address, server) = http::serve(address, "--metrics-bind-addr", answer).await?;
+        info!(%address, "metrics are served");
+        beside.spawn(server);
     }
     info!(cluster = %world.cluster.settings().cluster_name, "started");
     beside.spawn(events);

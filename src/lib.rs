@@ -5,3 +5,5 @@ pub mod cli;
 pub mod cluster;
 pub mod controller;
 mod error_chain;
+pub mod metrics;
+mod seldom;

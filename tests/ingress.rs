@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on fails")]
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,6 +14,7 @@ use kube::api::{DeleteParams, Patch, PatchParams};
 use northgate::aws::Connection;
 use northgate::cluster::Clock;
 use northgate::controller::{self, Pace, RunOptions, Stop};
+use northgate::metrics::Metrics;
 use northgate_planner::crd::custom_resource_definitions;
 use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 use northgate_planner::snapshot::{ClasslessServices, Settings};
@@ -20,6 +22,7 @@ use northgate_simulator::account_description::AccountDescription;
 use northgate_simulator::kubernetes::{Kubernetes, KubernetesOptions};
 use northgate_simulator::{AccountOptions, HealthOutcome, Observed, Options, Scope, Simulator};
 use serde_json::{Value, json};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::task::JoinHandle;
 use tokio::time::Instant;
 
@@ -36,6 +39,7 @@ struct World {
     start: Instant,
     stop: Stop,
     running: JoinHandle<Result<(), controller::Error>>,
+    prometheus: SocketAddr,
 }
 
 fn scope() -> Scope {
@@ -47,6 +51,7 @@ fn run(
     simulator: &Simulator,
     kubernetes: &Kubernetes,
     origin: Instant,
+    prometheus: SocketAddr,
 ) -> (Stop, JoinHandle<Result<(), controller::Error>>) {
     let account = AccountId::new("123456789012");
     let connection = Connection::over(simulator.connector(), &account, &Region::new("us-west-2"));
@@ -54,13 +59,17 @@ fn run(
     let mut settings = Settings::new(ClusterName::new("demo"), vpc.clone(), Region::new("us-west-2"));
     settings.account = Some(account);
     settings.classless_services = ClasslessServices::True;
+    let metrics = Metrics::default();
+    let connection = connection.measured_by(metrics.aws_calls());
     let stop = Stop::default();
     let options = RunOptions {
         account: connection.account(settings.cluster_name.clone(), vpc),
         settings,
         cluster: kubernetes.client(),
         sync_period: Duration::from_secs(600),
-        health_probe_bind_addr: None,
+        probes: None,
+        metrics_bind_addr: Some(prometheus),
+        metrics,
         instance: "northgate-1".to_owned(),
         clock: Clock::Simulated { start: START.parse().unwrap(), origin, ahead: Arc::default() },
         pace: Pace::default(),
@@ -82,10 +91,7 @@ impl World {
             kubernetes.put(json!(definition)).unwrap();
         }
         for zone in ["a", "b"] {
-            let instance = format!("aws:///us-west-2{zone}/i-0000000000000000{zone}");
-            let node = json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": format!("node-{zone}") },
-                "spec": { "providerID": instance }, "status": { "conditions": [{ "type": "Ready", "status": "True" }] } });
-            kubernetes.put(node).unwrap();
+            kubernetes.put(node(zone)).unwrap();
         }
         let class = json!({ "apiVersion": "networking.k8s.io/v1", "kind": "IngressClass", "metadata": { "name": "alb" },
             "spec": { "controller": "ingress.k8s.aws/alb" } });
@@ -102,8 +108,11 @@ impl World {
             kubernetes.put(service).unwrap();
         }
         let origin = Instant::now();
-        let (stop, running) = run(&simulator, &kubernetes, origin);
-        Self { simulator, kubernetes, start: origin, stop, running }
+        let free = std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
+        let prometheus = free.local_addr().unwrap();
+        drop(free);
+        let (stop, running) = run(&simulator, &kubernetes, origin, prometheus);
+        Self { simulator, kubernetes, start: origin, stop, running, prometheus }
     }
 
     /// Lets everything come to rest.
@@ -202,11 +211,30 @@ impl World {
         load_balancers.chain(target_groups).chain(groups.filter(|name| name.starts_with("k8s-"))).collect()
     }
 
+    /// What Prometheus is told.
+    async fn metrics(&self) -> Vec<String> {
+        let mut stream = tokio::net::TcpStream::connect(self.prometheus).await.unwrap();
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await.unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).await.unwrap();
+        let (head, body) = answer.split_once("\r\n\r\n").unwrap();
+        assert!(head.starts_with("HTTP/1.1 200") && head.contains("application/openmetrics-text"), "{head}");
+        assert!(body.ends_with("# EOF\n"), "{body}");
+        body.lines().map(str::to_owned).collect()
+    }
+
     async fn end(self) {
         self.stop.tell();
         self.running.await.unwrap().unwrap();
         assert_eq!(self.simulator.violations(), [], "no request may be one that AWS's service model does not allow");
     }
+}
+
+/// A node in a zone of its own.
+fn node(zone: &str) -> Value {
+    let instance = format!("aws:///us-west-2{zone}/i-0000000000000000{zone}");
+    json!({ "apiVersion": "v1", "kind": "Node", "metadata": { "name": format!("node-{zone}") },
+        "spec": { "providerID": instance }, "status": { "conditions": [{ "type": "Ready", "status": "True" }] } })
 }
 
 /// An Ingress with one rule for each of these paths, all to the Service `web`.
@@ -435,5 +463,53 @@ async fn a_service_that_comes_and_goes_is_seen_behind_its_ingress() {
     world.settle().await;
     assert_eq!(world.observe().await.target_groups.len(), 1);
     assert_eq!(world.paths(&host).await, ["/shop"]);
+    world.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn prometheus_is_told_of_calls_queues_stacks_and_how_long_people_wait() {
+    let world = World::with(&[("default", "web")]).await;
+    world.settle().await;
+    world.apply(ingress("default", "shop", &["/shop"], &[]));
+    world.settle().await;
+    // A node that is to take no traffic for a while, and then again.
+    let mut excluded = node("b");
+    excluded["metadata"]["labels"] = json!({ "node.kubernetes.io/exclude-from-external-load-balancers": "" });
+    for node in [excluded, node("b")] {
+        world.kubernetes.put(node).unwrap();
+        world.settle().await;
+    }
+    let told = world.metrics().await;
+    let elb = "service=\"Elastic Load Balancing v2\"";
+    for line in [
+        format!("aws_api_calls_total{{{elb},operation=\"CreateLoadBalancer\",status_code=\"200\",error_code=\"\"}} 1"),
+        format!("aws_api_call_duration_seconds_count{{{elb},operation=\"CreateLoadBalancer\"}} 1"),
+        format!("aws_api_call_retries_bucket{{le=\"0.0\",{elb},operation=\"CreateLoadBalancer\"}} 1"),
+        "northgate_aws_reachable 1".to_owned(),
+        "northgate_stacks{state=\"ready\"} 1".to_owned(),
+        "northgate_stack_state{stack=\"ingress/default/shop\",state=\"ready\"} 1".to_owned(),
+        "northgate_host_name_seconds_count{kind=\"Ingress\"} 1".to_owned(),
+        "northgate_target_registration_seconds_count 3".to_owned(),
+        "workqueue_depth{name=\"stacks\"} 0".to_owned(),
+        "northgate_workqueue_oldest_change_seconds{name=\"bindings\"} 0.0".to_owned(),
+        format!("northgate_build_info{{version=\"{}\"}} 1", env!("CARGO_PKG_VERSION")),
+    ] {
+        assert!(told.contains(&line), "{line} is missing in\n{}", told.join("\n"));
+    }
+    let passes = told.iter().find(|line| line.starts_with("workqueue_work_duration_seconds_count{name=\"stacks\"}"));
+    assert!(passes.is_some_and(|line| !line.ends_with(" 0")), "{passes:?}");
+
+    // One that cannot be used as written.
+    let scheme = json!({ "metadata": { "annotations": { "alb.ingress.kubernetes.io/scheme": "public" } } });
+    world.edit("default", "shop", scheme).await;
+    world.settle().await;
+    let told = world.metrics().await;
+    let refused = "northgate_stack_state{stack=\"ingress/default/shop\",state=\"refused\"} 1".to_owned();
+    assert!(told.contains(&refused), "{}", told.join("\n"));
+
+    world.delete("default", "shop").await;
+    world.settle().await;
+    let told = world.metrics().await;
+    assert!(!told.iter().any(|line| line.starts_with("northgate_stack_state{")), "{}", told.join("\n"));
     world.end().await;
 }

@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use kube::Client;
 use northgate::aws::{Connection, ReadOnlyAccount};
 use northgate::controller::{self, Pace, RunOptions, Stop};
+use northgate::metrics::Metrics;
 use northgate_planner::crd::custom_resource_definitions;
 use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 use northgate_planner::snapshot::{ClasslessServices, Settings};
@@ -159,7 +160,9 @@ impl Stage {
             settings,
             cluster: Client::new(kubernetes::Gated::new(self.kubernetes.service(), &self.gate, life), "default"),
             sync_period: Duration::from_secs(600),
-            health_probe_bind_addr: None,
+            probes: None,
+            metrics_bind_addr: None,
+            metrics: Metrics::default(),
             instance: format!("northgate-{life}"),
             clock: self.calendar.clock(),
             pace: Pace::default(),

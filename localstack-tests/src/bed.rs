@@ -106,15 +106,16 @@ impl Bed {
     pub async fn start_controller(&self, extra: &[&str]) -> Result<Controller, Error> {
         let number = self.controllers.fetch_add(1, Ordering::Relaxed) + 1;
         let kubeconfig = self.deploy.kubeconfig(&self.cluster).await?;
-        let port = random::free_port()?;
+        let (port, metrics_port) = (random::free_port()?, random::free_port()?);
         let mut flags = self.cluster_flags();
         flags.push(format!("--kubeconfig={}", kubeconfig.display()));
         flags.push(format!("--health-probe-bind-addr=127.0.0.1:{port}"));
+        flags.push(format!("--metrics-bind-addr=127.0.0.1:{metrics_port}"));
         flags.extend(extra.iter().map(|flag| (*flag).to_owned()));
         let arguments = self.deploy.arguments(&flags);
         let log = self.folder.path().join(format!("controller-{number}.log"));
         let environment = self.account.environment(self.proxy.endpoint());
-        Controller::start(&arguments, &environment, port, &log)
+        Controller::start(&arguments, &environment, [port, metrics_port], &log)
     }
 
     /// Runs `northgate ARGS` to its end as the cluster's administrator, through the proxy; adds the flags that name the

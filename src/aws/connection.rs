@@ -21,10 +21,12 @@ use aws_smithy_runtime_api::client::http::SharedHttpClient;
 use northgate_planner::id::{AccountId, ClusterName, Region, VpcId};
 
 use super::error::AwsError;
+use super::measure::Measure;
 use super::read_only::ReadOnly;
 use super::record::{Answered, Record};
 use super::whole::WholeAnswers;
 use super::{Account, ReadOnlyAccount};
+use crate::metrics::AwsCalls;
 
 /// Until a connection stands.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(4);
@@ -55,6 +57,7 @@ pub struct Connection {
     region: Region,
     record: Option<Record>,
     answered: Option<Answered>,
+    calls: Option<AwsCalls>,
 }
 
 /// The SDK's clients of the services that we speak to.
@@ -85,7 +88,7 @@ impl Connection {
             .retry_config(RetryConfig::standard().with_max_attempts(options.max_attempts))
             .load()
             .await;
-        Ok(Self { sdk, region, record: None, answered: None })
+        Ok(Self { sdk, region, record: None, answered: None, calls: None })
     }
 
     /// An account behind an HTTP client, with the account id as access key: the in-process simulator.
@@ -99,7 +102,7 @@ impl Connection {
             .timeout_config(timeouts())
             .retry_config(RetryConfig::standard().with_max_attempts(ConnectOptions::default().max_attempts))
             .build();
-        Self { sdk, region: region.clone(), record: None, answered: None }
+        Self { sdk, region: region.clone(), record: None, answered: None, calls: None }
     }
 
     /// The same, with another clock than the system's: that of a simulated world.
@@ -119,6 +122,12 @@ impl Connection {
     #[must_use]
     pub fn answering_only(self, questions: impl IntoIterator<Item = String>) -> Self {
         Self { answered: Some(Answered::new(questions)), ..self }
+    }
+
+    /// The same, with every call counted and timed there.
+    #[must_use]
+    pub fn measured_by(self, calls: AwsCalls) -> Self {
+        Self { calls: Some(calls), ..self }
     }
 
     /// The Region.
@@ -169,7 +178,14 @@ impl Connection {
             Ec2Config::from(&self.sdk).interceptor(WholeAnswers).retry_partition(RetryPartition::custom("ec2").build());
         // Its answers are JSON, which no reader takes for whole when it is not.
         let acm = AcmConfig::from(&self.sdk).retry_partition(RetryPartition::custom("acm").build());
-        Configurations { elb, ec2, acm }
+        match &self.calls {
+            None => Configurations { elb, ec2, acm },
+            Some(calls) => Configurations {
+                elb: elb.interceptor(Measure(calls.clone())),
+                ec2: ec2.interceptor(Measure(calls.clone())),
+                acm: acm.interceptor(Measure(calls.clone())),
+            },
+        }
     }
 }
 

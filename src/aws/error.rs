@@ -11,6 +11,8 @@ use aws_smithy_runtime_api::client::result::SdkError;
 
 mod code;
 
+pub(super) use self::code::class as class_of;
+
 /// One operation of AWS's API, spelled as IAM spells its action: `ec2:CreateSecurityGroup`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Call {
@@ -178,7 +180,7 @@ impl AwsError {
     /// What a person can do, where that is known.
     pub fn hint(&self) -> Option<String> {
         match self {
-            Self::NoRegion => Some("give --aws-region or set AWS_REGION; instance metadata is not asked".to_owned()),
+            Self::NoRegion => Some("give --aws-region or set AWS_REGION; no node of the cluster tells it, and instance metadata is not asked".to_owned()),
             Self::Refused { call, code, .. } => code::hint(*call, code),
             Self::NoAnswer { .. } => Some("check the way to AWS: network, HTTPS_PROXY, AWS_ENDPOINT_URL".to_owned()),
             Self::NoCredentials { .. } => Some(code::CREDENTIALS.to_owned()),
@@ -189,6 +191,15 @@ impl AwsError {
             | Self::NotSeenYet { .. }
             | Self::Contradiction { .. }
             | Self::NotKnown { .. } => None,
+        }
+    }
+
+    /// Whether nothing can be asked at all: there is no way to AWS, or it lets nobody in with these credentials.
+    pub fn is_unreachable(&self) -> bool {
+        match self {
+            Self::NoAnswer { .. } | Self::NoCredentials { .. } => true,
+            Self::Refused { code, status, .. } => *status >= 500 || code::is_about_credentials(code),
+            _ => false,
         }
     }
 

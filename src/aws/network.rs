@@ -8,16 +8,20 @@ use super::error::AwsError;
 use super::from_sdk;
 
 impl Connection {
-    /// The VPC of an instance, for when `--aws-vpc-id` is not given; `None`: there is no such instance, or it has been
-    /// terminated.
+    /// The VPC of the first of some instances that is there, for when `--aws-vpc-id` is not given; `None`: there is no such
+    /// instance, or all have been terminated.
     ///
     /// # Errors
     ///
     /// What AWS says.
-    pub async fn vpc_of_instance(&self, instance: &InstanceId) -> Result<Option<VpcId>, AwsError> {
-        let found = self.read_only_clients().instances(vec![filter("instance-id", [instance])]).await?;
-        let Some(found) = found.first() else { return Ok(None) };
-        Ok(from_sdk::ec2::instance(found)?.1.instance.vpc)
+    pub async fn vpc_of_instances(&self, instances: &[InstanceId]) -> Result<Option<VpcId>, AwsError> {
+        let found = self.read_only_clients().instances(vec![filter("instance-id", instances)]).await?;
+        for instance in &found {
+            if let Some(vpc) = from_sdk::ec2::instance(instance)?.1.instance.vpc {
+                return Ok(Some(vpc));
+            }
+        }
+        Ok(None)
     }
 
     /// The account that owns a VPC; `None`: there is no such VPC in the Region.

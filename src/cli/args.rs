@@ -19,11 +19,11 @@ pub(super) struct DecisionArgs {
     /// The cluster's name: part of the names and tags of everything that is made.
     #[arg(long, value_name = "NAME", value_parser = not_empty)]
     pub(super) cluster_name: String,
-    /// The AWS Region. Default: the environment's.
+    /// The AWS Region. Default: the environment's, else that of a node.
     #[arg(long, value_name = "REGION")]
     pub(super) aws_region: Option<String>,
     /// The cluster's VPC. Default: the VPC of a node's instance.
-    #[arg(long, value_name = "VPC")]
+    #[arg(long, env = "AWS_VPC_ID", value_name = "VPC")]
     pub(super) aws_vpc_id: Option<String>,
     /// The load balancer class that is ours.
     #[arg(long, value_name = "CLASS", default_value = "service.k8s.aws/nlb")]

@@ -7,8 +7,8 @@ use northgate_planner::snapshot::Settings;
 
 use super::Failure;
 use super::args::DecisionArgs;
-use crate::aws::{ConnectOptions, Connection, Record};
-use crate::cluster;
+use crate::aws::{AwsError, ConnectOptions, Connection, Record};
+use crate::cluster::{self, NodePlace};
 
 /// What keeps the VPC from being known.
 #[derive(Debug, thiserror::Error)]
@@ -18,45 +18,52 @@ enum ConnectError {
     )]
     Nodeless,
     #[error(
-        "no VPC is known; give --aws-vpc-id (a node names {0}, which is not an instance of this account and Region)"
+        "no VPC is known; give --aws-vpc-id (nodes name {0} and others, which are not instances of this account and Region)"
     )]
     ForeignNode(InstanceId),
     #[error("there is no VPC {vpc} in {region}; check --aws-vpc-id, --aws-region and the credentials")]
     MissingVpc { vpc: VpcId, region: Region },
 }
 
-/// Connects. The VPC comes from the flag, else from a node's instance; never from instance metadata.
+/// Connects. Region and VPC come from the flag, else from the environment, else from a node; never from instance metadata.
 pub(super) async fn connect<F>(
     decisions: &DecisionArgs,
-    instances: impl FnOnce() -> F,
+    places: impl Fn() -> F,
 ) -> Result<(Connection, Settings), Failure>
 where
-    F: Future<Output = Result<Vec<InstanceId>, cluster::Error>>,
+    F: Future<Output = Result<Vec<NodePlace>, cluster::Error>>,
 {
-    connect_recorded(decisions, None, instances).await
+    connect_recorded(decisions, None, places).await
 }
 
 /// The same, with everything recorded that is read of the account from the first call on.
 pub(super) async fn connect_recorded<F>(
     decisions: &DecisionArgs,
     record: Option<&Record>,
-    instances: impl FnOnce() -> F,
+    places: impl Fn() -> F,
 ) -> Result<(Connection, Settings), Failure>
 where
-    F: Future<Output = Result<Vec<InstanceId>, cluster::Error>>,
+    F: Future<Output = Result<Vec<NodePlace>, cluster::Error>>,
 {
     let region = decisions.aws_region.as_ref().map(Region::new);
-    let mut connection = Connection::connect(ConnectOptions { region, ..ConnectOptions::default() }).await?;
+    let to = |region| Connection::connect(ConnectOptions { region, ..ConnectOptions::default() });
+    let mut connection = match to(region).await {
+        Err(AwsError::NoRegion) => {
+            let found = places().await?.into_iter().find_map(|place| place.region);
+            to(Some(found.ok_or(AwsError::NoRegion)?)).await?
+        }
+        connection => connection?,
+    };
     if let Some(record) = record {
         connection = connection.recorded_in(record.clone());
     }
     let vpc = match &decisions.aws_vpc_id {
         Some(vpc) => VpcId::new(vpc),
         None => {
-            let instances = instances().await?;
-            let instance = instances.first().ok_or(ConnectError::Nodeless)?;
-            let vpc = connection.vpc_of_instance(instance).await?;
-            vpc.ok_or_else(|| ConnectError::ForeignNode(instance.clone()))?
+            let instances = places().await?.into_iter().map(|place| place.instance).collect::<Vec<_>>();
+            let first = instances.first().ok_or(ConnectError::Nodeless)?;
+            let vpc = connection.vpc_of_instances(&instances).await?;
+            vpc.ok_or_else(|| ConnectError::ForeignNode(first.clone()))?
         }
     };
     let mut settings = decisions.settings(vpc.clone(), connection.region().clone());

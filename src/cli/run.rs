@@ -5,12 +5,22 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::Args;
+use northgate_planner::snapshot::Settings;
+use tracing::warn;
 use tracing_subscriber::EnvFilter;
 
 use super::Failure;
 use super::args::DecisionArgs;
-use crate::cluster::{self, Clock};
-use crate::controller::{self, Pace, RunOptions};
+use crate::aws::Connection;
+use crate::cluster::{self, Client, Clock};
+use crate::controller::{self, Pace, Probes, RunOptions};
+use crate::error_chain::one_line;
+use crate::metrics::Metrics;
+use crate::seldom::Seldom;
+
+/// How long the controller waits before it tries again to find out where it is; each time twice as long, up to the second.
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const LONGEST_PAUSE: Duration = Duration::from_secs(15);
 
 /// Run the controller.
 #[derive(Debug, Args)]
@@ -23,7 +33,10 @@ pub(super) struct RunArgs {
     sync_period: Duration,
     /// Where /healthz and /readyz are served; 0: nowhere.
     #[arg(long, value_name = "ADDRESS", default_value = ":61779", value_parser = address)]
-    health_probe_bind_addr: Probes,
+    health_probe_bind_addr: ListenAt,
+    /// Where Prometheus finds /metrics; 0: nowhere.
+    #[arg(long, value_name = "ADDRESS", default_value = ":8080", value_parser = address)]
+    metrics_bind_addr: ListenAt,
     /// How much is logged: error, warn, info, debug, or a filter such as northgate=debug.
     #[arg(long, value_name = "LEVEL", default_value = "info")]
     log_level: String,
@@ -40,9 +53,23 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
     log(&args.log_level, &args.log_format)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
     runtime.block_on(async {
-        let RunArgs { kubeconfig, sync_period, health_probe_bind_addr, log_level: _, log_format: _, decisions } = args;
+        let RunArgs {
+            kubeconfig,
+            sync_period,
+            health_probe_bind_addr,
+            metrics_bind_addr,
+            log_level: _,
+            log_format: _,
+            decisions,
+        } = args;
+        let metrics = Metrics::default();
+        let probes = match health_probe_bind_addr.0 {
+            Some(address) => Some(Probes::serve(address).await?),
+            None => None,
+        };
         let cluster = cluster::connect(&cluster::ConnectOptions { kubeconfig, context: None }).await?;
-        let (connection, settings) = super::connect(&decisions, || cluster::node_instances(&cluster)).await?;
+        let (connection, settings) = connected(&decisions, &cluster, probes.as_ref()).await;
+        let connection = connection.measured_by(metrics.aws_calls());
         let account = connection.account(settings.cluster_name.clone(), settings.vpc.clone());
         // A pod's host name is its name.
         let instance = std::env::var("HOSTNAME").unwrap_or_else(|_| "northgate".to_owned());
@@ -51,7 +78,9 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
             cluster,
             account,
             sync_period,
-            health_probe_bind_addr: health_probe_bind_addr.0,
+            probes,
+            metrics_bind_addr: metrics_bind_addr.0,
+            metrics,
             instance,
             clock: Clock::System,
             pace: Pace::default(),
@@ -59,6 +88,28 @@ pub(super) fn run(args: RunArgs) -> Result<u8, Failure> {
         controller::run(options).await?;
         Ok(0)
     })
+}
+
+/// Connects, however long that takes: AWS, the API server or the first node may come later than we do.
+async fn connected(decisions: &DecisionArgs, cluster: &Client, probes: Option<&Probes>) -> (Connection, Settings) {
+    let told = Seldom::default();
+    let mut pause = FIRST_PAUSE;
+    loop {
+        match super::connect(decisions, || cluster::node_places(cluster)).await {
+            Ok(connected) => return connected,
+            Err(error) => {
+                let why = one_line(error.as_ref());
+                if told.is_due("not connected") {
+                    warn!("cannot begin yet: {why}");
+                }
+                if let Some(probes) = probes {
+                    probes.set_missing(format!("the account is not known yet: {why}"));
+                }
+                tokio::time::sleep(pause).await;
+                pause = (pause * 2).min(LONGEST_PAUSE);
+            }
+        }
+    }
 }
 
 /// Logs go to stderr.
@@ -91,18 +142,18 @@ fn sync_period(text: &str) -> Result<Duration, String> {
     Ok(period.min(LONGEST))
 }
 
-/// Where probes are answered, if they are.
+/// Where something is served, if it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Probes(Option<SocketAddr>);
+struct ListenAt(Option<SocketAddr>);
 
 /// `:61779` means every address and `0` none, as in LBC.
-fn address(text: &str) -> Result<Probes, String> {
+fn address(text: &str) -> Result<ListenAt, String> {
     if text == "0" {
-        return Ok(Probes(None));
+        return Ok(ListenAt(None));
     }
     let full = if text.starts_with(':') { format!("0.0.0.0{text}") } else { text.to_owned() };
     let address = full.parse().map_err(|_| format!("{text:?} is no address; write :61779, 127.0.0.1:61779 or 0"))?;
-    Ok(Probes(Some(address)))
+    Ok(ListenAt(Some(address)))
 }
 
 #[cfg(test)]
@@ -119,8 +170,8 @@ mod tests {
 
     #[test]
     fn an_address_without_a_host_means_every_address() {
-        assert_eq!(address(":61779"), Ok(Probes(Some(([0, 0, 0, 0], 61779).into()))));
-        assert_eq!(address("127.0.0.1:0"), Ok(Probes(Some(([127, 0, 0, 1], 0).into()))));
-        assert_eq!(address("0"), Ok(Probes(None)));
+        assert_eq!(address(":61779"), Ok(ListenAt(Some(([0, 0, 0, 0], 61779).into()))));
+        assert_eq!(address("127.0.0.1:0"), Ok(ListenAt(Some(([127, 0, 0, 1], 0).into()))));
+        assert_eq!(address("0"), Ok(ListenAt(None)));
     }
 }

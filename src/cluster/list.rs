@@ -7,7 +7,7 @@ use std::sync::Arc;
 use k8s_openapi::api::core::v1::{Namespace, Node};
 use kube::api::ListParams;
 use kube::{Api, Client};
-use northgate_planner::id::{InstanceId, ObjectName};
+use northgate_planner::id::{InstanceId, ObjectName, Region};
 use northgate_planner::snapshot::{Settings, Snapshot};
 use serde::de::DeserializeOwned;
 
@@ -77,23 +77,33 @@ pub async fn list(client: &Client, settings: Arc<Settings>) -> Result<Listing, E
     Ok(Listing { snapshot, bindings_exist })
 }
 
-/// The instances behind some Nodes, from their `providerID`: any of them knows the cluster's VPC.
+/// Where a node runs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodePlace {
+    /// Its EC2 instance.
+    pub instance: InstanceId,
+    /// The Region, where the node says it.
+    pub region: Option<Region>,
+}
+
+/// Where the cluster's nodes run, some of them, for when no flag names the VPC or the Region.
 ///
 /// # Errors
 ///
 /// The Nodes could not be read.
-pub async fn node_instances(client: &Client) -> Result<Vec<InstanceId>, Error> {
+pub async fn node_places(client: &Client) -> Result<Vec<NodePlace>, Error> {
     const ENOUGH: u32 = 20;
     let nodes: Api<Node> = Api::all(client.clone());
     let page = ask(|| "list nodes".to_owned(), nodes.list(&ListParams::default().limit(ENOUGH))).await?;
-    Ok(page.items.iter().filter_map(instance).collect())
+    Ok(page.items.iter().filter_map(place).collect())
 }
 
 /// `aws:///us-west-2a/i-0123` names an instance; Fargate and hybrid nodes have other ids.
-fn instance(node: &Node) -> Option<InstanceId> {
+fn place(node: &Node) -> Option<NodePlace> {
     let provider_id = node.spec.as_ref()?.provider_id.as_deref()?;
     let id = provider_id.strip_prefix("aws://")?.rsplit('/').next()?;
-    id.starts_with("i-").then(|| InstanceId::new(id))
+    let label = node.metadata.labels.as_ref().and_then(|labels| labels.get("topology.kubernetes.io/region"));
+    id.starts_with("i-").then(|| NodePlace { instance: InstanceId::new(id), region: label.map(Region::new) })
 }
 
 async fn objects<K: Watched + Debug + DeserializeOwned>(
@@ -135,9 +145,20 @@ mod tests {
     #[test]
     fn only_instances_are_named_as_instances() {
         let node = |id: &str| serde_json::from_value(json!({ "metadata": {}, "spec": { "providerID": id } })).unwrap();
-        assert_eq!(instance(&node("aws:///us-west-2a/i-0123")), Some(InstanceId::new("i-0123")));
-        assert_eq!(instance(&node("aws:///us-west-2a/fargate-ip-10-0-0-1")), None);
-        assert_eq!(instance(&node("eks-hybrid:///us-west-2/demo/mi-1")), None);
-        assert_eq!(instance(&node("kind://docker/kind/i-am-not-one")), None);
+        let place = |id: &str, region: Option<&str>| {
+            let mut node: Node = node(id);
+            let label = region.map(|region| ("topology.kubernetes.io/region".to_owned(), region.to_owned()));
+            node.metadata.labels = Some(label.into_iter().collect());
+            place(&node)
+        };
+        let known =
+            |region: Option<&str>| NodePlace { instance: InstanceId::new("i-0123"), region: region.map(Region::new) };
+        assert_eq!(place("aws:///us-west-2a/i-0123", None), Some(known(None)));
+        assert_eq!(place("aws:///us-west-2a/i-0123", Some("us-west-2")), Some(known(Some("us-west-2"))));
+        for other in
+            ["aws:///us-west-2a/fargate-ip-10-0-0-1", "eks-hybrid:///us-west-2/demo/mi-1", "kind://docker/kind/i-no"]
+        {
+            assert_eq!(place(other, Some("us-west-2")), None);
+        }
     }
 }

@@ -12,11 +12,12 @@ use kube::runtime::{WatchStreamExt as _, watcher};
 use kube::{Api, Client, Resource};
 use northgate_planner::crd::{IngressClassParams, TargetGroupBinding};
 use serde::de::DeserializeOwned;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::cache::{Cache, Change, Feed};
 use super::error::is_not_found;
 use super::trim;
+use crate::seldom::Seldom;
 
 /// A kind that is watched.
 pub(crate) trait Watched:
@@ -137,16 +138,18 @@ impl Caches {
             ingress_class_params,
             namespaces,
         } = self;
+        // Most troubles are those of the API server, and of every kind the same.
+        let told = &Seldom::default();
         tokio::join!(
-            follow(client, services, |change| tell(Changed::Service(change))),
-            follow(client, nodes, |change| tell(Changed::Node(change))),
-            follow(client, endpoint_slices, |change| tell(Changed::EndpointSlice(change))),
-            follow(client, bindings, |change| tell(Changed::TargetGroupBinding(change))),
-            follow(client, pods, |change| tell(Changed::Pod(change))),
-            follow(client, ingresses, |change| tell(Changed::Ingress(change))),
-            follow(client, ingress_classes, |change| tell(Changed::IngressClass(change))),
-            follow(client, ingress_class_params, |change| tell(Changed::IngressClassParams(change))),
-            follow(client, namespaces, |change| tell(Changed::Namespace(change))),
+            follow(client, services, told, |change| tell(Changed::Service(change))),
+            follow(client, nodes, told, |change| tell(Changed::Node(change))),
+            follow(client, endpoint_slices, told, |change| tell(Changed::EndpointSlice(change))),
+            follow(client, bindings, told, |change| tell(Changed::TargetGroupBinding(change))),
+            follow(client, pods, told, |change| tell(Changed::Pod(change))),
+            follow(client, ingresses, told, |change| tell(Changed::Ingress(change))),
+            follow(client, ingress_classes, told, |change| tell(Changed::IngressClass(change))),
+            follow(client, ingress_class_params, told, |change| tell(Changed::IngressClassParams(change))),
+            follow(client, namespaces, told, |change| tell(Changed::Namespace(change))),
         );
     }
 
@@ -204,7 +207,7 @@ impl<K: Watched> AnyCache for Cache<K> {
     }
 }
 
-async fn follow<K: Watched>(client: &Client, cache: &Cache<K>, tell: impl Fn(Change<K>)) {
+async fn follow<K: Watched>(client: &Client, cache: &Cache<K>, told: &Seldom, tell: impl Fn(Change<K>)) {
     let kind = K::plural(&());
     // Pages of 500, and the back-off of client-go's reflectors: 0.8 s to 30 s with jitter.
     let events = watcher(Api::<K>::all(client.clone()), watcher::Config::default()).default_backoff().modify(K::TRIM);
@@ -222,7 +225,11 @@ async fn follow<K: Watched>(client: &Client, cache: &Cache<K>, tell: impl Fn(Cha
             }
             Err(error) => {
                 let trouble = explain::<K>(&error);
-                warn!(kind = %kind, "the watch broke, it is begun again: {trouble}");
+                if told.is_due(&trouble) {
+                    warn!(kind = %kind, "the watch broke, it is begun again: {trouble}");
+                } else {
+                    debug!(kind = %kind, "the watch broke, it is begun again: {trouble}");
+                }
                 cache.set_trouble(Some(trouble));
             }
         }

@@ -229,16 +229,21 @@ async fn clear_lost<A: Account>(
     Ok(())
 }
 
-async fn set<A: Account>(
+/// Writes an address into a status, or none. Gives whether that was a change.
+pub(super) async fn set<A: Account>(
     world: &World<A>,
     object: &ObjectRef,
     uid: &Uid,
     address: Option<&Address>,
-) -> Result<(), Error> {
-    if world.cluster.set_address(object, uid, address).await.map_err(Error::Status)? {
+) -> Result<bool, Error> {
+    let changed = world.cluster.set_address(object, uid, address).await.map_err(Error::Status)?;
+    if changed {
         info!(%object, host = address.map(|address| address.host.as_str()), "changed the status");
+        if let Some(waited) = address.and_then(|_| world.standings.is_served(object)) {
+            world.work.host_name(object.kind(), waited);
+        }
     }
-    Ok(())
+    Ok(changed)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use northgate_planner::actual::{Actual, ActualTargets};
 use northgate_planner::facts::{Facts, Live};
 use northgate_planner::id::{Key, ObjectName};
 use northgate_planner::pipeline::{self, Accepted};
-use northgate_planner::plan::Plan;
+use northgate_planner::plan::{AwsChange, Plan, Write};
 use northgate_planner::problem::{Declined, Problem};
 use northgate_planner::snapshot::Snapshot;
 use northgate_planner::targets::{TargetCount, deregisters, is_settled, lingers};
@@ -57,6 +57,9 @@ pub(super) async fn reconcile<A: Account>(name: &ObjectName, world: &World<A>) -
     }
     finalizers::hold(world, &snapshot, &plan).await?;
     let applied = apply::run(world, &snapshot, &plan).await;
+    if let Some(asked) = world.queues.bindings.asked_since(&key) {
+        world.work.registered(registered(&plan, &applied), asked.elapsed());
+    }
     let count = learn(world, &accepted, &facts, &actual);
     if is_rid(&plan, &applied, &actual, count) {
         world.lingers_no_more(&key);
@@ -193,6 +196,15 @@ fn learn<A: Account>(world: &World<A>, accepted: &Accepted, facts: &Facts, actua
     let Accepted::Binding(binding) = accepted else { return None };
     world.learn(worker_rules::groups_of(binding, facts).0);
     count(accepted, actual)
+}
+
+/// How many targets AWS took.
+fn registered(plan: &Plan, applied: &Applied) -> usize {
+    let targets = applied.changes(plan).map(|change| match &change.write {
+        Write::Aws(AwsChange::RegisterTargets(register)) => register.targets.len(),
+        _ => 0,
+    });
+    targets.sum()
 }
 
 fn count(accepted: &Accepted, actual: &Actual) -> Option<TargetCount> {

@@ -68,11 +68,13 @@ pub enum Error {
     /// The controller is told to stop.
     #[error("the controller is stopping")]
     Stopping,
-    /// The address for health probes cannot be had.
-    #[error("cannot serve health probes at {address}; give another --health-probe-bind-addr")]
-    Probes {
+    /// An address to serve at cannot be had.
+    #[error("cannot serve at {address}; give another {flag}")]
+    Listen {
         /// The address.
         address: SocketAddr,
+        /// The flag that gives it.
+        flag: &'static str,
         /// Why.
         source: std::io::Error,
     },
@@ -128,7 +130,7 @@ impl Error {
             | Self::Cluster(_)
             | Self::Unresolved(_)
             | Self::Stopping
-            | Self::Probes { .. }
+            | Self::Listen { .. }
             | Self::Broken(_)
             | Self::Signals(_) => Retry::Soon,
         }
@@ -163,6 +165,11 @@ impl Error {
     pub(crate) fn may_be_done(&self) -> bool {
         let class = self.aws().map(AwsError::class);
         matches!(class, Some(Class::Transient | Class::Conflict | Class::Unreadable))
+    }
+
+    /// Whether AWS cannot be asked at all: every other pass fails for the same reason.
+    pub(crate) fn is_unreachable(&self) -> bool {
+        self.aws().is_some_and(AwsError::is_unreachable)
     }
 
     fn aws(&self) -> Option<&AwsError> {

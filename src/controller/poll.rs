@@ -8,7 +8,7 @@ use northgate_planner::actual::LoadBalancerState;
 use northgate_planner::id::{Key, LoadBalancerArn, StackId};
 use northgate_planner::planted::{Bug, planted};
 use tokio::sync::Notify;
-use tracing::{info, warn};
+use tracing::warn;
 
 use super::address::{self, Addressee};
 use super::error::{Error, Retry};
@@ -144,8 +144,7 @@ async fn serve<A: Account>(world: &World<A>, waiting: &Waiting, host: &str) -> R
             all = false;
             continue;
         }
-        if world.cluster.set_address(object, uid, Some(&address)).await.map_err(Error::Status)? {
-            info!(%object, host, "the load balancer serves");
+        if address::set(world, object, uid, Some(&address)).await? {
             let note = format!("Successfully reconciled: serving at {host}");
             world.cluster.say(object, Severity::Normal, tell::RECONCILED, note);
         }

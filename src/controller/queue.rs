@@ -8,6 +8,8 @@ use std::time::Duration;
 use tokio::sync::Notify;
 use tokio::time::Instant;
 
+use crate::metrics::QueueTimes;
+
 /// The longest pause after a failure.
 pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 
@@ -20,22 +22,48 @@ pub(super) const LONGEST_PAUSE: Duration = Duration::from_secs(60);
 pub(crate) struct Queue<K> {
     state: Mutex<State<K>>,
     changed: Notify,
+    times: QueueTimes,
 }
 
 #[derive(Debug)]
 struct State<K> {
     urgent: VecDeque<K>,
     ordinary: VecDeque<K>,
-    /// The same keys, to look one up.
-    queued: BTreeMap<K, Urgency>,
+    /// The same keys, to look one up, and since when they wait for a worker.
+    queued: BTreeMap<K, (Urgency, Instant)>,
     /// Keys with the time at which they become ready; of two times for one key the earlier counts.
     delayed: BTreeMap<K, (Instant, Urgency)>,
     due: BTreeSet<(Instant, K)>,
-    /// Keys that are worked on, and whether they were asked for meanwhile.
-    running: BTreeMap<K, bool>,
+    /// Keys that are worked on.
+    running: BTreeMap<K, Running>,
+    /// Since when what somebody changed waits for a pass that begins after it and goes well.
+    asked: BTreeMap<K, Instant>,
     /// Failures in a row.
     failures: BTreeMap<K, u32>,
     closed: bool,
+}
+
+/// A key that is worked on.
+#[derive(Debug)]
+struct Running {
+    since: Instant,
+    /// Since when somebody waits for this pass.
+    asked: Option<Instant>,
+    /// Whether it was asked for meanwhile, and comes again.
+    again: bool,
+}
+
+/// How far a queue is with its work.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Backlog {
+    /// Keys that wait for a worker.
+    pub(crate) depth: usize,
+    /// How long those have taken that are worked on, together.
+    pub(crate) unfinished: Duration,
+    /// The longest of them.
+    pub(crate) longest_running: Duration,
+    /// How long what was changed first waits for a pass that goes well.
+    pub(crate) oldest: Duration,
 }
 
 /// Whether somebody waits for a key.
@@ -62,6 +90,13 @@ pub(crate) enum Verdict {
 
 impl<K> Default for Queue<K> {
     fn default() -> Self {
+        Self::timed(QueueTimes::default())
+    }
+}
+
+impl<K> Queue<K> {
+    /// An empty queue whose times are noted there.
+    pub(crate) fn timed(times: QueueTimes) -> Self {
         let state = State {
             urgent: VecDeque::new(),
             ordinary: VecDeque::new(),
@@ -69,10 +104,11 @@ impl<K> Default for Queue<K> {
             delayed: BTreeMap::new(),
             due: BTreeSet::new(),
             running: BTreeMap::new(),
+            asked: BTreeMap::new(),
             failures: BTreeMap::new(),
             closed: false,
         };
-        Self { state: Mutex::new(state), changed: Notify::new() }
+        Self { state: Mutex::new(state), changed: Notify::new(), times }
     }
 }
 
@@ -81,6 +117,7 @@ impl<K: Ord + Clone + Hash> Queue<K> {
     pub(crate) fn add(&self, key: K) {
         let mut state = self.lock();
         state.failures.remove(&key);
+        state.ask(&key);
         state.make_ready(key, Urgency::Urgent);
         drop(state);
         self.changed.notify_one();
@@ -88,7 +125,10 @@ impl<K: Ord + Clone + Hash> Queue<K> {
 
     /// Asks for a key after a while, or earlier if it is asked for earlier: something around it changes.
     pub(crate) fn add_after(&self, key: K, delay: Duration) {
-        self.lock().delay(key, Instant::now() + delay, Urgency::Urgent);
+        let mut state = self.lock();
+        state.ask(&key);
+        state.delay(key, Instant::now() + delay, Urgency::Urgent);
+        drop(state);
         self.changed.notify_one();
     }
 
@@ -107,7 +147,8 @@ impl<K: Ord + Clone + Hash> Queue<K> {
                     return None;
                 }
                 let next_due = state.promote(Instant::now());
-                if let Some(key) = state.begin() {
+                if let Some((key, waited)) = state.begin() {
+                    self.times.waited(waited);
                     // Somebody else has to wait for what is left: the others may sleep towards a later time.
                     self.changed.notify_one();
                     return Some(key);
@@ -128,14 +169,44 @@ impl<K: Ord + Clone + Hash> Queue<K> {
     /// Ends the work on a key. Gives how often it has failed in a row.
     pub(crate) fn finish(&self, key: &K, verdict: Verdict) -> u32 {
         let mut state = self.lock();
-        let asked_for = state.running.remove(key).unwrap_or_default();
+        let ended = state.running.remove(key);
         let failures = state.judge(key, verdict);
-        if asked_for {
-            state.make_ready(key.clone(), Urgency::Urgent);
+        if let Some(Running { since, asked, again }) = ended {
+            self.times.worked(since.elapsed());
+            if failures > 0
+                && let Some(asked) = asked
+            {
+                // Nobody has dealt with it yet.
+                state.asked.insert(key.clone(), asked);
+            }
+            if again {
+                state.make_ready(key.clone(), Urgency::Urgent);
+            }
         }
         drop(state);
+        if failures > 0 {
+            self.times.failed();
+        }
         self.changed.notify_one();
         failures
+    }
+
+    /// Since when somebody waits for the pass that works on a key now.
+    pub(crate) fn asked_since(&self, key: &K) -> Option<Instant> {
+        self.lock().running.get(key)?.asked
+    }
+
+    /// How far the work is.
+    pub(crate) fn backlog(&self) -> Backlog {
+        let state = self.lock();
+        let running = || state.running.values().map(|running| running.since.elapsed());
+        let asked = state.asked.values().chain(state.running.values().filter_map(|running| running.asked.as_ref()));
+        Backlog {
+            depth: state.queued.len(),
+            unfinished: running().sum(),
+            longest_running: running().max().unwrap_or_default(),
+            oldest: asked.min().map(Instant::elapsed).unwrap_or_default(),
+        }
     }
 
     /// Gives out no more keys.
@@ -151,6 +222,10 @@ impl<K: Ord + Clone + Hash> Queue<K> {
 }
 
 impl<K: Ord + Clone + Hash> State<K> {
+    fn ask(&mut self, key: &K) {
+        self.asked.entry(key.clone()).or_insert_with(Instant::now);
+    }
+
     fn make_ready(&mut self, key: K, urgency: Urgency) {
         let urgency = match self.delayed.remove(&key) {
             Some((at, delayed)) => {
@@ -159,27 +234,32 @@ impl<K: Ord + Clone + Hash> State<K> {
             }
             None => urgency,
         };
-        if let Some(asked_for) = self.running.get_mut(&key) {
-            *asked_for = true;
+        if let Some(running) = self.running.get_mut(&key) {
+            running.again = true;
             return;
         }
-        match self.queued.get(&key) {
-            Some(&queued) if queued >= urgency => return,
-            Some(_) => self.ordinary.retain(|waiting| *waiting != key),
-            None => {}
-        }
-        self.queued.insert(key.clone(), urgency);
+        let since = match self.queued.get(&key) {
+            Some(&(queued, _)) if queued >= urgency => return,
+            Some(&(_, since)) => {
+                self.ordinary.retain(|waiting| *waiting != key);
+                since
+            }
+            None => Instant::now(),
+        };
+        self.queued.insert(key.clone(), (urgency, since));
         match urgency {
             Urgency::Urgent => self.urgent.push_back(key),
             Urgency::Ordinary => self.ordinary.push_back(key),
         }
     }
 
-    fn begin(&mut self) -> Option<K> {
+    /// Takes the next key; gives how long it waited too.
+    fn begin(&mut self) -> Option<(K, Duration)> {
         let key = self.urgent.pop_front().or_else(|| self.ordinary.pop_front())?;
-        self.queued.remove(&key);
-        self.running.insert(key.clone(), false);
-        Some(key)
+        let waited = self.queued.remove(&key).map(|(_, since)| since.elapsed()).unwrap_or_default();
+        let asked = self.asked.remove(&key);
+        self.running.insert(key.clone(), Running { since: Instant::now(), asked, again: false });
+        Some((key, waited))
     }
 
     fn delay(&mut self, key: K, at: Instant, urgency: Urgency) {

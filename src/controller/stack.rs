@@ -11,6 +11,7 @@ use tracing::debug;
 use super::Next;
 use super::error::Error;
 use super::expected::AGAIN;
+use super::standing::Standing;
 use super::world::{Account, World};
 use super::{address, apply, finalizers, tell};
 
@@ -74,6 +75,7 @@ fn is_too_old<A: Account>(world: &World<A>, key: &Key, accepted: &Accepted, actu
 /// An object that is refused keeps what it has: its load balancer is still waited for.
 fn decline<A: Account>(world: &World<A>, id: &StackId, declined: &Declined) -> Next {
     let key = Key::Stack(id.clone());
+    world.standings.set(&key, matches!(declined, Declined::Refused(_)).then_some(Standing::Refused));
     match declined {
         Declined::Refused(_) => world.lingering.looked_at(&key),
         Declined::Skipped { .. } => {

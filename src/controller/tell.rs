@@ -6,11 +6,12 @@ use std::time::Duration;
 use northgate_planner::id::{Key, ObjectRef};
 use northgate_planner::plan::{Held, Plan};
 use northgate_planner::problem::{Declined, Problem, Refusal};
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use super::Next;
 use super::apply::Applied;
 use super::error::{Error, Retry};
+use super::standing::Standing;
 use super::world::{Account, World};
 use crate::cluster::{Severity, is_load_balancer};
 
@@ -52,6 +53,9 @@ pub(super) fn declined<A: Account>(world: &World<A>, declined: &Declined) -> Nex
 
 /// Tells what a plan holds back, warns of and cannot do, and how far the pass came with it.
 pub(super) fn plan<A: Account>(world: &World<A>, plan: &Plan, applied: &Applied) {
+    if applied.error.is_none() {
+        world.standings.set(&plan.key, Standing::after(plan, applied));
+    }
     for problem in &plan.problems {
         say(world, plan, problem.object.as_ref(), Severity::Warning, problem_reason(&plan.key), problem.to_string());
     }
@@ -81,7 +85,18 @@ pub(super) const RECONCILED: &str = "SuccessfullyReconciled";
 /// Tells that a pass failed, `failures` times in a row now.
 pub(super) fn failed<A: Account>(world: &World<A>, key: &Key, error: &Error, failures: u32) {
     let chain = crate::error_chain::one_line(error);
-    if error.is_wait() {
+    if error.is_wait() || is_told(error, failures) {
+        let standing = if error.is_wait() { Standing::Waiting } else { Standing::Failed };
+        world.standings.set(key, Some(standing));
+    }
+    if error.is_unreachable() {
+        // Every key fails for the same reason: the log needs it once.
+        if world.reach.is_news() {
+            warn!(failures, "AWS cannot be reached; all that needs it waits: {chain}");
+        } else {
+            debug!(failures, "failed: {chain}");
+        }
+    } else if error.is_wait() {
         info!(failures, "waiting: {chain}");
     } else if is_told(error, failures) {
         warn!(failures, "failed: {chain}");

@@ -10,7 +10,7 @@ use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::discovery::v1::EndpointSlice;
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::ObjectMeta;
 use northgate_planner::crd::TargetGroupBinding;
-use northgate_planner::id::{Key, ObjectName, StackId};
+use northgate_planner::id::{Key, ObjectName, ObjectRef, StackId};
 use northgate_planner::planted::{Bug, planted};
 use northgate_planner::snapshot::Settings;
 use northgate_planner::spec::class::SERVICE_FINALIZER;
@@ -50,7 +50,12 @@ enum Look {
 /// Asks for every key that a change concerns. What the first lists tell is no change: it comes after what people do.
 pub(super) fn tell<A: Account>(world: &World<A>, changed: &Changed) {
     let first_lists = !world.cluster.missing().is_empty();
-    for look in looks(changed, &View::of(&world.cluster), &world.own_writes) {
+    let looks = looks(changed, &View::of(&world.cluster), &world.own_writes);
+    let asks_for_a_stack = looks.iter().any(|look| matches!(look, Look::Edited(Key::Stack(_))));
+    if let Some(object) = made(changed).filter(|_| asks_for_a_stack && !first_lists) {
+        world.standings.is_new(object);
+    }
+    for look in looks {
         match look {
             _ if first_lists && planted(Bug::FirstListsIgnored) => {}
             Look::Edited(key) | Look::Touched(key) if first_lists => world.queues.of(&key).add_behind(key),
@@ -62,6 +67,19 @@ pub(super) fn tell<A: Account>(world: &World<A>, changed: &Changed) {
                 groups.for_each(|group| world.queues.rules.add_after(group, CLOSING));
             }
         }
+    }
+}
+
+/// The Service or the Ingress that somebody has just made.
+fn made(changed: &Changed) -> Option<ObjectRef> {
+    match changed {
+        Changed::Service(Change { before: None, after: Some(made) }) => {
+            Some(ObjectRef::new("Service", &ObjectName::of(&made.metadata)))
+        }
+        Changed::Ingress(Change { before: None, after: Some(made) }) => {
+            Some(ObjectRef::new("Ingress", &ObjectName::of(&made.metadata)))
+        }
+        _ => None,
     }
 }
 

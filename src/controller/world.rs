@@ -18,13 +18,16 @@ use super::expected::Expected;
 use super::lingering::Lingering;
 use super::pace::Pace;
 use super::poll::Poll;
-use super::queue::Queue;
+use super::queue::{Backlog, Queue};
+use super::reach::Reach;
+use super::standing::Standings;
 use super::stop::Stop;
 use super::throttle::{CallClass, Throttle};
 use super::triggers::{CLOSING, OwnWrites};
 use crate::aws::{self, AwsError, Class, Performed};
 use crate::cluster::Cluster;
 use crate::error_chain::one_line;
+use crate::metrics::Work;
 
 /// How long a worker security group that was just heard of waits for its rules to be looked at: the other bindings of
 /// the same moment are looked at meanwhile, and open what they need themselves.
@@ -85,6 +88,12 @@ pub(crate) struct World<A> {
     pub(crate) pace: Pace,
     /// Whether the controller is told to stop.
     pub(crate) stop: Stop,
+    /// Where passes are timed.
+    pub(crate) work: Work,
+    /// How far stacks are.
+    pub(crate) standings: Standings,
+    /// Whether AWS answers.
+    pub(crate) reach: Reach,
     account: A,
     throttle: Throttle,
     turns: Turns,
@@ -92,7 +101,6 @@ pub(crate) struct World<A> {
     looks: Mutex<BTreeMap<ObjectName, u32>>,
     needed_rules: Mutex<BTreeMap<ObjectName, Option<BTreeSet<IngressRule>>>>,
     skipped: Mutex<BTreeMap<ObjectRef, String>>,
-    answered: Mutex<Answered>,
 }
 
 /// One queue for each kind of key, so that none waits behind another.
@@ -115,29 +123,39 @@ impl Queues {
         }
     }
 
+    /// Queues whose times are noted there.
+    fn timed(work: &Work) -> Self {
+        let queue = |name| Queue::timed(work.queue(name));
+        let [stacks, bindings, rules, cluster] = Self::NAMES.map(queue);
+        Self { stacks, bindings, rules, cluster }
+    }
+
+    /// How far each is with its work.
+    pub(crate) fn backlogs(&self) -> [(&'static str, Backlog); 4] {
+        let backlogs = self.each().map(Queue::backlog);
+        std::array::from_fn(|n| (Self::NAMES[n], backlogs[n]))
+    }
+
     /// Gives out no more keys.
     pub(crate) fn close(&self) {
-        let Self { stacks, bindings, rules, cluster } = self;
-        for queue in [stacks, bindings, rules, cluster] {
-            queue.close();
-        }
+        self.each().into_iter().for_each(Queue::close);
     }
-}
 
-/// Whether AWS has answered, for the readiness probe.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Answered {
-    No,
-    NotYet(String),
-    Yes,
+    /// As metrics name them, in the order of [`Self::each`].
+    const NAMES: [&'static str; 4] = ["stacks", "bindings", "rules", "cluster"];
+
+    fn each(&self) -> [&Queue<Key>; 4] {
+        let Self { stacks, bindings, rules, cluster } = self;
+        [stacks, bindings, rules, cluster]
+    }
 }
 
 impl<A: Account> World<A> {
     /// A world in which nothing has happened yet.
-    pub(crate) fn new(cluster: Cluster, account: A, sync_period: Duration, pace: Pace, stop: Stop) -> Self {
+    pub(crate) fn new(cluster: Cluster, account: A, sync_period: Duration, pace: Pace, stop: Stop, work: Work) -> Self {
         Self {
             cluster,
-            queues: Queues::default(),
+            queues: Queues::timed(&work),
             poll: Poll::default(),
             own_writes: OwnWrites::default(),
             expected: Expected::default(),
@@ -146,6 +164,9 @@ impl<A: Account> World<A> {
             sync_period,
             pace,
             stop,
+            work,
+            standings: Standings::default(),
+            reach: Reach::default(),
             account,
             throttle: Throttle::default(),
             turns: Turns::default(),
@@ -153,7 +174,6 @@ impl<A: Account> World<A> {
             looks: Mutex::default(),
             needed_rules: Mutex::default(),
             skipped: Mutex::default(),
-            answered: Mutex::new(Answered::No),
         }
     }
 
@@ -324,6 +344,7 @@ impl<A: Account> World<A> {
     /// Drops what was remembered of a Service or an Ingress that is gone.
     pub(crate) fn forget(&self, gone: &ObjectRef) {
         lock(&self.skipped).remove(gone);
+        self.standings.is_served(gone);
     }
 
     /// Drops what was remembered of a binding that is gone.
@@ -337,11 +358,7 @@ impl<A: Account> World<A> {
     /// What keeps the controller from working, a line each; empty when it works.
     pub(crate) fn missing(&self) -> Vec<String> {
         let mut missing = self.cluster.missing();
-        match &*lock(&self.answered) {
-            Answered::Yes => {}
-            Answered::No => missing.push("AWS has not been asked yet".to_owned()),
-            Answered::NotYet(error) => missing.push(format!("AWS has not answered yet: {error}")),
-        }
+        missing.extend(self.reach.missing());
         missing
     }
 
@@ -354,16 +371,12 @@ impl<A: Account> World<A> {
             Ok(answer) => {
                 if asked {
                     self.throttle.passed(CallClass::Reads);
-                    *lock(&self.answered) = Answered::Yes;
+                    self.reach.answered();
                 }
                 Ok(answer)
             }
             Err(error) => {
-                let mut answered = lock(&self.answered);
-                if *answered != Answered::Yes {
-                    *answered = Answered::NotYet(one_line(&error));
-                }
-                drop(answered);
+                self.reach.failed(&error);
                 Err(if error.class() == Class::Throttle {
                     self.throttled(CallClass::Reads, &error)
                 } else {

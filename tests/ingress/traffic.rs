@@ -161,7 +161,7 @@ impl World {
         self.running.abort();
         _ = (&mut self.running).await;
         tokio::time::sleep(Duration::from_secs(2)).await;
-        (self.stop, self.running) = run(&self.simulator, &self.kubernetes, self.start);
+        (self.stop, self.running) = run(&self.simulator, &self.kubernetes, self.start, self.prometheus);
     }
 
     /// How many calls so far were no reads.

@@ -223,6 +223,7 @@ mod tests {
     fn what_a_new_listener_answers_until_its_rules_are_made_was_never_right() {
         [647, 745, 907].iter().for_each(|seed| holds(&script(*seed, 3, 15)));
     }
+
     #[test]
     fn a_request_for_which_another_member_came_to_ask_is_not_kept_for_one_that_moves_away() {
         holds(&script(575, 3, 15));

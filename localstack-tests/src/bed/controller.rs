@@ -19,13 +19,14 @@ const GLANCE: Duration = Duration::from_millis(50);
 pub struct Controller {
     process: Process,
     health: Endpoint,
+    metrics: Endpoint,
 }
 
 impl Controller {
     pub(super) fn start(
         arguments: &[String],
         environment: &[(&'static str, String)],
-        health_port: u16,
+        [health_port, metrics_port]: [u16; 2],
         log: &Path,
     ) -> Result<Self, Error> {
         let mut command = Command::new(program("northgate")?);
@@ -35,7 +36,8 @@ impl Controller {
             .env_clear()
             .envs(environment.iter().cloned())
             .env("RUST_BACKTRACE", "1");
-        Ok(Self { process: Process::start("northgate", &mut command, log)?, health: Endpoint::local(health_port) })
+        let process = Process::start("northgate", &mut command, log)?;
+        Ok(Self { process, health: Endpoint::local(health_port), metrics: Endpoint::local(metrics_port) })
     }
 
     /// Waits until `/readyz` answers 200: its caches are synced and AWS has answered.
@@ -54,10 +56,15 @@ impl Controller {
         .await?
     }
 
-    /// Where its health and metrics are served.
+    /// Where probes are answered.
     #[must_use]
     pub fn health(&self) -> &Endpoint {
         &self.health
+    }
+
+    /// What Prometheus is told.
+    pub async fn metrics(&self) -> Result<String, Error> {
+        self.metrics.get("/metrics").await.map(|(_, body)| body)
     }
 
     /// Its process id.

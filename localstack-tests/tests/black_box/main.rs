@@ -25,6 +25,7 @@ mod record;
 mod refusals;
 mod replacement;
 mod route;
+mod second_controller;
 mod service;
 mod shipped;
 mod shutdown;

@@ -102,7 +102,7 @@ const PROTECTED: &str = "deletion protection is on: set the attribute deletion_p
                          annotation service.beta.kubernetes.io/aws-load-balancer-attributes";
 
 /// How to go on after a code that came with an HTTP status.
-pub(super) fn class(code: &str, status: u16) -> Class {
+pub(in crate::aws) fn class(code: &str, status: u16) -> Class {
     if THROTTLES.contains(&code) || status == 429 {
         Class::Throttle
     } else if TRANSIENTS.contains(&code) || status >= 500 {
@@ -116,6 +116,11 @@ pub(super) fn class(code: &str, status: u16) -> Class {
     } else {
         Class::Invalid
     }
+}
+
+/// Whether AWS does not know who asks.
+pub(super) fn is_about_credentials(code: &str) -> bool {
+    BAD_CREDENTIALS.contains(&code)
 }
 
 /// What a person can do about a code.

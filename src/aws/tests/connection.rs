@@ -22,9 +22,9 @@ async fn a_region_from_a_flag_needs_no_environment() {
 async fn the_vpc_of_a_node_and_its_account_can_be_asked_before_there_is_an_account() {
     let bed = Bed::new().await;
     let connection = &bed.connection;
-    let vpc = connection.vpc_of_instance(&InstanceId::new("i-1")).await.unwrap();
+    let vpc = connection.vpc_of_instances(&[InstanceId::new("i-none"), InstanceId::new("i-1")]).await.unwrap();
     assert_eq!(vpc, Some(VpcId::new(VPC)));
-    assert_eq!(connection.vpc_of_instance(&InstanceId::new("i-none")).await.unwrap(), None);
+    assert_eq!(connection.vpc_of_instances(&[InstanceId::new("i-none")]).await.unwrap(), None);
     assert_eq!(connection.account_of_vpc(&vpc.unwrap()).await.unwrap(), Some(AccountId::new(ACCOUNT)));
     assert_eq!(connection.account_of_vpc(&VpcId::new("vpc-none")).await.unwrap(), None);
 }

@@ -21,6 +21,7 @@ use super::workers::{self, Worker};
 use crate::aws::{Connection, ReadOnlyAccount};
 use crate::cluster::{self, Client, Clock};
 use crate::controller::{self, Pace, RunOptions, Stop};
+use crate::metrics::Metrics;
 
 /// The cluster's name: part of the names and tags of everything that is made.
 pub(super) const CLUSTER: &str = "demo";
@@ -117,7 +118,9 @@ impl World {
             cluster: self.kubernetes.client(),
             account: self.connection.account(self.settings.cluster_name.clone(), self.vpc.clone()),
             sync_period: Duration::from_secs(600),
-            health_probe_bind_addr: None,
+            probes: None,
+            metrics_bind_addr: None,
+            metrics: Metrics::default(),
             instance: "northgate-demo".to_owned(),
             clock: Clock::System,
             pace: PACE,

@@ -120,7 +120,7 @@ pub(in crate::cli) async fn open(args: &SourceArgs) -> Result<Source, Failure> {
         Some(path) => described(args, path, recording).await?,
         None => {
             let nodes = async || match &client {
-                Some(client) => cluster::node_instances(client).await,
+                Some(client) => cluster::node_places(client).await,
                 None => Ok(Vec::new()),
             };
             let (connection, settings) = connect_recorded(&args.decisions, recording, nodes).await?;
