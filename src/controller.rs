@@ -14,6 +14,7 @@ mod metrics;
 mod pace;
 mod poll;
 mod queue;
+mod queues;
 mod reach;
 mod rules;
 mod shared;

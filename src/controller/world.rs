@@ -18,7 +18,7 @@ use super::expected::Expected;
 use super::lingering::Lingering;
 use super::pace::Pace;
 use super::poll::Poll;
-use super::queue::{Backlog, Queue};
+use super::queues::Queues;
 use super::reach::Reach;
 use super::standing::Standings;
 use super::stop::Stop;
@@ -101,53 +101,6 @@ pub(crate) struct World<A> {
     looks: Mutex<BTreeMap<ObjectName, u32>>,
     needed_rules: Mutex<BTreeMap<ObjectName, Option<BTreeSet<IngressRule>>>>,
     skipped: Mutex<BTreeMap<ObjectRef, String>>,
-}
-
-/// One queue for each kind of key, so that none waits behind another.
-#[derive(Debug, Default)]
-pub(crate) struct Queues {
-    pub(crate) stacks: Queue<Key>,
-    pub(crate) bindings: Queue<Key>,
-    pub(crate) rules: Queue<Key>,
-    pub(crate) cluster: Queue<Key>,
-}
-
-impl Queues {
-    /// The queue of a key.
-    pub(crate) fn of(&self, key: &Key) -> &Queue<Key> {
-        match key {
-            Key::Stack(_) => &self.stacks,
-            Key::Binding(_) => &self.bindings,
-            Key::Rules(_) => &self.rules,
-            Key::Cluster => &self.cluster,
-        }
-    }
-
-    /// Queues whose times are noted there.
-    fn timed(work: &Work) -> Self {
-        let queue = |name| Queue::timed(work.queue(name));
-        let [stacks, bindings, rules, cluster] = Self::NAMES.map(queue);
-        Self { stacks, bindings, rules, cluster }
-    }
-
-    /// How far each is with its work.
-    pub(crate) fn backlogs(&self) -> [(&'static str, Backlog); 4] {
-        let backlogs = self.each().map(Queue::backlog);
-        std::array::from_fn(|n| (Self::NAMES[n], backlogs[n]))
-    }
-
-    /// Gives out no more keys.
-    pub(crate) fn close(&self) {
-        self.each().into_iter().for_each(Queue::close);
-    }
-
-    /// As metrics name them, in the order of [`Self::each`].
-    const NAMES: [&'static str; 4] = ["stacks", "bindings", "rules", "cluster"];
-
-    fn each(&self) -> [&Queue<Key>; 4] {
-        let Self { stacks, bindings, rules, cluster } = self;
-        [stacks, bindings, rules, cluster]
-    }
 }
 
 impl<A: Account> World<A> {
