@@ -115,6 +115,8 @@ async fn connected(decisions: &DecisionArgs, cluster: &Client, probes: Option<&P
 /// Logs go to stderr.
 fn log(level: &str, format: &str) -> Result<(), Failure> {
     let filter = EnvFilter::try_new(level).map_err(|error| format!("--log-level {level:?}: {error}"))?;
+    // It tells each failed request as an error of its own; we tell what fails, and what lasts once a minute.
+    let filter = filter.add_directive("kube_client::client::builder=off".parse()?);
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
     match format {
         "json" => subscriber.json().flatten_event(true).init(),
